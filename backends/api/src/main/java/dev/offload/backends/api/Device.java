@@ -1,0 +1,65 @@
+package dev.offload.backends.api;
+
+import dev.offload.tensors.DType;
+
+/**
+ * An opened device: its facts, its memory, its streams. Thread-safe. Closing it releases what is left;
+ * streams and buffers must not be used afterwards.
+ */
+public interface Device extends AutoCloseable {
+
+  DeviceFacts facts();
+
+  /**
+   * Allocates device memory, aligned to 4096 bytes, contents undefined. The caller closes it.
+   *
+   * @param purpose named in the error message
+   * @throws MemoryBudgetException if the budget would be exceeded
+   */
+  DeviceBuffer allocate(String purpose, long bytes);
+
+  /**
+   * Allocates host memory that copies to and from the device at full speed, aligned to 4096 bytes,
+   * zeroed. The caller closes it.
+   *
+   * @throws MemoryBudgetException if the budget would be exceeded
+   */
+  PinnedBuffer allocatePinned(String purpose, long bytes);
+
+  /**
+   * Device memory that is the given host memory, without a copy; only where {@link
+   * DeviceFacts#sharesHostMemory()}. It does not count against the device's budget and lives no longer
+   * than the pinned buffer.
+   *
+   * @throws IllegalStateException if the device has memory of its own
+   */
+  DeviceBuffer wrap(PinnedBuffer buffer);
+
+  /** A new ordered queue of work. The caller closes it. */
+  Stream newStream(String name);
+
+  /** Device bytes allocated now. */
+  long allocatedBytes();
+
+  /** Largest value of {@link #allocatedBytes()} so far. */
+  long peakBytes();
+
+  /** Pinned bytes allocated now. */
+  long allocatedPinnedBytes();
+
+  /** Largest value of {@link #allocatedPinnedBytes()} so far. */
+  long peakPinnedBytes();
+
+  Operations operations();
+
+  /**
+   * Number format in which the left operand of a matrix product is fastest for weights of the given
+   * format. Operations that feed a product write this format.
+   *
+   * @throws IllegalArgumentException if the device cannot multiply such weights
+   */
+  DType matrixInput(DType weights);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,47 @@
+package dev.offload.tensors.weights;
+
+/**
+ * What a parameter is for. Matrices are [outputs, inputs], row-major, as checkpoints of linear layers
+ * store them.
+ */
+public enum Role {
+  TOKEN_TABLE,
+  POSITION_TABLE,
+  /** [hidden, embedding width]. */
+  PROJECT_IN,
+  ATTENTION_NORM,
+  ATTENTION_NORM_BIAS,
+  /** Queries, keys and values: [heads·d + kvHeads·(d + dv), hidden]. */
+  QKV,
+  QKV_BIAS,
+  QUERY_NORM,
+  KEY_NORM,
+  SINKS,
+  /** [hidden, heads·dv]. */
+  ATTENTION_OUTPUT,
+  ATTENTION_OUTPUT_BIAS,
+  /** Norm on the attention's output (Gemma). */
+  ATTENTION_POST_NORM,
+  FEED_FORWARD_NORM,
+  FEED_FORWARD_NORM_BIAS,
+  /** Norm on the feed-forward output (Gemma). */
+  FEED_FORWARD_POST_NORM,
+  /** [experts, hidden]. */
+  ROUTER,
+  ROUTER_BIAS,
+  ROUTER_CORRECTION,
+  /** [1, hidden]. */
+  SHARED_GATE,
+  /** Gated: gate rows above up rows, [2·width, hidden]. Otherwise [width, hidden]. */
+  UP,
+  UP_BIAS,
+  /** [hidden, width]. */
+  DOWN,
+  DOWN_BIAS,
+  FINAL_NORM,
+  FINAL_NORM_BIAS,
+  /** [embedding width, hidden]. */
+  PROJECT_OUT,
+  /** [vocabulary, embedding width]. */
+  OUTPUT
+}

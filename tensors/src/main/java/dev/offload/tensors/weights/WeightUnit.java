@@ -1,0 +1,26 @@
+package dev.offload.tensors.weights;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What is placed on a tier and moved as one.
+ *
+ * @param id its name
+ * @param parameters what it holds, each role at most once
+ */
+public record WeightUnit(UnitId id, List<Parameter> parameters) {
+
+  public WeightUnit {
+    parameters = List.copyOf(parameters);
+  }
+
+  public Optional<Parameter> find(Role role) {
+    return parameters.stream().filter(parameter -> parameter.role() == role).findFirst();
+  }
+
+  /** Bytes of all parameters as stored, without alignment. */
+  public long bytes() {
+    return parameters.stream().mapToLong(Parameter::bytes).sum();
+  }
+}
