@@ -15,9 +15,7 @@ final class Messages implements IParameterExceptionHandler, IExecutionExceptionH
     CommandLine command = mistake.getCommandLine();
     command.getErr().println("offload: " + mistake.getMessage());
     UnmatchedArgumentException.printSuggestions(mistake, command.getErr());
-    command
-        .getErr()
-        .println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+    command.getErr().println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
     return ExitCode.REFUSED;
   }
 

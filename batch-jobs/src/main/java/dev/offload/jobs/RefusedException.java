@@ -1,6 +1,8 @@
 package dev.offload.jobs;
 
-/** Input the command will not work with. The message names file, field and value, and what to do. */
+/**
+ * Input the command will not work with. The message names file, field and value, and what to do.
+ */
 public final class RefusedException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -1,0 +1,23 @@
+package dev.offload.jobs.rows;
+
+import dev.offload.engine.TokenIds;
+import java.util.List;
+
+/** The model's side of reading rows: its tokenizer, chat template and limits. */
+public interface PromptEncoder {
+  /** Ids of a text, with the special tokens that the tokenizer puts around it. */
+  TokenIds encode(String text);
+
+  /**
+   * Ids of a conversation, ready for the assistant's turn.
+   *
+   * @throws RowException if the model has no chat template or the template refuses the conversation
+   */
+  TokenIds encodeChat(List<ChatMessage> messages) throws RowException;
+
+  /** Ids are below this. */
+  int vocabularySize();
+
+  /** Most tokens of prompt and output together. */
+  int contextLength();
+}

@@ -1,0 +1,107 @@
+package dev.offload.jobs.rows;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.offload.engine.TokenIds;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** Reads prompts and conversations. */
+final class PromptFields {
+  private static final Set<String> ROLES =
+      Set.of("system", "developer", "user", "assistant", "tool");
+
+  private PromptFields() {}
+
+  /** A text or an array of token ids. */
+  static Prompt prompt(String path, JsonNode value) throws RowException {
+    if (value.isTextual()) {
+      String text = Fields.text(path, value);
+      if (text.isEmpty()) {
+        throw new RowException(path + " is empty");
+      }
+      return new Prompt.Text(text);
+    }
+    if (!value.isArray()) {
+      throw Fields.wrong(path, value, "a text or an array of token ids");
+    }
+    return new Prompt.Tokens(tokens(path, value));
+  }
+
+  private static TokenIds tokens(String path, JsonNode array) throws RowException {
+    if (array.isEmpty()) {
+      throw new RowException(path + " is empty");
+    }
+    if (!array.get(0).isNumber()) {
+      throw new RowException(
+          path
+              + " is an array of "
+              + Fields.describe(array.get(0))
+              + " and the like; one row takes one text or one array of token ids");
+    }
+    int[] ids = new int[array.size()];
+    for (int i = 0; i < ids.length; i++) {
+      ids[i] = Fields.integer(path + "[" + i + "]", array.get(i));
+    }
+    return TokenIds.of(ids);
+  }
+
+  /** A conversation. */
+  static Prompt.Chat messages(String path, JsonNode value) throws RowException {
+    if (!value.isArray()) {
+      throw Fields.wrong(path, value, "an array of messages");
+    }
+    if (value.isEmpty()) {
+      throw new RowException(path + " is empty");
+    }
+    List<ChatMessage> messages = new ArrayList<>(value.size());
+    for (JsonNode each : value) {
+      messages.add(message(path + "[" + messages.size() + "]", each));
+    }
+    return new Prompt.Chat(messages);
+  }
+
+  private static ChatMessage message(String path, JsonNode value) throws RowException {
+    if (!(value instanceof ObjectNode object)) {
+      throw Fields.wrong(path, value, "an object with role and content");
+    }
+    Fields fields = new Fields(object, path + ".");
+    String role = fields.text("role").orElseThrow(() -> fields.wrong("role", "is missing"));
+    if (!ROLES.contains(role)) {
+      throw Fields.wrong(
+          path + ".role", object.get("role"), "system, developer, user, assistant or tool");
+    }
+    JsonNode content =
+        fields.find("content").orElseThrow(() -> fields.wrong("content", "is missing"));
+    fields.refuseOthers();
+    return new ChatMessage(role, content(path + ".content", content));
+  }
+
+  /** A text, or an array of {@code {"type": "text", "text": …}}, joined by line feeds. */
+  private static String content(String path, JsonNode value) throws RowException {
+    if (!value.isArray()) {
+      return Fields.text(path, value);
+    }
+    List<String> texts = new ArrayList<>(value.size());
+    for (JsonNode each : value) {
+      texts.add(part(path + "[" + texts.size() + "]", each));
+    }
+    return String.join("\n", texts);
+  }
+
+  private static String part(String path, JsonNode value) throws RowException {
+    if (!(value instanceof ObjectNode object)) {
+      throw Fields.wrong(path, value, "an object with type and text");
+    }
+    Fields fields = new Fields(object, path + ".");
+    String type = fields.text("type").orElseThrow(() -> fields.wrong("type", "is missing"));
+    if (!type.equals("text")) {
+      throw Fields.wrong(
+          path + ".type", object.get("type"), "text; the models here read text only");
+    }
+    String text = fields.text("text").orElseThrow(() -> fields.wrong("text", "is missing"));
+    fields.refuseOthers();
+    return text;
+  }
+}
