@@ -1,0 +1,191 @@
+package dev.offload.backends.cpu;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceBuffer;
+import dev.offload.backends.api.DeviceFacts;
+import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.api.Operations;
+import dev.offload.backends.api.PinnedBuffer;
+import dev.offload.backends.api.Stream;
+import dev.offload.tensors.ByteSize;
+import dev.offload.tensors.DType;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The processor and two budgeted regions of RAM, one that plays device memory and one of pinned memory.
+ * Both are ordinary memory, so {@link #wrap} works; all else behaves as on a device with memory of its
+ * own, asynchronous copies included.
+ */
+final class CpuDevice implements Device {
+  private static final System.Logger LOGGER = System.getLogger(CpuDevice.class.getName());
+
+  private final DeviceFacts facts;
+  private final WorkerPool workers;
+  private final MatrixProduct product;
+  private final Operations operations;
+  private final MemoryBudget deviceBudget;
+  private final MemoryBudget pinnedBudget;
+  private final HostMemory memory = HostMemory.open();
+  private final Set<Allocation> allocations = ConcurrentHashMap.newKeySet();
+  private final Set<CpuStream> streams = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
+
+  /** The device owns the workers and the product and closes them. */
+  CpuDevice(
+      DeviceOptions options, WorkerPool workers, MatrixProduct product, Operations operations) {
+    this.workers = workers;
+    this.product = product;
+    this.operations = operations;
+    deviceBudget = new MemoryBudget("device", options.memoryBytes());
+    pinnedBudget = new MemoryBudget("host", options.pinnedBytes());
+    facts =
+        new DeviceFacts(
+            ProcessorName.read(),
+            options.memoryBytes(),
+            workers.threads(),
+            true,
+            product.describe());
+  }
+
+  @Override
+  public DeviceFacts facts() {
+    return facts;
+  }
+
+  @Override
+  public DeviceBuffer allocate(String purpose, long bytes) {
+    Allocation allocation = allocate(deviceBudget, purpose, bytes);
+    return new CpuBuffer(allocation.segment, () -> release(allocation));
+  }
+
+  @Override
+  public PinnedBuffer allocatePinned(String purpose, long bytes) {
+    Allocation allocation = allocate(pinnedBudget, purpose, bytes);
+    return new CpuPinnedBuffer(allocation.segment, () -> release(allocation));
+  }
+
+  private Allocation allocate(MemoryBudget budget, String purpose, long bytes) {
+    requireOpen();
+    budget.claim(purpose, bytes);
+    Arena arena = Arena.ofShared();
+    try {
+      Allocation allocation =
+          new Allocation(budget, purpose, bytes, arena, memory.allocate(bytes, arena));
+      allocations.add(allocation);
+      return allocation;
+    } catch (RuntimeException | Error e) {
+      arena.close();
+      budget.release(bytes);
+      throw e;
+    }
+  }
+
+  private void release(Allocation allocation) {
+    if (allocations.remove(allocation)) {
+      allocation.arena.close();
+      allocation.budget.release(allocation.bytes);
+    }
+  }
+
+  @Override
+  public DeviceBuffer wrap(PinnedBuffer buffer) {
+    return new CpuBuffer(buffer.segment(), () -> {});
+  }
+
+  @Override
+  public Stream newStream(String name) {
+    requireOpen();
+    CpuStream stream = new CpuStream(name, streams::remove);
+    streams.add(stream);
+    return stream;
+  }
+
+  @Override
+  public long allocatedBytes() {
+    return deviceBudget.allocated();
+  }
+
+  @Override
+  public long peakBytes() {
+    return deviceBudget.peak();
+  }
+
+  @Override
+  public long allocatedPinnedBytes() {
+    return pinnedBudget.allocated();
+  }
+
+  @Override
+  public long peakPinnedBytes() {
+    return pinnedBudget.peak();
+  }
+
+  @Override
+  public Operations operations() {
+    return operations;
+  }
+
+  @Override
+  public DType matrixInput(DType weights) {
+    return product.input(weights);
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    List.copyOf(streams).forEach(CpuDevice::closeLeaked);
+    List.copyOf(allocations).forEach(this::releaseLeaked);
+    workers.close();
+    product.close();
+  }
+
+  private static void closeLeaked(CpuStream stream) {
+    LOGGER.log(Level.WARNING, "stream {0} was not closed before its device", stream.name());
+    try {
+      stream.close();
+    } catch (IllegalStateException e) {
+      LOGGER.log(Level.WARNING, e.getMessage());
+    }
+  }
+
+  private void releaseLeaked(Allocation leak) {
+    LOGGER.log(
+        Level.WARNING,
+        "{0} for {1} were not released before their device",
+        ByteSize.format(leak.bytes),
+        leak.purpose);
+    release(leak);
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the device is closed");
+    }
+  }
+
+  /** Memory in use; compared by identity. */
+  private static final class Allocation {
+    private final MemoryBudget budget;
+    private final String purpose;
+    private final long bytes;
+    private final Arena arena;
+    private final MemorySegment segment;
+
+    Allocation(
+        MemoryBudget budget, String purpose, long bytes, Arena arena, MemorySegment segment) {
+      this.budget = budget;
+      this.purpose = purpose;
+      this.bytes = bytes;
+      this.arena = arena;
+      this.segment = segment;
+    }
+  }
+}
