@@ -1,0 +1,141 @@
+package dev.offload.backends.cpu;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * The running softmax of some query vectors (Milakov and Gimelshein, arXiv 1805.02867): largest score,
+ * sum of powers, and sum of values weighted by the powers, all relative to the largest score. Sums of
+ * powers are kept lane by lane until the end.
+ */
+final class AttentionState {
+  private final float[] largest;
+  private final float[] sums;
+  private final float[] values;
+  private final int stride;
+  private final float[] lanes = new float[Lanes.COUNT];
+
+  AttentionState(int queries, int valueStride) {
+    largest = new float[queries];
+    sums = new float[queries * Lanes.COUNT];
+    values = new float[queries * valueStride];
+    stride = valueStride;
+  }
+
+  /** Nothing seen yet. */
+  void clear(int queries) {
+    Arrays.fill(largest, 0, queries, Float.NEGATIVE_INFINITY);
+    Arrays.fill(sums, 0, queries * Lanes.COUNT, 0);
+    Arrays.fill(values, 0, queries * stride, 0);
+  }
+
+  /** A score without a value. */
+  void addSink(int query, float logit) {
+    largest[query] = logit;
+    sums[query * Lanes.COUNT] = 1;
+  }
+
+  /**
+   * Turns scores into powers relative to the largest score so far, and what was summed before with
+   * them.
+   *
+   * @param scores {@code count} numbers from {@code at} on, a multiple of the vector length
+   */
+  void addScores(int query, float[] scores, int at, int count) {
+    FloatVector maxima = FloatVector.fromArray(Lanes.FLOATS, scores, at);
+    for (int i = at + Lanes.COUNT; i < at + count; i += Lanes.COUNT) {
+      maxima = maxima.max(FloatVector.fromArray(Lanes.FLOATS, scores, i));
+    }
+    float max = maxima.reduceLanes(VectorOperators.MAX);
+    if (max > largest[query]) {
+      rescale(query, factor(largest[query], max));
+      largest[query] = max;
+    }
+    float base = largest[query];
+    FloatVector sum = FloatVector.fromArray(Lanes.FLOATS, sums, query * Lanes.COUNT);
+    for (int i = at; i < at + count; i += Lanes.COUNT) {
+      FloatVector power = VectorMath.exp(FloatVector.fromArray(Lanes.FLOATS, scores, i).sub(base));
+      power.intoArray(scores, i);
+      sum = sum.add(power);
+    }
+    sum.intoArray(sums, query * Lanes.COUNT);
+  }
+
+  /** Adds powers times values for the queries from {@code first} on. */
+  void addValues(
+      int first,
+      int queries,
+      float[] powers,
+      int powersIndex,
+      int powersStride,
+      float[] panel,
+      int panelIndex,
+      int tokens) {
+    PanelProduct.multiply(
+        powers,
+        powersIndex,
+        powersStride,
+        panel,
+        panelIndex,
+        stride,
+        values,
+        first * stride,
+        stride,
+        queries,
+        tokens,
+        stride,
+        true);
+  }
+
+  /** Joins what another state has seen. */
+  void merge(AttentionState other, int queries) {
+    for (int q = 0; q < queries; q++) {
+      float max = Math.max(largest[q], other.largest[q]);
+      if (max == Float.NEGATIVE_INFINITY) {
+        continue;
+      }
+      rescale(q, factor(largest[q], max));
+      FloatVector factor = factor(other.largest[q], max);
+      addScaled(sums, other.sums, q * Lanes.COUNT, Lanes.COUNT, factor);
+      addScaled(values, other.values, q * stride, stride, factor);
+      largest[q] = max;
+    }
+  }
+
+  /** Writes the weighted mean of the values; fills up to a whole vector behind it. */
+  void result(int query, float[] out, int at) {
+    float sum =
+        Lanes.sum(FloatVector.fromArray(Lanes.FLOATS, sums, query * Lanes.COUNT), lanes, 0);
+    for (int i = 0; i < stride; i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, values, query * stride + i)
+          .div(sum)
+          .intoArray(out, at + i);
+    }
+  }
+
+  private static FloatVector factor(float from, float to) {
+    return VectorMath.exp(FloatVector.broadcast(Lanes.FLOATS, from - to));
+  }
+
+  private void rescale(int query, FloatVector factor) {
+    scale(sums, query * Lanes.COUNT, Lanes.COUNT, factor);
+    scale(values, query * stride, stride, factor);
+  }
+
+  private static void scale(float[] x, int at, int count, FloatVector factor) {
+    for (int i = at; i < at + count; i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, x, i).mul(factor).intoArray(x, i);
+    }
+  }
+
+  private static void addScaled(float[] sum, float[] x, int at, int count, FloatVector factor) {
+    for (int i = at; i < at + count; i += Lanes.COUNT) {
+      Lanes.fma(
+              FloatVector.fromArray(Lanes.FLOATS, x, i),
+              factor,
+              FloatVector.fromArray(Lanes.FLOATS, sum, i))
+          .intoArray(sum, i);
+    }
+  }
+}

@@ -1,0 +1,167 @@
+package dev.offload.backends.cpu;
+
+/**
+ * Scratch and steps of one attention task: some adjacent rows of a sequence, and in them the query
+ * heads that share one KV head. Owned by one task at a time.
+ */
+final class AttentionTile {
+  /**
+   * Which rows.
+   *
+   * @param sequence of the batch
+   * @param firstRow of the batch
+   * @param rows how many
+   * @param firstPosition of the first row in its sequence
+   */
+  record Rows(int sequence, int firstRow, int rows, int firstPosition) {
+
+    /** The position after the last row: no row sees it. */
+    int end() {
+      return firstPosition + rows;
+    }
+  }
+
+  private final AttentionShape shape;
+  private final float[] queries;
+  private final float[] keys;
+  private final float[] values;
+  private final float[] scores;
+  private final float[] outRow;
+
+  AttentionTile(AttentionShape shape) {
+    this.shape = shape;
+    queries = new float[shape.tileQueries() * shape.headDim()];
+    keys = new float[shape.headDim() * shape.panelStride()];
+    values = new float[shape.panelTokens() * shape.valueStride()];
+    scores = new float[shape.tileQueries() * shape.panelStride()];
+    outRow = new float[shape.groupHeads() * shape.valueDim() + Lanes.COUNT];
+  }
+
+  /** Reads the query vectors, row by row and head by head, and scales them. */
+  void loadQueries(MatrixRows from, Rows tile, int kvHead) {
+    int width = shape.groupHeads() * shape.headDim();
+    for (int r = 0; r < tile.rows; r++) {
+      from.load(tile.firstRow + r, kvHead * width, width, queries, r * width);
+    }
+    float scale = shape.spec().scale();
+    for (int i = 0; i < tile.rows * width; i++) {
+      queries[i] *= scale;
+    }
+  }
+
+  /** Attends to the positions {@code from} to {@code from + spanTokens - 1}, as far as rows see them. */
+  void attend(
+      KvCache cache, SequenceTable table, Rows tile, int kvHead, int from, AttentionState state) {
+    int end = Math.min(from + shape.spanTokens(), tile.end());
+    for (int panel = from; panel < end; panel += shape.panelTokens()) {
+      int tokens = Math.min(shape.panelTokens(), end - panel);
+      int firstRow = Math.max(0, panel - tile.firstPosition);
+      int endRow = shape.firstRowBeyond(panel + tokens - 1, tile.firstPosition, tile.rows);
+      if (firstRow < endRow) {
+        int firstSeen = shape.firstVisible(tile.firstPosition + firstRow);
+        int skipped = Math.max(0, firstSeen - panel);
+        loadPanel(cache, table, tile.sequence, kvHead, panel, skipped, tokens);
+        score(tile, firstRow, endRow, panel, tokens, state);
+        int firstQuery = firstRow * shape.groupHeads();
+        state.addValues(
+            firstQuery,
+            (endRow - firstRow) * shape.groupHeads(),
+            scores,
+            firstQuery * shape.panelStride() + skipped,
+            shape.panelStride(),
+            values,
+            skipped * shape.valueStride(),
+            tokens - skipped);
+      }
+    }
+  }
+
+  /** Reads blocks; not those that lie wholly before the first token seen, which may be gone. */
+  private void loadPanel(
+      KvCache cache,
+      SequenceTable table,
+      int sequence,
+      int kvHead,
+      int panel,
+      int skipped,
+      int tokens) {
+    KvBlockLayout layout = cache.layout();
+    int size = layout.blockTokens();
+    for (int token = skipped / size * size; token < tokens; token += size) {
+      long block = cache.blockOffset(table.block(sequence, (panel + token) / size));
+      RowCodec.load(
+          cache.segment(),
+          block + layout.keysOffset(kvHead),
+          layout.dtype(),
+          layout.headDim(),
+          size,
+          keys,
+          token,
+          shape.panelStride());
+      RowCodec.load(
+          cache.segment(),
+          block + layout.valuesOffset(kvHead),
+          layout.dtype(),
+          Math.min(size, tokens - token),
+          layout.valueDim(),
+          values,
+          token * shape.valueStride(),
+          shape.valueStride());
+    }
+  }
+
+  private void score(
+      Rows tile, int firstRow, int endRow, int panel, int tokens, AttentionState state) {
+    int group = shape.groupHeads();
+    int stride = shape.panelStride();
+    int columns = Lanes.padded(tokens);
+    PanelProduct.multiply(
+        queries,
+        firstRow * group * shape.headDim(),
+        shape.headDim(),
+        keys,
+        0,
+        stride,
+        scores,
+        firstRow * group * stride,
+        stride,
+        (endRow - firstRow) * group,
+        shape.headDim(),
+        columns,
+        false);
+    for (int row = firstRow; row < endRow; row++) {
+      int position = tile.firstPosition + row;
+      int first = Math.max(0, shape.firstVisible(position) - panel);
+      int end = Math.min(tokens, position + 1 - panel);
+      for (int query = row * group; query < (row + 1) * group; query++) {
+        int at = query * stride;
+        if (shape.spec().softCap() > 0) {
+          ElementwiseKernels.softCap(scores, at, columns, shape.spec().softCap());
+        }
+        mask(at, first, end, columns);
+        state.addScores(query, scores, at, columns);
+      }
+    }
+  }
+
+  private void mask(int at, int first, int end, int columns) {
+    for (int i = at; i < at + first; i++) {
+      scores[i] = Float.NEGATIVE_INFINITY;
+    }
+    for (int i = at + end; i < at + columns; i++) {
+      scores[i] = Float.NEGATIVE_INFINITY;
+    }
+  }
+
+  /** Writes the results. */
+  void store(AttentionState state, Rows tile, int kvHead, MatrixRows out) {
+    int group = shape.groupHeads();
+    int width = group * shape.valueDim();
+    for (int r = 0; r < tile.rows; r++) {
+      for (int h = 0; h < group; h++) {
+        state.result(r * group + h, outRow, h * shape.valueDim());
+      }
+      out.store(outRow, 0, tile.firstRow + r, kvHead * width, width);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package dev.offload.backends.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2S;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
+
+import dev.offload.tensors.DType;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Moves numbers between memory, in any format, and F32 scratch arrays. The one place that knows how
+ * 16-bit floats are converted; narrowing rounds to nearest, ties to even.
+ */
+final class RowCodec {
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final int QUIET_BIT = 0x40;
+
+  private RowCodec() {}
+
+  /** Reads {@code count} numbers. */
+  static void load(
+      MemorySegment from, long offset, DType dtype, float[] to, int toIndex, int count) {
+    load(from, offset, dtype, 1, count, to, toIndex, count);
+  }
+
+  /** Reads {@code rows} adjacent runs of {@code count} numbers, each to its own place. */
+  static void load(
+      MemorySegment from,
+      long offset,
+      DType dtype,
+      int rows,
+      int count,
+      float[] to,
+      int toIndex,
+      int toStride) {
+    switch (dtype) {
+      case F32 -> {
+        for (int row = 0; row < rows; row++) {
+          loadF32(from, offset + 4L * row * count, to, toIndex + row * toStride, count);
+        }
+      }
+      case BF16 -> {
+        for (int row = 0; row < rows; row++) {
+          loadBf16(from, offset + 2L * row * count, to, toIndex + row * toStride, count);
+        }
+      }
+      case F16 -> {
+        for (int row = 0; row < rows; row++) {
+          loadF16(from, offset + 2L * row * count, to, toIndex + row * toStride, count);
+        }
+      }
+    }
+  }
+
+  /** Writes {@code count} numbers. */
+  static void store(
+      float[] from, int fromIndex, MemorySegment to, long offset, DType dtype, int count) {
+    switch (dtype) {
+      case F32 -> storeF32(from, fromIndex, to, offset, count);
+      case BF16 -> storeBf16(from, fromIndex, to, offset, count);
+      case F16 -> storeF16(from, fromIndex, to, offset, count);
+    }
+  }
+
+  /** Writes numbers {@code strideBytes} apart. */
+  static void scatter(
+      float[] from,
+      int fromIndex,
+      MemorySegment to,
+      long offset,
+      DType dtype,
+      long strideBytes,
+      int count) {
+    for (int i = 0; i < count; i++) {
+      float value = from[fromIndex + i];
+      long at = offset + i * strideBytes;
+      switch (dtype) {
+        case F32 -> to.set(JAVA_FLOAT, at, value);
+        case BF16 -> to.set(JAVA_SHORT, at, toBf16(value));
+        case F16 -> to.set(JAVA_SHORT, at, Float.floatToFloat16(value));
+      }
+    }
+  }
+
+  private static void loadF32(MemorySegment from, long offset, float[] to, int toIndex, int count) {
+    int i = 0;
+    for (int end = Lanes.FLOATS.loopBound(count); i < end; i += Lanes.COUNT) {
+      FloatVector.fromMemorySegment(Lanes.FLOATS, from, offset + 4L * i, ORDER)
+          .intoArray(to, toIndex + i);
+    }
+    for (; i < count; i++) {
+      to[toIndex + i] = from.get(JAVA_FLOAT, offset + 4L * i);
+    }
+  }
+
+  private static void loadBf16(
+      MemorySegment from, long offset, float[] to, int toIndex, int count) {
+    int i = 0;
+    for (int end = Lanes.FLOATS.loopBound(count); i < end; i += Lanes.COUNT) {
+      ShortVector.fromMemorySegment(Lanes.SHORTS, from, offset + 2L * i, ORDER)
+          .convertShape(ZERO_EXTEND_S2I, Lanes.INTS, 0)
+          .lanewise(LSHL, 16)
+          .reinterpretAsFloats()
+          .intoArray(to, toIndex + i);
+    }
+    for (; i < count; i++) {
+      to[toIndex + i] = Float.intBitsToFloat(from.get(JAVA_SHORT, offset + 2L * i) << 16);
+    }
+  }
+
+  private static void loadF16(MemorySegment from, long offset, float[] to, int toIndex, int count) {
+    for (int i = 0; i < count; i++) {
+      to[toIndex + i] = Float.float16ToFloat(from.get(JAVA_SHORT, offset + 2L * i));
+    }
+  }
+
+  private static void storeF32(
+      float[] from, int fromIndex, MemorySegment to, long offset, int count) {
+    int i = 0;
+    for (int end = Lanes.FLOATS.loopBound(count); i < end; i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, from, fromIndex + i)
+          .intoMemorySegment(to, offset + 4L * i, ORDER);
+    }
+    for (; i < count; i++) {
+      to.set(JAVA_FLOAT, offset + 4L * i, from[fromIndex + i]);
+    }
+  }
+
+  private static void storeBf16(
+      float[] from, int fromIndex, MemorySegment to, long offset, int count) {
+    int i = 0;
+    for (int end = Lanes.FLOATS.loopBound(count); i < end; i += Lanes.COUNT) {
+      toBf16(FloatVector.fromArray(Lanes.FLOATS, from, fromIndex + i))
+          .intoMemorySegment(to, offset + 2L * i, ORDER);
+    }
+    for (; i < count; i++) {
+      to.set(JAVA_SHORT, offset + 2L * i, toBf16(from[fromIndex + i]));
+    }
+  }
+
+  private static void storeF16(
+      float[] from, int fromIndex, MemorySegment to, long offset, int count) {
+    for (int i = 0; i < count; i++) {
+      to.set(JAVA_SHORT, offset + 2L * i, Float.floatToFloat16(from[fromIndex + i]));
+    }
+  }
+
+  /** Upper halves, rounded: half an ulp less one is added, plus one where the last bit kept is odd. */
+  private static ShortVector toBf16(FloatVector value) {
+    IntVector bits = value.reinterpretAsInts();
+    IntVector odd = bits.lanewise(LSHR, 16).and(1);
+    IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(ASHR, 16);
+    VectorMask<Integer> nan = value.test(VectorOperators.IS_NAN).cast(Lanes.INTS);
+    IntVector quiet = bits.lanewise(ASHR, 16).or(QUIET_BIT);
+    return (ShortVector) rounded.blend(quiet, nan).convertShape(I2S, Lanes.SHORTS, 0);
+  }
+
+  private static short toBf16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      return (short) (bits >> 16 | QUIET_BIT);
+    }
+    return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >> 16);
+  }
+}
