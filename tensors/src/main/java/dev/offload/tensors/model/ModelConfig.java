@@ -7,7 +7,8 @@ import java.util.OptionalInt;
 /**
  * A decoder-only transformer, described without naming a family. Immutable.
  *
- * @param family the {@code model_type} it was read from, for messages only
+ * @param family the {@code model_type} it was read from; tells how its tensors are named, never what
+ *     is computed
  * @param hiddenSize width of the residual stream
  * @param vocabularySize rows of the embedding table and outputs of the head
  * @param contextLength largest number of positions of one sequence
@@ -39,6 +40,20 @@ public record ModelConfig(
     Require.atLeast("number of layers", layers.size(), 1);
     layers = List.copyOf(layers);
     endTokens = List.copyOf(endTokens);
+  }
+
+  /** The same model with these tokens. */
+  public ModelConfig withTokens(List<Integer> end, OptionalInt begin) {
+    return new ModelConfig(
+        family, hiddenSize, vocabularySize, contextLength, storedDType, embedding, layers, finalNorm,
+        head, end, begin);
+  }
+
+  /** The same model stored in another number format. */
+  public ModelConfig withStoredDType(DType dtype) {
+    return new ModelConfig(
+        family, hiddenSize, vocabularySize, contextLength, dtype, embedding, layers, finalNorm, head,
+        endTokens, beginToken);
   }
 
   /**

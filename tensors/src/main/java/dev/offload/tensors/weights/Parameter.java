@@ -10,42 +10,41 @@ import java.util.List;
  * @param dtype number format of all its parts as stored
  * @param rows outputs of a matrix; 1 for a vector
  * @param columns inputs of a matrix; length of a vector
- * @param parts where the rows come from, top to bottom; their rows add up to {@code rows}
+ * @param parts where the rows come from, top to bottom. The parts of a matrix have {@code rows} rows
+ *     together; those of a vector have {@code columns} rows of one number together.
  */
 public record Parameter(Role role, DType dtype, int rows, int columns, List<Part> parts) {
 
   public Parameter {
     parts = List.copyOf(parts);
-    int found = parts.stream().mapToInt(Part::rows).sum();
-    if (found != rows) {
+    long found = parts.stream().mapToLong(Part::rows).sum();
+    long expected = role.isMatrix() ? rows : columns;
+    if (found != expected || (!role.isMatrix() && rows != 1)) {
       throw new IllegalArgumentException(
-          role + " has " + rows + " rows but its parts have " + found + " together");
+          "%s is %d x %d but its parts have %d rows together"
+              .formatted(role, rows, columns, found));
+    }
+    for (Part part : parts) {
+      if (part.columns() != (role.isMatrix() ? columns : 1)) {
+        throw new IllegalArgumentException(
+            "%s has %d columns but %s has %d"
+                .formatted(role, columns, part.tensor(), part.columns()));
+      }
     }
   }
 
   /** A matrix takes part in matrix products; a vector (norm weight, bias) does not. */
   public boolean isMatrix() {
-    return rows > 1 || role == Role.SHARED_GATE;
+    return role.isMatrix();
+  }
+
+  /** How many numbers it has. */
+  public long elements() {
+    return (long) rows * columns;
   }
 
   /** Bytes as stored: {@code rows * columns * dtype.bytes()}. */
   public long bytes() {
-    return (long) rows * columns * dtype.bytes();
-  }
-
-  /**
-   * Rows of one checkpoint tensor.
-   *
-   * @param tensor its name in the checkpoint
-   * @param firstRow first row taken
-   * @param rows how many are taken
-   * @param rowStep distance between taken rows, 1 for a contiguous range
-   * @param transposed the tensor is stored [inputs, outputs]; rows are then its columns
-   */
-  public record Part(String tensor, int firstRow, int rows, int rowStep, boolean transposed) {
-    /** All rows of a tensor, as they are. */
-    public static Part whole(String tensor, int rows) {
-      return new Part(tensor, 0, rows, 1, false);
-    }
+    return elements() * dtype.bytes();
   }
 }

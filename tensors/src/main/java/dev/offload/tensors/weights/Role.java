@@ -43,5 +43,41 @@ public enum Role {
   /** [embedding width, hidden]. */
   PROJECT_OUT,
   /** [vocabulary, embedding width]. */
-  OUTPUT
+  OUTPUT;
+
+  /** Whether it is a matrix, however few rows it has; else it is a vector. */
+  public boolean isMatrix() {
+    return switch (this) {
+      case TOKEN_TABLE,
+          POSITION_TABLE,
+          PROJECT_IN,
+          QKV,
+          ATTENTION_OUTPUT,
+          ROUTER,
+          SHARED_GATE,
+          UP,
+          DOWN,
+          PROJECT_OUT,
+          OUTPUT ->
+          true;
+      case ATTENTION_NORM,
+          ATTENTION_NORM_BIAS,
+          QKV_BIAS,
+          QUERY_NORM,
+          KEY_NORM,
+          SINKS,
+          ATTENTION_OUTPUT_BIAS,
+          ATTENTION_POST_NORM,
+          FEED_FORWARD_NORM,
+          FEED_FORWARD_NORM_BIAS,
+          FEED_FORWARD_POST_NORM,
+          ROUTER_BIAS,
+          ROUTER_CORRECTION,
+          UP_BIAS,
+          DOWN_BIAS,
+          FINAL_NORM,
+          FINAL_NORM_BIAS ->
+          false;
+    };
+  }
 }

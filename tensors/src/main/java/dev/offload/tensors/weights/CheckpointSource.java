@@ -1,0 +1,26 @@
+package dev.offload.tensors.weights;
+
+import dev.offload.tensors.DType;
+import dev.offload.tensors.checkpoint.Checkpoint;
+import dev.offload.tensors.checkpoint.StoredTensor;
+import java.lang.foreign.MemorySegment;
+
+/** Weights out of the mapped files of a checkpoint, which must stay open meanwhile. */
+public final class CheckpointSource implements WeightSource {
+  private final Checkpoint checkpoint;
+
+  public CheckpointSource(Checkpoint checkpoint) {
+    this.checkpoint = checkpoint;
+  }
+
+  @Override
+  public void read(Parameter parameter, DType as, MemorySegment to) {
+    WeightSource.checkSize(parameter, as, to);
+    long offset = 0;
+    for (Part part : parameter.parts()) {
+      StoredTensor tensor = checkpoint.require(part.tensor());
+      PartCopy.copy(part, parameter.dtype(), checkpoint.bytes(tensor), 0, as, to, offset);
+      offset += (long) part.rows() * part.columns() * as.bytes();
+    }
+  }
+}
