@@ -1,0 +1,32 @@
+package dev.offload.sampling;
+
+import dev.offload.engine.TokenIds;
+import dev.offload.text.Tokenizer;
+import java.util.Optional;
+
+/**
+ * What all outputs of a job have in common. Immutable.
+ *
+ * @param tokenizer turns tokens into text; without one all texts are empty and stop texts are refused
+ * @param endTokens the model's end tokens
+ * @param vocabularySize number of logits in a row, at least 1
+ * @param contextLength most tokens of prompt and output together, at least 1
+ * @param seed seed of the rows that bring none of their own
+ */
+public record OutputRules(
+    Optional<Tokenizer> tokenizer,
+    TokenIds endTokens,
+    int vocabularySize,
+    int contextLength,
+    long seed) {
+  public OutputRules {
+    atLeastOne("vocabulary size", vocabularySize);
+    atLeastOne("context length", contextLength);
+  }
+
+  private static void atLeastOne(String name, int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(name + " is " + value + ", must be at least 1");
+    }
+  }
+}

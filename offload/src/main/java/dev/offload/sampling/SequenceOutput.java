@@ -1,0 +1,192 @@
+package dev.offload.sampling;
+
+import dev.offload.engine.GenerationRequest;
+import dev.offload.engine.GenerationResult.Choice;
+import dev.offload.engine.GenerationResult.FinishReason;
+import dev.offload.engine.GenerationResult.TokenLogprob;
+import dev.offload.engine.SamplingParams;
+import dev.offload.engine.TokenIds;
+import dev.offload.text.IncrementalDecoder;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One output in the making: chooses its tokens, writes its text and knows when it is finished. Not
+ * thread-safe; different outputs share nothing that changes and may be advanced in parallel.
+ *
+ * <pre>{@code
+ * var output = new SequenceOutput(rules, request, 0);
+ * do {
+ *   MemorySegment logits = …; // of the last position
+ * } while (!output.accept(logits));
+ * Choice choice = output.choice();
+ * }</pre>
+ */
+public final class SequenceOutput {
+  private final GenerationRequest request;
+  private final int choiceIndex;
+  private final SamplingParams sampling;
+  private final int vocabularySize;
+  private final int mostTokens;
+  private final TokenIds endTokens;
+  private final Sampler sampler;
+  private final Optional<LogitAdjustments> adjustments;
+  private final Optional<LogprobReader> logprobReader;
+  private final Optional<IncrementalDecoder> decoder;
+  private final List<TokenLogprob> logprobs = new ArrayList<>();
+
+  private int[] tokens = new int[16];
+  private int size;
+  private FinishReason finishReason;
+
+  /**
+   * @param choiceIndex number of the output, from 0, below {@code request.sampling().choices()}
+   * @throws IllegalArgumentException if a token id of prompt or parameters is outside the vocabulary,
+   *     the prompt leaves no room in the context, or stop texts are asked for without a tokenizer
+   */
+  public SequenceOutput(OutputRules rules, GenerationRequest request, int choiceIndex) {
+    this.request = request;
+    this.choiceIndex = choiceIndex;
+    sampling = request.sampling();
+    vocabularySize = rules.vocabularySize();
+    RequestChecks.check(rules, request);
+    mostTokens = Math.min(sampling.maxTokens(), rules.contextLength() - request.prompt().size());
+    endTokens = endTokens(rules, sampling);
+    long seed =
+        sampling.seed().orElseGet(() -> CounterRandom.rowSeed(rules.seed(), request.index()));
+    sampler = new Sampler(sampling, CounterRandom.of(seed, choiceIndex));
+    adjustments = LogitAdjustments.of(sampling, request.prompt(), endTokens);
+    logprobReader =
+        sampling.logprobs() < 0
+            ? Optional.empty()
+            : Optional.of(new LogprobReader(rules.tokenizer(), sampling.logprobs()));
+    decoder = rules.tokenizer().map(t -> new IncrementalDecoder(t, sampling.stop()));
+  }
+
+  private static TokenIds endTokens(OutputRules rules, SamplingParams sampling) {
+    List<Integer> ids = new ArrayList<>(sampling.stopTokens());
+    if (!sampling.ignoreEos()) {
+      rules.endTokens().stream().filter(id -> id < rules.vocabularySize()).forEach(ids::add);
+    }
+    return TokenIds.of(ids);
+  }
+
+  /**
+   * Chooses the next token.
+   *
+   * @param logits float32 {@code [vocabulary]}, the model's logits behind the last token; written to
+   *     meanwhile, and as it was afterwards
+   * @return whether the output is finished
+   * @throws LogitsException if the logits hold NaN or infinity; the message names the row
+   * @throws IllegalStateException if the output is finished already
+   */
+  public boolean accept(MemorySegment logits) {
+    if (finished()) {
+      throw new IllegalStateException("this output is finished");
+    }
+    int token = choose(new LogitsRow(logits, vocabularySize));
+    append(token);
+    finishReason = reasonToFinish(token);
+    return finished();
+  }
+
+  private int choose(LogitsRow row) {
+    try {
+      adjustments.ifPresent(a -> a.apply(row, size));
+      int token;
+      try {
+        token = sampler.choose(row, size);
+      } finally {
+        adjustments.ifPresent(a -> a.undo(row));
+      }
+      logprobReader.ifPresent(reader -> logprobs.add(reader.read(row, token)));
+      return token;
+    } catch (LogitsException e) {
+      throw new LogitsException(
+          "row %d, output %d, token %d: %s"
+              .formatted(request.index(), choiceIndex, size, e.getMessage()));
+    }
+  }
+
+  private void append(int token) {
+    if (size == tokens.length) {
+      tokens = Arrays.copyOf(tokens, 2 * size);
+    }
+    tokens[size++] = token;
+    adjustments.ifPresent(a -> a.generated(token));
+  }
+
+  private FinishReason reasonToFinish(int token) {
+    if (isEnd(token)) {
+      return FinishReason.STOP;
+    }
+    if (decoder.isPresent() && stopsAtText(decoder.get(), token)) {
+      return FinishReason.STOP;
+    }
+    return size >= mostTokens ? FinishReason.LENGTH : null;
+  }
+
+  private boolean stopsAtText(IncrementalDecoder text, int token) {
+    if (size > sampling.minTokens()) {
+      text.push(token);
+    } else {
+      text.pushWithoutStopping(token);
+    }
+    return text.stopped();
+  }
+
+  private boolean isEnd(int token) {
+    for (int i = 0; i < endTokens.size(); i++) {
+      if (endTokens.get(i) == token) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether a token ended the output. */
+  public boolean finished() {
+    return finishReason != null;
+  }
+
+  /** Number of tokens so far. */
+  public int size() {
+    return size;
+  }
+
+  /**
+   * The token chosen last, the model's next input.
+   *
+   * @throws IllegalStateException before the first token
+   */
+  public int lastToken() {
+    if (size == 0) {
+      throw new IllegalStateException("no token has been chosen yet");
+    }
+    return tokens[size - 1];
+  }
+
+  /**
+   * The finished output.
+   *
+   * @throws IllegalStateException if it is not finished
+   */
+  public Choice choice() {
+    if (!finished()) {
+      throw new IllegalStateException("the output is not finished, it has " + size + " tokens");
+    }
+    return new Choice(
+        TokenIds.of(Arrays.copyOf(tokens, size)),
+        decoder.map(SequenceOutput::wholeText).orElse(""),
+        finishReason,
+        logprobReader.map(reader -> List.copyOf(logprobs)));
+  }
+
+  private static String wholeText(IncrementalDecoder decoder) {
+    decoder.finish();
+    return decoder.text();
+  }
+}
