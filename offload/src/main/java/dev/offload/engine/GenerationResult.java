@@ -24,7 +24,10 @@ public record GenerationResult(long index, TokenIds prompt, List<Choice> choices
    * @param logprobs one per token, if asked for
    */
   public record Choice(
-      TokenIds tokens, String text, FinishReason finishReason, Optional<List<TokenLogprob>> logprobs) {}
+      TokenIds tokens,
+      String text,
+      FinishReason finishReason,
+      Optional<List<TokenLogprob>> logprobs) {}
 
   /** Why an output ended. */
   public enum FinishReason {

@@ -2,7 +2,10 @@ package dev.offload.engine;
 
 import java.util.Optional;
 
-/** Where the engine takes rows from. Called by the engine's thread whenever it has room for one more. */
+/**
+ * Where the engine takes rows from. Called by the engine's thread whenever it has room for one
+ * more.
+ */
 @FunctionalInterface
 public interface RequestSource {
   /** The next row, or empty when there are no more. May block for a short time to read. */

@@ -5,14 +5,15 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * How tokens are chosen, with the names and meanings of OpenAI's API, and vLLM's where OpenAI has none.
+ * How tokens are chosen, with the names and meanings of OpenAI's API, and vLLM's where OpenAI has
+ * none.
  *
  * @param temperature 0 means greedy
  * @param topP nucleus mass in (0, 1]; 1 means off
  * @param topK candidates kept; 0 means off
  * @param minP least probability relative to the best, in [0, 1]; 0 means off
- * @param repetitionPenalty divides positive and multiplies negative logits of tokens seen in prompt or
- *     output; 1 means off
+ * @param repetitionPenalty divides positive and multiplies negative logits of tokens seen in prompt
+ *     or output; 1 means off
  * @param presencePenalty subtracted from logits of tokens in the output
  * @param frequencyPenalty subtracted once per occurrence in the output
  * @param logitBias added to the logits of these tokens
@@ -72,14 +73,29 @@ public record SamplingParams(
   /** Greedy, everything else off. */
   public static SamplingParams greedy(int maxTokens) {
     return new SamplingParams(
-        0, 1, 0, 0, 1, 0, 0, Map.of(), OptionalLong.empty(), maxTokens, 0, false, List.of(),
-        List.of(), 1, -1);
+        0,
+        1,
+        0,
+        0,
+        1,
+        0,
+        0,
+        Map.of(),
+        OptionalLong.empty(),
+        maxTokens,
+        0,
+        false,
+        List.of(),
+        List.of(),
+        1,
+        -1);
   }
 
   private static void within(String name, double value, double least, double most) {
     if (!(value >= least && value <= most)) {
       throw new IllegalArgumentException(
-          "%s is %s, must be from %s to %s".formatted(name, plain(value), plain(least), plain(most)));
+          "%s is %s, must be from %s to %s"
+              .formatted(name, plain(value), plain(least), plain(most)));
     }
   }
 

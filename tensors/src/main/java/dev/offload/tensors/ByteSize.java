@@ -4,7 +4,10 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Amounts of memory as people write them: {@code 16GiB}, {@code 512 MiB}, {@code 1.5GB}, {@code 4096}. */
+/**
+ * Amounts of memory as people write them: {@code 16GiB}, {@code 512 MiB}, {@code 1.5GB}, {@code
+ * 4096}.
+ */
 public final class ByteSize {
   private static final Pattern FORM =
       Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*([kmgt]?)(i?)b?", Pattern.CASE_INSENSITIVE);
@@ -24,7 +27,8 @@ public final class ByteSize {
           "'" + text + "' is not an amount of memory; write for example 16GiB, 512MiB or 4096");
     }
     int power = "kmgt".indexOf(form.group(2).toLowerCase(Locale.ROOT)) + 1;
-    double unit = form.group(2).isEmpty() ? 1 : Math.pow(form.group(3).isEmpty() ? 1000 : 1024, power);
+    double unit =
+        form.group(2).isEmpty() ? 1 : Math.pow(form.group(3).isEmpty() ? 1000 : 1024, power);
     double bytes = Double.parseDouble(form.group(1)) * unit;
     if (bytes >= Long.MAX_VALUE) {
       throw new IllegalArgumentException("'" + text + "' is more than 2^63-1 bytes");

@@ -76,7 +76,11 @@ public record ModelConfig(
    * @param parallel attention and feed-forward both read the layer's input
    */
   public record Layer(
-      Attention attention, FeedForward feedForward, NormPlacement norms, Norm norm, boolean parallel) {}
+      Attention attention,
+      FeedForward feedForward,
+      NormPlacement norms,
+      Norm norm,
+      boolean parallel) {}
 
   /** Where a layer normalises. */
   public enum NormPlacement {

@@ -58,6 +58,9 @@ public record Rope(int dimensions, double base, boolean interleaved, Scaling sca
    * @param attentionFactor multiplies cos and sin
    */
   public record Longrope(
-      List<Double> shortFactors, List<Double> longFactors, int originalContext, double attentionFactor)
+      List<Double> shortFactors,
+      List<Double> longFactors,
+      int originalContext,
+      double attentionFactor)
       implements Scaling {}
 }

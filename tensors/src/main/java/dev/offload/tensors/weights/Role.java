@@ -1,8 +1,8 @@
 package dev.offload.tensors.weights;
 
 /**
- * What a parameter is for. Matrices are [outputs, inputs], row-major, as checkpoints of linear layers
- * store them.
+ * What a parameter is for. Matrices are [outputs, inputs], row-major, as checkpoints of linear
+ * layers store them.
  */
 public enum Role {
   TOKEN_TABLE,

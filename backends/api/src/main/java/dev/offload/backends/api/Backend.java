@@ -5,7 +5,9 @@ import java.util.Optional;
 /** A kind of device, found with {@link java.util.ServiceLoader}. Stateless. */
 public interface Backend {
 
-  /** Short lower-case name as given to {@code --device}: {@code cpu}, {@code cuda}, {@code opencl}. */
+  /**
+   * Short lower-case name as given to {@code --device}: {@code cpu}, {@code cuda}, {@code opencl}.
+   */
   String name();
 
   /** Why it cannot be used on this machine, with the remedy; empty if it can. */

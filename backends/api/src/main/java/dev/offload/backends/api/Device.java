@@ -3,8 +3,8 @@ package dev.offload.backends.api;
 import dev.offload.tensors.DType;
 
 /**
- * An opened device: its facts, its memory, its streams. Thread-safe. Closing it releases what is left;
- * streams and buffers must not be used afterwards.
+ * An opened device: its facts, its memory, its streams. Thread-safe. Closing it releases what is
+ * left; streams and buffers must not be used afterwards.
  */
 public interface Device extends AutoCloseable {
 
@@ -28,8 +28,8 @@ public interface Device extends AutoCloseable {
 
   /**
    * Device memory that is the given host memory, without a copy; only where {@link
-   * DeviceFacts#sharesHostMemory()}. It does not count against the device's budget and lives no longer
-   * than the pinned buffer.
+   * DeviceFacts#sharesHostMemory()}. It does not count against the device's budget and lives no
+   * longer than the pinned buffer.
    *
    * @throws IllegalStateException if the device has memory of its own
    */

@@ -13,8 +13,8 @@ public interface Event {
   void synchronize();
 
   /**
-   * When the point was reached, in nanoseconds of {@link System#nanoTime()} as exactly as the device
-   * can say. Only after {@link #isDone()}.
+   * When the point was reached, in nanoseconds of {@link System#nanoTime()} as exactly as the
+   * device can say. Only after {@link #isDone()}.
    */
   long reachedNanos();
 }

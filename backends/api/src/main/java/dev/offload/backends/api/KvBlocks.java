@@ -3,10 +3,10 @@ package dev.offload.backends.api;
 import dev.offload.tensors.DType;
 
 /**
- * Blocks of a paged KV cache of one layer, in device memory: a view, which owns nothing. A block holds
- * the keys and values of {@code blockTokens} consecutive tokens of one sequence in {@code
- * Operations.kvBlockBytes} contiguous bytes; the order inside is the device's own. Block b begins at
- * {@code offset + b * blockBytes}.
+ * Blocks of a paged KV cache of one layer, in device memory: a view, which owns nothing. A block
+ * holds the keys and values of {@code blockTokens} consecutive tokens of one sequence in {@code
+ * Operations.kvBlockBytes} contiguous bytes; the order inside is the device's own. Block b begins
+ * at {@code offset + b * blockBytes}.
  *
  * @param buffer where
  * @param offset byte offset of block 0, a multiple of 64

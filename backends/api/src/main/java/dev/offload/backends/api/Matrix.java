@@ -16,12 +16,17 @@ public record Matrix(
     DeviceBuffer buffer, long offset, DType dtype, int rows, int columns, int rowStride) {
 
   public Matrix {
-    if (offset < 0 || offset % dtype.bytes() != 0 || rows < 0 || columns < 1 || rowStride < columns) {
+    if (offset < 0
+        || offset % dtype.bytes() != 0
+        || rows < 0
+        || columns < 1
+        || rowStride < columns) {
       throw new IllegalArgumentException(
           "matrix of %d x %d %s with row stride %d at byte offset %d is not possible"
               .formatted(rows, columns, dtype, rowStride, offset));
     }
-    long end = rows == 0 ? offset : offset + ((long) (rows - 1) * rowStride + columns) * dtype.bytes();
+    long end =
+        rows == 0 ? offset : offset + ((long) (rows - 1) * rowStride + columns) * dtype.bytes();
     if (end > buffer.bytes()) {
       throw new IllegalArgumentException(
           "matrix of %d x %d %s ends at byte %d of a buffer of %d"
@@ -37,7 +42,12 @@ public record Matrix(
   /** The rows from {@code first} on, {@code count} of them. */
   public Matrix rows(int first, int count) {
     return new Matrix(
-        buffer, offset + (long) first * rowStride * dtype.bytes(), dtype, count, columns, rowStride);
+        buffer,
+        offset + (long) first * rowStride * dtype.bytes(),
+        dtype,
+        count,
+        columns,
+        rowStride);
   }
 
   /** The columns from {@code first} on, {@code count} of them, of every row. */

@@ -6,10 +6,10 @@ import java.util.Optional;
 
 /**
  * What a transformer computes. Every method enqueues on the given stream and returns; arguments are
- * checked before, with an {@link IllegalArgumentException} that names both sizes. Operands are views
- * into memory of this device. Outputs may not overlap inputs unless a method says so. Matrices may be
- * F32, F16 or BF16 and differ from each other; sums are taken in F32 or better. No method allocates
- * device memory: what scratch it needs the device set aside when it was opened.
+ * checked before, with an {@link IllegalArgumentException} that names both sizes. Operands are
+ * views into memory of this device. Outputs may not overlap inputs unless a method says so.
+ * Matrices may be F32, F16 or BF16 and differ from each other; sums are taken in F32 or better. No
+ * method allocates device memory: what scratch it needs the device set aside when it was opened.
  */
 public interface Operations {
 
@@ -34,12 +34,17 @@ public interface Operations {
    * @param bias [outputs]
    */
   void matmul(
-      Stream stream, Matrix x, Weight weight, Optional<Vector> bias, boolean accumulate, Matrix out);
+      Stream stream,
+      Matrix x,
+      Weight weight,
+      Optional<Vector> bias,
+      boolean accumulate,
+      Matrix out);
 
   /**
-   * Multiplies row ranges of {@code x} with a weight each: for each group {@code out[rows] = x[rows] ·
-   * weightᵀ}. Rows outside all groups are not touched. Groups do not overlap and their weights have
-   * equal sizes.
+   * Multiplies row ranges of {@code x} with a weight each: for each group {@code out[rows] =
+   * x[rows] · weightᵀ}. Rows outside all groups are not touched. Groups do not overlap and their
+   * weights have equal sizes.
    *
    * @param x [M, inputs]
    * @param biases one row of {@code outputs} numbers per group, or empty
@@ -106,14 +111,14 @@ public interface Operations {
   // Attention
 
   /**
-   * Rotates heads in place. For pair i of a head, {@code (a, b)} becomes {@code (a·cos - b·sin, b·cos +
-   * a·sin)}; the pairs are {@code (i, i + dimensions/2)}, or {@code (2i, 2i+1)} if interleaved.
+   * Rotates heads in place. For pair i of a head, {@code (a, b)} becomes {@code (a·cos - b·sin,
+   * b·cos + a·sin)}; the pairs are {@code (i, i + dimensions/2)}, or {@code (2i, 2i+1)} if
+   * interleaved.
    *
    * @param x [T, heads * d]; dimensions beyond {@code dimensions} of each head stay
    * @param cosSin [T, dimensions] F32: cosines in the left half, sines in the right
    */
-  void rope(
-      Stream stream, Matrix x, int heads, int dimensions, boolean interleaved, Matrix cosSin);
+  void rope(Stream stream, Matrix x, int heads, int dimensions, boolean interleaved, Matrix cosSin);
 
   /** Bytes of one block of a KV cache. */
   long kvBlockBytes(KvBlocks.Format format);
@@ -130,8 +135,8 @@ public interface Operations {
   void appendKv(Stream stream, Matrix keys, Matrix values, RaggedBatch batch, KvBlocks cache);
 
   /**
-   * Causal attention of each row over the cache of its sequence, whose own keys and values are there
-   * already.
+   * Causal attention of each row over the cache of its sequence, whose own keys and values are
+   * there already.
    *
    * @param queries [T, heads * headDim]
    * @param out [T, heads * valueDim]
@@ -157,8 +162,8 @@ public interface Operations {
   void route(Stream stream, Matrix logits, RouterSpec router, Indices experts, Matrix weights);
 
   /**
-   * Adds up expert outputs: {@code out[t] = Σ_j weights[t, j] * y[rows[t·k + j]]}, j ascending, plus
-   * what {@code out} held if {@code accumulate}.
+   * Adds up expert outputs: {@code out[t] = Σ_j weights[t, j] * y[rows[t·k + j]]}, j ascending,
+   * plus what {@code out} held if {@code accumulate}.
    *
    * @param y [T·k, columns]
    * @param rows T·k row numbers of {@code y}

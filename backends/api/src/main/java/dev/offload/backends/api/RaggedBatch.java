@@ -1,8 +1,9 @@
 package dev.offload.backends.api;
 
 /**
- * Which sequences the rows of a micro-batch belong to. Rows of one sequence are adjacent and in order;
- * nothing is padded. The last row of sequence s is its token at position {@code contextLengths[s] - 1}.
+ * Which sequences the rows of a micro-batch belong to. Rows of one sequence are adjacent and in
+ * order; nothing is padded. The last row of sequence s is its token at position {@code
+ * contextLengths[s] - 1}.
  *
  * @param sequences number of sequences S
  * @param tokens number of rows T

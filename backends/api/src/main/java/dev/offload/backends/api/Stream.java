@@ -1,9 +1,9 @@
 package dev.offload.backends.api;
 
 /**
- * Work that runs in order, asynchronously to the caller and to other streams. One thread may enqueue
- * at a time. An error in the work surfaces, once, in the next {@link #synchronize()} of the stream or
- * of an event behind the work.
+ * Work that runs in order, asynchronously to the caller and to other streams. One thread may
+ * enqueue at a time. An error in the work surfaces, once, in the next {@link #synchronize()} of the
+ * stream or of an event behind the work.
  */
 public interface Stream extends AutoCloseable {
 
@@ -20,8 +20,8 @@ public interface Stream extends AutoCloseable {
   Event record();
 
   /**
-   * What is enqueued from now on waits for the event, without blocking the caller. The event may be of
-   * any stream of the same backend.
+   * What is enqueued from now on waits for the event, without blocking the caller. The event may be
+   * of any stream of the same backend.
    */
   void await(Event event);
 

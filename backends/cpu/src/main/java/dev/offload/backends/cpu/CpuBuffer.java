@@ -25,7 +25,8 @@ final class CpuBuffer implements DeviceBuffer {
       return cpuBuffer.segment;
     }
     throw new IllegalArgumentException(
-        "buffer of class %s does not belong to the CPU backend".formatted(buffer.getClass().getName()));
+        "buffer of class %s does not belong to the CPU backend"
+            .formatted(buffer.getClass().getName()));
   }
 
   MemorySegment segment() {

@@ -17,9 +17,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The processor and two budgeted regions of RAM, one that plays device memory and one of pinned memory.
- * Both are ordinary memory, so {@link #wrap} works; all else behaves as on a device with memory of its
- * own, asynchronous copies included.
+ * The processor and two budgeted regions of RAM, one that plays device memory and one of pinned
+ * memory. Both are ordinary memory, so {@link #wrap} works; all else behaves as on a device with
+ * memory of its own, asynchronous copies included.
  */
 final class CpuDevice implements Device {
   private static final System.Logger LOGGER = System.getLogger(CpuDevice.class.getName());

@@ -12,9 +12,9 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * A queue of work with a thread of its own. Once work fails, what is enqueued behind it is skipped, and
- * streams that wait for an event behind it fail too, until {@link #synchronize()} or one of those
- * events has reported the failure: nothing computes on what was never written.
+ * A queue of work with a thread of its own. Once work fails, what is enqueued behind it is skipped,
+ * and streams that wait for an event behind it fail too, until {@link #synchronize()} or one of
+ * those events has reported the failure: nothing computes on what was never written.
  */
 final class CpuStream implements Stream {
   private static final long SPIN_NANOS = 30_000;
@@ -49,7 +49,8 @@ final class CpuStream implements Stream {
       return cpuStream;
     }
     throw new IllegalArgumentException(
-        "stream of class %s does not belong to the CPU backend".formatted(stream.getClass().getName()));
+        "stream of class %s does not belong to the CPU backend"
+            .formatted(stream.getClass().getName()));
   }
 
   String name() {
@@ -110,10 +111,10 @@ final class CpuStream implements Stream {
   public void await(Event event) {
     if (!(event instanceof CpuEvent cpuEvent)) {
       throw new IllegalArgumentException(
-          "event of class %s does not belong to the CPU backend".formatted(event.getClass().getName()));
+          "event of class %s does not belong to the CPU backend"
+              .formatted(event.getClass().getName()));
     }
-    enqueue(
-        () -> cpuEvent.awaitReached().ifPresent(before -> failure.compareAndSet(null, before)));
+    enqueue(() -> cpuEvent.awaitReached().ifPresent(before -> failure.compareAndSet(null, before)));
   }
 
   @Override

@@ -10,9 +10,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Zeroed memory outside the Java heap. On Linux large blocks are mapped on 2 MiB boundaries and asked
- * onto huge pages: a core reads such memory almost twice as fast as memory in 4 KiB pages, because it
- * does not wait for address translation. Thread-safe.
+ * Zeroed memory outside the Java heap. On Linux large blocks are mapped on 2 MiB boundaries and
+ * asked onto huge pages: a core reads such memory almost twice as fast as memory in 4 KiB pages,
+ * because it does not wait for address translation. Thread-safe.
  */
 final class HostMemory {
   /** Alignment of every block. */

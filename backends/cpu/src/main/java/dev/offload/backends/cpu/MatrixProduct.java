@@ -9,8 +9,8 @@ import java.util.List;
 
 /**
  * Products of rows and weights. Every method computes on the calling thread and the workers and
- * returns when the result is there; {@code CpuOperations} has checked the arguments and calls from the
- * thread of a stream. Thread-safe.
+ * returns when the result is there; {@code CpuOperations} has checked the arguments and calls from
+ * the thread of a stream. Thread-safe.
  */
 interface MatrixProduct extends AutoCloseable {
 
@@ -30,9 +30,9 @@ interface MatrixProduct extends AutoCloseable {
   void pack(Weight rowMajor, Weight packed);
 
   /**
-   * For each group {@code out[rows] = x[rows] · weightᵀ + bias}, plus what {@code out} held if {@code
-   * accumulate}. Rows outside all groups are not touched. Every weight is packed if {@link #packs}
-   * says so and row-major otherwise.
+   * For each group {@code out[rows] = x[rows] · weightᵀ + bias}, plus what {@code out} held if
+   * {@code accumulate}. Rows outside all groups are not touched. Every weight is packed if {@link
+   * #packs} says so and row-major otherwise.
    *
    * @param x [M, inputs], any format
    * @param groups disjoint row ranges, some perhaps empty; weights of equal size and format

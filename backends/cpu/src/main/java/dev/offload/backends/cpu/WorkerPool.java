@@ -11,13 +11,13 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
 /**
- * Threads that share the tasks of one operation. Tasks are handed out one by one, so a slow core takes
- * fewer of them; the calling thread takes part. Any number of threads may call at once, also from
- * within a task.
+ * Threads that share the tasks of one operation. Tasks are handed out one by one, so a slow core
+ * takes fewer of them; the calling thread takes part. Any number of threads may call at once, also
+ * from within a task.
  *
  * <p>A pass consists of thousands of operations of some ten microseconds, so idle workers look for
- * work for {@value #SPIN_NANOS} ns before they park: waking a parked thread costs as much as such an
- * operation.
+ * work for {@value #SPIN_NANOS} ns before they park: waking a parked thread costs as much as such
+ * an operation.
  */
 final class WorkerPool implements AutoCloseable {
   /** How long an idle thread spins before it parks. */
@@ -50,9 +50,9 @@ final class WorkerPool implements AutoCloseable {
   }
 
   /**
-   * Calls {@code body} once with each number from 0 to {@code tasks - 1}, in any order and on several
-   * threads, and returns when all calls have returned. If a call throws, tasks not yet begun are
-   * dropped and the first error is thrown here.
+   * Calls {@code body} once with each number from 0 to {@code tasks - 1}, in any order and on
+   * several threads, and returns when all calls have returned. If a call throws, tasks not yet
+   * begun are dropped and the first error is thrown here.
    */
   void parallelFor(int tasks, IntConsumer body) {
     if (tasks <= 1 || workers.isEmpty()) {
@@ -124,8 +124,8 @@ final class WorkerPool implements AutoCloseable {
     }
 
     /**
-     * Runs tasks until none is left to begin. Whoever joins counts as a participant before drawing a
-     * task; so once no task is left and nobody takes part, every task has run.
+     * Runs tasks until none is left to begin. Whoever joins counts as a participant before drawing
+     * a task; so once no task is left and nobody takes part, every task has run.
      */
     void takePart() {
       participants.incrementAndGet();

@@ -153,8 +153,7 @@ class CpuStreamTest {
           IllegalArgumentException.class, () -> stream.copyToDevice(host, 0, device, 1, 32));
       assertThrows(
           IllegalArgumentException.class, () -> stream.copyToDevice(host, 60, device, 0, 5));
-      assertThrows(
-          IllegalArgumentException.class, () -> stream.copyToHost(device, -1, host, 0, 5));
+      assertThrows(IllegalArgumentException.class, () -> stream.copyToHost(device, -1, host, 0, 5));
       assertThrows(
           IllegalArgumentException.class, () -> stream.copyOnDevice(device, 0, device, 0, -1));
     }

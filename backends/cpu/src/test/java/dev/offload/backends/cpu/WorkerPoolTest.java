@@ -85,8 +85,7 @@ class WorkerPoolTest {
   private static int countNested(WorkerPool pool) {
     AtomicInteger count = new AtomicInteger();
     for (int repetition = 0; repetition < 200; repetition++) {
-      pool.parallelFor(
-          10, outer -> pool.parallelFor(5, inner -> count.incrementAndGet()));
+      pool.parallelFor(10, outer -> pool.parallelFor(5, inner -> count.incrementAndGet()));
     }
     return count.get();
   }
@@ -100,7 +99,8 @@ class WorkerPoolTest {
         assertSame(
             error,
             assertThrows(
-                IllegalStateException.class, () -> pool.parallelFor(8, task -> failAt(3, task, error))));
+                IllegalStateException.class,
+                () -> pool.parallelFor(8, task -> failAt(3, task, error))));
       }
       AtomicInteger calls = new AtomicInteger();
       pool.parallelFor(8, task -> calls.incrementAndGet());
