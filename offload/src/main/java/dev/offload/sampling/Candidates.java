@@ -3,8 +3,9 @@ package dev.offload.sampling;
 import java.util.Arrays;
 
 /**
- * Tokens that may be chosen, with their logits, in one {@code long} each: the logit in an order that
- * integers share, then the inverted id, so that larger means likelier and, among equals, lower id.
+ * Tokens that may be chosen, with their logits, in one {@code long} each: the logit in an order
+ * that integers share, then the inverted id, so that larger means likelier and, among equals, lower
+ * id.
  */
 final class Candidates {
   private static final int INITIAL_CAPACITY = 256;

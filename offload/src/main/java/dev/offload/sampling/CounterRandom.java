@@ -1,8 +1,8 @@
 package dev.offload.sampling;
 
 /**
- * Random numbers that depend on nothing but a seed, an output and a position: what else runs, and in
- * which order, cannot change them. Immutable.
+ * Random numbers that depend on nothing but a seed, an output and a position: what else runs, and
+ * in which order, cannot change them. Immutable.
  *
  * <p>The mixing function is the finalizer of SplitMix64 (Steele, Lea, Flood: "Fast splittable
  * pseudorandom number generators", OOPSLA 2014, variant 13 of Stafford).

@@ -8,8 +8,8 @@ import java.util.Optional;
 
 /**
  * What is done to single logits before a token is chosen: bias, end tokens that may not come yet,
- * penalties, in this order. All of it touches few tokens, so the row is changed in place and put back
- * afterwards. Not thread-safe; belongs to one output.
+ * penalties, in this order. All of it touches few tokens, so the row is changed in place and put
+ * back afterwards. Not thread-safe; belongs to one output.
  */
 final class LogitAdjustments {
   private final int[] biasTokens;

@@ -210,7 +210,9 @@ final class LogitsRow {
     return (DoubleVector) v.convertShape(VectorOperators.F2D, DOUBLES, part);
   }
 
-  /** Hands every token whose logit is at least {@code least} to {@code candidates}, in order of id. */
+  /**
+   * Hands every token whose logit is at least {@code least} to {@code candidates}, in order of id.
+   */
   void collectAtLeast(float least, Candidates candidates) {
     int vectorEnd = FLOATS.loopBound(size);
     for (int i = 0; i < vectorEnd; i += FLOATS.length()) {

@@ -7,7 +7,8 @@ import java.util.Optional;
 /**
  * What all outputs of a job have in common. Immutable.
  *
- * @param tokenizer turns tokens into text; without one all texts are empty and stop texts are refused
+ * @param tokenizer turns tokens into text; without one all texts are empty and stop texts are
+ *     refused
  * @param endTokens the model's end tokens
  * @param vocabularySize number of logits in a row, at least 1
  * @param contextLength most tokens of prompt and output together, at least 1

@@ -62,14 +62,15 @@ final class Sampler {
   private int drawFromLikely(LogitsRow row, float max, double share) {
     double total = sum(row.blockSums(max, (float) (1 / temperature)));
     Candidates likely = Candidates.growing();
-    row.collectAtLeast((float) (max + temperature * Math.log(leastWeight(total, row.size()))), likely);
+    row.collectAtLeast(
+        (float) (max + temperature * Math.log(leastWeight(total, row.size()))), likely);
     likely.sort();
     return drawFrom(likely, weights(likely, max), total, share);
   }
 
   /**
-   * Tokens of less weight than this are certainly cut off. All tokens below {@code (1 - p) * total / n}
-   * together weigh less than {@code (1 - p) * total}, so the rest holds the share p already.
+   * Tokens of less weight than this are certainly cut off. All tokens below {@code (1 - p) * total
+   * / n} together weigh less than {@code (1 - p) * total}, so the rest holds the share p already.
    */
   private double leastWeight(double total, int size) {
     return SLACK * Math.max((1 - topP) * total / size, minP);

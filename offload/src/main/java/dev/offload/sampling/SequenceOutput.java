@@ -44,8 +44,9 @@ public final class SequenceOutput {
 
   /**
    * @param choiceIndex number of the output, from 0, below {@code request.sampling().choices()}
-   * @throws IllegalArgumentException if a token id of prompt or parameters is outside the vocabulary,
-   *     the prompt leaves no room in the context, or stop texts are asked for without a tokenizer
+   * @throws IllegalArgumentException if a token id of prompt or parameters is outside the
+   *     vocabulary, the prompt leaves no room in the context, or stop texts are asked for without a
+   *     tokenizer
    */
   public SequenceOutput(OutputRules rules, GenerationRequest request, int choiceIndex) {
     this.request = request;
@@ -77,8 +78,8 @@ public final class SequenceOutput {
   /**
    * Chooses the next token.
    *
-   * @param logits float32 {@code [vocabulary]}, the model's logits behind the last token; written to
-   *     meanwhile, and as it was afterwards
+   * @param logits float32 {@code [vocabulary]}, the model's logits behind the last token; written
+   *     to meanwhile, and as it was afterwards
    * @return whether the output is finished
    * @throws LogitsException if the logits hold NaN or infinity; the message names the row
    * @throws IllegalStateException if the output is finished already

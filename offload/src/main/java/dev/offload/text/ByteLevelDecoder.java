@@ -4,8 +4,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Tokens spelled with one visible character per byte (GPT-2's table). The bytes of all tokens together
- * are the UTF-8 text. Immutable.
+ * Tokens spelled with one visible character per byte (GPT-2's table). The bytes of all tokens
+ * together are the UTF-8 text. Immutable.
  */
 final class ByteLevelDecoder implements TokenDecoder {
   private static final int TABLE_SIZE = 256 + 68;

@@ -21,7 +21,14 @@ final class Gpt2TokenizerFiles {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Set<String> CLASSES = Set.of("", "GPT2Tokenizer", "GPT2TokenizerFast");
   private static final List<String> SPECIAL_ROLES =
-      List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+      List.of(
+          "bos_token",
+          "eos_token",
+          "unk_token",
+          "sep_token",
+          "pad_token",
+          "cls_token",
+          "mask_token");
 
   private final Path folder;
   private final JsonNode vocabulary;

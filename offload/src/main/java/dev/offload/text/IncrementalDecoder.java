@@ -3,13 +3,13 @@ package dev.offload.text;
 import java.util.List;
 
 /**
- * Turns the tokens of one sequence into text as they come, and stops at stop texts. What it has returned
- * never changes: it returns no half character, and no text that may turn out to be the beginning of a
- * stop text. All parts together are the text of the whole sequence without special tokens. Not
- * thread-safe.
+ * Turns the tokens of one sequence into text as they come, and stops at stop texts. What it has
+ * returned never changes: it returns no half character, and no text that may turn out to be the
+ * beginning of a stop text. All parts together are the text of the whole sequence without special
+ * tokens. Not thread-safe.
  *
- * <p>Of several stop texts the one that ends first counts, however the tokens are cut. A token costs
- * time in proportion to its own text.
+ * <p>Of several stop texts the one that ends first counts, however the tokens are cut. A token
+ * costs time in proportion to its own text.
  */
 public final class IncrementalDecoder {
   private final Tokenizer tokenizer;

@@ -8,8 +8,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 /**
  * A tokenizer inside Hugging Face's native library. Thread-safe.
  *
- * <p>It calls the JNI functions of ai.djl.huggingface:tokenizers directly: that artifact's own loader
- * looks for a GPU, may download, and costs a second of start-up with JNA.
+ * <p>It calls the JNI functions of ai.djl.huggingface:tokenizers directly: that artifact's own
+ * loader looks for a GPU, may download, and costs a second of start-up with JNA.
  */
 final class NativeTokenizer implements AutoCloseable {
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();

@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * Tokens spelled as text with a mark for blanks (SentencePiece), and {@code <0x0A>} for single bytes.
- * Immutable.
+ * Tokens spelled as text with a mark for blanks (SentencePiece), and {@code <0x0A>} for single
+ * bytes. Immutable.
  *
  * @param replacements what is replaced in every token
  * @param byteFallback tokens such as {@code <0x0A>} are bytes; a run of them is text if it is valid
@@ -33,7 +33,9 @@ record PieceDecoder(
   @Override
   public byte[] bytes(String token) {
     int value = byteFallback ? byteOf(token) : -1;
-    return value >= 0 ? new byte[] {(byte) value} : replaced(token).getBytes(StandardCharsets.UTF_8);
+    return value >= 0
+        ? new byte[] {(byte) value}
+        : replaced(token).getBytes(StandardCharsets.UTF_8);
   }
 
   private String replaced(String token) {
@@ -98,9 +100,7 @@ record PieceDecoder(
 
     @Override
     public CharSequence provisional() {
-      return runCharacters.isWhole()
-          ? CharBuffer.wrap(run, blanksIn(run), run.length())
-          : "";
+      return runCharacters.isWhole() ? CharBuffer.wrap(run, blanksIn(run), run.length()) : "";
     }
 
     @Override

@@ -3,8 +3,8 @@ package dev.offload.text;
 import java.util.List;
 
 /**
- * Finds the first of several texts in a stream of characters: the one that ends first, and of those the
- * one that began first, however the stream is cut. One Knuth-Morris-Pratt automaton per text.
+ * Finds the first of several texts in a stream of characters: the one that ends first, and of those
+ * the one that began first, however the stream is cut. One Knuth-Morris-Pratt automaton per text.
  * Immutable; the states are the caller's.
  */
 final class StopMatcher {

@@ -10,8 +10,8 @@ interface TextAssembly {
   void push(String token, StringBuilder out);
 
   /**
-   * Text of tokens held back which would follow if the sequence ended here; empty while a character is
-   * incomplete. A view that the next push changes.
+   * Text of tokens held back which would follow if the sequence ended here; empty while a character
+   * is incomplete. A view that the next push changes.
    */
   CharSequence provisional();
 

@@ -44,8 +44,7 @@ final class TokenDecoders {
     TokenDecoder parse(List<JsonNode> steps) {
       steps.forEach(this::take);
       String separator = steps.isEmpty() ? " " : "";
-      return new PieceDecoder(
-          replacements, byteFallback, blanksAtStart, firstTokenMark, separator);
+      return new PieceDecoder(replacements, byteFallback, blanksAtStart, firstTokenMark, separator);
     }
 
     private void take(JsonNode step) {
@@ -64,7 +63,11 @@ final class TokenDecoders {
       JsonNode from = step.path("pattern").path("String");
       JsonNode to = step.path("content");
       // After bytes or whole texts have been formed a replacement would see more than one token.
-      if (!from.isTextual() || from.textValue().isEmpty() || !to.isTextual() || byteFallback || fused) {
+      if (!from.isTextual()
+          || from.textValue().isEmpty()
+          || !to.isTextual()
+          || byteFallback
+          || fused) {
         throw new IllegalArgumentException("decoder step " + step + " is not supported");
       }
       replacements.add(new Replacement(from.textValue(), to.textValue()));

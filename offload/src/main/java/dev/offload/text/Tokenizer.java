@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * The tokenizer of a model folder: {@code tokenizer.json}, or {@code vocab.json} with
- * {@code merges.txt}. Thread-safe. Reads local files only.
+ * The tokenizer of a model folder: {@code tokenizer.json}, or {@code vocab.json} with {@code
+ * merges.txt}. Thread-safe. Reads local files only.
  */
 public final class Tokenizer implements AutoCloseable {
   private final Vocabulary vocabulary;
@@ -23,8 +23,8 @@ public final class Tokenizer implements AutoCloseable {
   /**
    * Opens the tokenizer of a model.
    *
-   * @throws IOException if there is none, or it is broken or of a kind not supported; the message names
-   *     the file and what to do
+   * @throws IOException if there is none, or it is broken or of a kind not supported; the message
+   *     names the file and what to do
    */
   public static Tokenizer open(Path modelFolder) throws IOException {
     TokenizerSource source = TokenizerSource.read(modelFolder);
@@ -36,7 +36,8 @@ public final class Tokenizer implements AutoCloseable {
   /**
    * Splits text into tokens.
    *
-   * @param addSpecialTokens puts the model's special tokens around it, such as one that begins a text
+   * @param addSpecialTokens puts the model's special tokens around it, such as one that begins a
+   *     text
    * @throws IllegalArgumentException if the text holds half of a surrogate pair
    */
   public TokenIds encode(String text, boolean addSpecialTokens) {

@@ -12,8 +12,9 @@ import java.util.Locale;
 
 /**
  * Loads the native library that the tokenizers artifact carries, once per JVM. The file is unpacked
- * into the user's cache folder ({@value #CACHE_VARIABLE} if set, else {@code $XDG_CACHE_HOME/offload},
- * else {@code ~/.cache/offload}), because a library can only be loaded from a file.
+ * into the user's cache folder ({@value #CACHE_VARIABLE} if set, else {@code
+ * $XDG_CACHE_HOME/offload}, else {@code ~/.cache/offload}), because a library can only be loaded
+ * from a file.
  */
 final class TokenizersNative {
   /** Environment variable that names the cache folder. */

@@ -1,5 +1,5 @@
 /**
- * Text to tokens and back: tokenizer, chat templates, incremental decoding with stop texts. The engine
- * and batch jobs may use it.
+ * Text to tokens and back: tokenizer, chat templates, incremental decoding with stop texts. The
+ * engine and batch jobs may use it.
  */
 package dev.offload.text;

@@ -1,23 +1,15 @@
 package dev.offload.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.offload.engine.TokenIds;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 final class TokenizerTest {
   static List<String> models() {
@@ -42,7 +34,11 @@ final class TokenizerTest {
         String id = example.path("id").textValue();
         compare(wrong, id, ids, tokenizer.encode(text, false));
         compare(wrong, id + " special", special, tokenizer.encode(text, true));
-        compare(wrong, id + " decoded", example.path("decoded").textValue(), tokenizer.decode(ids, false));
+        compare(
+            wrong,
+            id + " decoded",
+            example.path("decoded").textValue(),
+            tokenizer.decode(ids, false));
         compare(
             wrong,
             id + " decoded_skip_special",

@@ -7,8 +7,8 @@ import java.lang.foreign.ValueLayout;
  * Copies numbers from one format to another, rounding to the nearest, ties to even. Memory need not
  * be aligned.
  *
- * <p>Works through small heap arrays, which stay in the first-level cache: loops over arrays are what
- * the compiler turns into vector instructions most reliably.
+ * <p>Works through small heap arrays, which stay in the first-level cache: loops over arrays are
+ * what the compiler turns into vector instructions most reliably.
  */
 public final class Conversion {
   private static final int CHUNK = 2048;

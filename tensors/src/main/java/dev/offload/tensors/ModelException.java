@@ -2,8 +2,8 @@ package dev.offload.tensors;
 
 /**
  * A model folder is refused: something in it is damaged, dangerous or not supported. The message
- * names file, field and value and says what to do; it is meant to be shown to the user alone, without
- * a stack trace.
+ * names file, field and value and says what to do; it is meant to be shown to the user alone,
+ * without a stack trace.
  */
 public final class ModelException extends RuntimeException {
   private static final long serialVersionUID = 1L;

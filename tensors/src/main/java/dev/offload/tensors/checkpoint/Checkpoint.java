@@ -70,7 +70,10 @@ public final class Checkpoint implements AutoCloseable {
         .orElseThrow(
             () ->
                 new ModelException(
-                    folder + ": the checkpoint holds no tensor " + name + ", which the model needs"));
+                    folder
+                        + ": the checkpoint holds no tensor "
+                        + name
+                        + ", which the model needs"));
   }
 
   /** Names of all tensors. */

@@ -104,8 +104,8 @@ final class CheckpointFiles {
   }
 
   /**
-   * A file of the folder. Links may lead elsewhere in the folder, or to {@code ../../blobs}, where the
-   * download cache of Hugging Face keeps what {@code snapshots/REVISION} links to.
+   * A file of the folder. Links may lead elsewhere in the folder, or to {@code ../../blobs}, where
+   * the download cache of Hugging Face keeps what {@code snapshots/REVISION} links to.
    */
   private Path inside(String name) throws IOException {
     Path file = folder.resolve(name);

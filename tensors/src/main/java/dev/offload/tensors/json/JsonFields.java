@@ -175,7 +175,9 @@ public final class JsonFields {
   }
 
   private long wholeNumber(String name, JsonNode value, int least, int most) {
-    if (!value.isNumber() || !isExactInteger(value) || value.longValue() < least
+    if (!value.isNumber()
+        || !isExactInteger(value)
+        || value.longValue() < least
         || value.longValue() > most) {
       throw refuse(name, "must be a whole number from " + least + " to " + most);
     }

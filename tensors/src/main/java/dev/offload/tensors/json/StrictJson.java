@@ -46,7 +46,12 @@ public final class StrictJson {
     long size = Files.size(file);
     if (size > maxBytes) {
       throw new ModelException(
-          file + ": is " + size + " bytes long, more than the " + maxBytes + " such a file may have");
+          file
+              + ": is "
+              + size
+              + " bytes long, more than the "
+              + maxBytes
+              + " such a file may have");
     }
     try {
       JsonNode root = MAPPER.readTree(Files.readAllBytes(file));
@@ -64,7 +69,10 @@ public final class StrictJson {
     String where =
         e.getLocation() == null
             ? ""
-            : " at line " + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr();
+            : " at line "
+                + e.getLocation().getLineNr()
+                + ", column "
+                + e.getLocation().getColumnNr();
     String what = e.getOriginalMessage().lines().findFirst().orElse("unreadable");
     return "broken JSON" + where + ": " + what;
   }

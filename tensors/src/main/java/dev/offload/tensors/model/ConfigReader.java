@@ -39,8 +39,8 @@ public final class ConfigReader {
    * Reads the configuration of a model.
    *
    * @param configJson the file; {@code generation_config.json} beside it is read too if it exists
-   * @throws ModelException if the file is missing or damaged, or names a family, an option or a value
-   *     that is not supported
+   * @throws ModelException if the file is missing or damaged, or names a family, an option or a
+   *     value that is not supported
    */
   public static ModelConfig read(Path configJson) throws IOException {
     if (!Files.isRegularFile(configJson)) {
@@ -51,7 +51,9 @@ public final class ConfigReader {
         config
             .text("model_type")
             .orElseThrow(
-                () -> new ModelException(configJson + ": model_type is missing; it names the family"));
+                () ->
+                    new ModelException(
+                        configJson + ": model_type is missing; it names the family"));
     Family family = FAMILIES.get(type);
     if (family == null) {
       throw config.refuse(
@@ -74,9 +76,7 @@ public final class ConfigReader {
 
   private static List<JsonFields> generationConfig(Path configJson) throws IOException {
     Path file = configJson.resolveSibling("generation_config.json");
-    return Files.isRegularFile(file)
-        ? List.of(StrictJson.readObject(file, MAX_BYTES))
-        : List.of();
+    return Files.isRegularFile(file) ? List.of(StrictJson.readObject(file, MAX_BYTES)) : List.of();
   }
 
   private static Map<String, Family> byModelType(Family... families) {

@@ -5,7 +5,8 @@ final class ContextLength {
   private ContextLength() {}
 
   /**
-   * The positions a configuration names; dynamic scaling exists to go beyond them, up to its factor.
+   * The positions a configuration names; dynamic scaling exists to go beyond them, up to its
+   * factor.
    */
   static int of(int named, Rope rope) {
     return rope.scaling() instanceof Rope.Dynamic dynamic

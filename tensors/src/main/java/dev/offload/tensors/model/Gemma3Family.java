@@ -45,7 +45,9 @@ final class Gemma3Family implements Family {
         .build();
   }
 
-  /** Only global layers are scaled in the old layout; the new one has an entry per kind of layer. */
+  /**
+   * Only global layers are scaled in the old layout; the new one has an entry per kind of layer.
+   */
   private static Rope rope(
       LlamaLike model, JsonFields config, String kind, String baseField, double defaultBase) {
     double base = config.number(baseField, 1e-6, 1e12, defaultBase);

@@ -6,7 +6,9 @@ import dev.offload.tensors.model.ModelConfig.Mlp;
 import dev.offload.tensors.model.ModelConfig.QueryKeyNorm;
 import dev.offload.tensors.model.ModelConfig.Router;
 
-/** GLM 4.5 and later: sigmoid router with a correction bias, a shared expert, half rotated heads. */
+/**
+ * GLM 4.5 and later: sigmoid router with a correction bias, a shared expert, half rotated heads.
+ */
 final class Glm4MoeFamily implements Family {
   @Override
   public String modelType() {

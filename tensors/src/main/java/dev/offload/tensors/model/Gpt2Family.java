@@ -28,8 +28,7 @@ final class Gpt2Family implements Family {
     int hidden = config.integer("n_embd", 1, Limits.WIDTH);
     int context = config.integer("n_positions", 1, Limits.WIDTH);
     Norm norm =
-        new Norm(
-            Norm.Kind.LAYER, (float) config.number("layer_norm_epsilon", 0, 1, 1e-5), false);
+        new Norm(Norm.Kind.LAYER, (float) config.number("layer_norm_epsilon", 0, 1, 1e-5), false);
     Mlp mlp =
         new Mlp(
             config.integer("n_inner", 1, Limits.WIDTH, 4 * hidden),

@@ -1,6 +1,9 @@
 package dev.offload.tensors.model;
 
-/** The largest values a configuration may name: far above any real model, low enough for no overflow. */
+/**
+ * The largest values a configuration may name: far above any real model, low enough for no
+ * overflow.
+ */
 final class Limits {
   /** Of any width, and of the vocabulary. */
   static final int WIDTH = 1 << 23;

@@ -17,8 +17,8 @@ import java.util.OptionalInt;
 import java.util.function.IntFunction;
 
 /**
- * Puts together models built like Llama: RMS norms, rotary positions, grouped-query attention, gated
- * feed-forward. Reads the sizes when it is made; a family then says where it differs. Not
+ * Puts together models built like Llama: RMS norms, rotary positions, grouped-query attention,
+ * gated feed-forward. Reads the sizes when it is made; a family then says where it differs. Not
  * thread-safe; used once.
  */
 final class LlamaLike {
@@ -60,9 +60,10 @@ final class LlamaLike {
     layers = config.integer("num_hidden_layers", 1, Limits.LAYERS);
     heads = config.integer("num_attention_heads", 1, Limits.HEADS);
     keyValueHeads = config.integer("num_key_value_heads", 1, Limits.HEADS, heads);
-    headDim = config.has("head_dim") || defaultHeadDim > 0
-        ? config.integer("head_dim", 1, Limits.HEAD_DIM, defaultHeadDim)
-        : Heads.width(config, "hidden_size", hidden, "num_attention_heads", heads);
+    headDim =
+        config.has("head_dim") || defaultHeadDim > 0
+            ? config.integer("head_dim", 1, Limits.HEAD_DIM, defaultHeadDim)
+            : Heads.width(config, "hidden_size", hidden, "num_attention_heads", heads);
     context = config.integer("max_position_embeddings", 1, Limits.CONTEXT);
     sliding = new boolean[layers];
     attentionScale = (float) (1 / Math.sqrt(headDim));
@@ -193,8 +194,7 @@ final class LlamaLike {
     }
     List<Layer> all = new ArrayList<>(layers);
     for (int layer = 0; layer < layers; layer++) {
-      all.add(
-          new Layer(attention(layer), feedForward.apply(layer), placement, norm, false));
+      all.add(new Layer(attention(layer), feedForward.apply(layer), placement, norm, false));
     }
     int vocabulary = config.integer("vocab_size", 1, Limits.WIDTH);
     return new ModelConfig(

@@ -12,15 +12,10 @@ final class MixtralFamily implements Family {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    LlamaLike model =
-        new LlamaLike(config).activation("hidden_act", "silu").epsilonByDefault(1e-5);
+    LlamaLike model = new LlamaLike(config).activation("hidden_act", "silu").epsilonByDefault(1e-5);
     MixtureOfExperts mixture =
         Mixture.read(
-            config,
-            model.layers(),
-            "num_local_experts",
-            model.mlp(),
-            Mixture.softmaxRouter(true));
+            config, model.layers(), "num_local_experts", model.mlp(), Mixture.softmaxRouter(true));
     return model
         .windows(LayerWindows.sliding(config, model.layers(), layer -> true))
         .rope(model.ropeReader().read(1e6))

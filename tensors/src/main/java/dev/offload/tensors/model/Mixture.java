@@ -2,8 +2,8 @@ package dev.offload.tensors.model;
 
 import dev.offload.tensors.json.JsonFields;
 import dev.offload.tensors.model.ModelConfig.FeedForward;
-import dev.offload.tensors.model.ModelConfig.Mlp;
 import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
+import dev.offload.tensors.model.ModelConfig.Mlp;
 import dev.offload.tensors.model.ModelConfig.Router;
 import java.util.List;
 
@@ -29,7 +29,10 @@ final class Mixture {
     if ((long) experts * layers > Limits.ALL_EXPERTS) {
       throw config.refuse(
           expertsField,
-          "makes " + (long) experts * layers + " experts in all, at most " + Limits.ALL_EXPERTS
+          "makes "
+              + (long) experts * layers
+              + " experts in all, at most "
+              + Limits.ALL_EXPERTS
               + " are supported");
     }
     int perToken = config.integer("num_experts_per_tok", 1, experts);

@@ -7,8 +7,8 @@ import java.util.OptionalInt;
 /**
  * A decoder-only transformer, described without naming a family. Immutable.
  *
- * @param family the {@code model_type} it was read from; tells how its tensors are named, never what
- *     is computed
+ * @param family the {@code model_type} it was read from; tells how its tensors are named, never
+ *     what is computed
  * @param hiddenSize width of the residual stream
  * @param vocabularySize rows of the embedding table and outputs of the head
  * @param contextLength largest number of positions of one sequence
@@ -45,15 +45,33 @@ public record ModelConfig(
   /** The same model with these tokens. */
   public ModelConfig withTokens(List<Integer> end, OptionalInt begin) {
     return new ModelConfig(
-        family, hiddenSize, vocabularySize, contextLength, storedDType, embedding, layers, finalNorm,
-        head, end, begin);
+        family,
+        hiddenSize,
+        vocabularySize,
+        contextLength,
+        storedDType,
+        embedding,
+        layers,
+        finalNorm,
+        head,
+        end,
+        begin);
   }
 
   /** The same model stored in another number format. */
   public ModelConfig withStoredDType(DType dtype) {
     return new ModelConfig(
-        family, hiddenSize, vocabularySize, contextLength, dtype, embedding, layers, finalNorm, head,
-        endTokens, beginToken);
+        family,
+        hiddenSize,
+        vocabularySize,
+        contextLength,
+        dtype,
+        embedding,
+        layers,
+        finalNorm,
+        head,
+        endTokens,
+        beginToken);
   }
 
   /**

@@ -14,8 +14,7 @@ final class Phi3Family implements Family {
     if (config.flag("attention_bias", false)) {
       throw config.refuse("attention_bias", "is not supported for phi3");
     }
-    LlamaLike model =
-        new LlamaLike(config).activation("hidden_act", "silu").epsilonByDefault(1e-5);
+    LlamaLike model = new LlamaLike(config).activation("hidden_act", "silu").epsilonByDefault(1e-5);
     return model
         .windows(LayerWindows.sliding(config, model.layers(), layer -> true))
         .rope(model.ropeReader().read(10_000))

@@ -13,7 +13,6 @@ final class Quantization {
     }
     JsonFields quantization = config.object("quantization_config").orElseThrow();
     throw quantization.refuse(
-        "quant_method",
-        "is not supported; use the checkpoint with F32, F16 or BF16 weights");
+        "quant_method", "is not supported; use the checkpoint with F32, F16 or BF16 weights");
   }
 }

@@ -33,8 +33,6 @@ final class Qwen3MoeFamily implements Family {
     List<Integer> dense = config.integers("mlp_only_layers", 0, Limits.LAYERS);
     int step = config.integer("decoder_sparse_step", 1, Limits.LAYERS, 1);
     Mlp mlp = model.mlp();
-    return model
-        .feedForward(layer -> Mixture.qwenLayer(dense, step, layer, mlp, mixture))
-        .build();
+    return model.feedForward(layer -> Mixture.qwenLayer(dense, step, layer, mlp, mixture)).build();
   }
 }

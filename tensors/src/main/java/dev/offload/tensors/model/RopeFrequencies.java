@@ -3,9 +3,9 @@ package dev.offload.tensors.model;
 import java.util.List;
 
 /**
- * Inverse frequencies of a rotary embedding for every kind of scaling, as transformers computes them
- * ({@code modeling_rope_utils.py}): binary32 wherever it uses tensors, binary64 wherever it uses
- * Python numbers.
+ * Inverse frequencies of a rotary embedding for every kind of scaling, as transformers computes
+ * them ({@code modeling_rope_utils.py}): binary32 wherever it uses tensors, binary64 wherever it
+ * uses Python numbers.
  */
 final class RopeFrequencies {
   private final Rope rope;
@@ -55,8 +55,7 @@ final class RopeFrequencies {
 
   /** NTK-aware base for one length beyond the original context. */
   static float[] dynamic(Rope rope, Rope.Dynamic scaling, int length) {
-    double growth =
-        scaling.factor() * length / scaling.originalContext() - (scaling.factor() - 1);
+    double growth = scaling.factor() * length / scaling.originalContext() - (scaling.factor() - 1);
     double dimensions = rope.dimensions();
     double base = rope.base() * Math.pow(growth, dimensions / (dimensions - 2));
     return new RopeFrequencies(rope).plain(base);
@@ -103,8 +102,7 @@ final class RopeFrequencies {
         float smooth =
             ((float) old / wavelength - (float) scaling.lowFrequencyFactor())
                 / (float) (scaling.highFrequencyFactor() - scaling.lowFrequencyFactor());
-        inverse[i] =
-            (1 - smooth) * inverse[i] / (float) scaling.factor() + smooth * inverse[i];
+        inverse[i] = (1 - smooth) * inverse[i] / (float) scaling.factor() + smooth * inverse[i];
       }
     }
     return inverse;

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads the rotary embedding of a configuration, in the layout of transformers 4 ({@code rope_theta}
- * beside {@code rope_scaling}) or 5 (all in {@code rope_parameters}).
+ * Reads the rotary embedding of a configuration, in the layout of transformers 4 ({@code
+ * rope_theta} beside {@code rope_scaling}) or 5 (all in {@code rope_parameters}).
  */
 final class RopeReader {
   private static final double HUGE = 1e12;

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Cosines and sines of a rotary embedding, in the arithmetic of transformers: frequencies and angles
- * in binary32. Thread-safe.
+ * Cosines and sines of a rotary embedding, in the arithmetic of transformers: frequencies and
+ * angles in binary32. Thread-safe.
  */
 public final class RopeTable {
   private final Rope rope;

@@ -3,7 +3,9 @@ package dev.offload.tensors.model;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.json.JsonFields;
 
-/** The number format a configuration names: {@code torch_dtype}, or {@code dtype} since version 5. */
+/**
+ * The number format a configuration names: {@code torch_dtype}, or {@code dtype} since version 5.
+ */
 final class StoredFormat {
   private StoredFormat() {}
 

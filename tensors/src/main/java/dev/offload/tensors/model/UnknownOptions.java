@@ -4,8 +4,8 @@ import dev.offload.tensors.json.JsonFields;
 import java.util.Set;
 
 /**
- * Options that change what a model computes. A family reads those it understands; one that is set and
- * that nobody asked for is refused rather than ignored.
+ * Options that change what a model computes. A family reads those it understands; one that is set
+ * and that nobody asked for is refused rather than ignored.
  */
 final class UnknownOptions {
   private static final Set<String> CHANGE_THE_RESULT =

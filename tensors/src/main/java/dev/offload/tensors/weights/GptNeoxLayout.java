@@ -20,8 +20,7 @@ record GptNeoxLayout(ModelConfig config, String prefix) implements TensorLayout 
     String self = layer(layer) + "attention.";
     String fused = self + "query_key_value";
     addNorm(unit, Role.ATTENTION_NORM, Role.ATTENTION_NORM_BIAS, layer(layer) + "input_layernorm");
-    unit.matrix(
-        Role.QKV, perHead(Part.matrix(fused + ".weight", 3 * hidden, hidden), attention));
+    unit.matrix(Role.QKV, perHead(Part.matrix(fused + ".weight", 3 * hidden, hidden), attention));
     if (attention.qkvBias()) {
       unit.vector(Role.QKV_BIAS, perHead(Part.vector(fused + ".bias", 3 * hidden), attention));
     }

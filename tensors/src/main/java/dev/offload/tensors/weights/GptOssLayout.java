@@ -45,8 +45,7 @@ final class GptOssLayout extends LlamaLayout {
     unit.vector(Role.UP_BIAS, List.of(upBias.every(2, 0, width), upBias.every(2, 1, width)));
     unit.matrix(
         Role.DOWN,
-        new Part(
-            name + "down_proj", List.of(experts, width, hidden), expert, 0, hidden, 1, true));
+        new Part(name + "down_proj", List.of(experts, width, hidden), expert, 0, hidden, 1, true));
     unit.vector(
         Role.DOWN_BIAS,
         List.of(

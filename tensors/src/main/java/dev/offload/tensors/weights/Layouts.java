@@ -12,8 +12,7 @@ final class Layouts {
       case "opt" ->
           new OptLayout(
               config, prefix(stored, "embed_tokens.weight", "model.decoder.", "decoder.", ""));
-      case "gpt2" ->
-          new Gpt2Layout(config, prefix(stored, "wte.weight", "transformer.", ""));
+      case "gpt2" -> new Gpt2Layout(config, prefix(stored, "wte.weight", "transformer.", ""));
       case "gpt_neox" ->
           new GptNeoxLayout(config, prefix(stored, "embed_in.weight", "gpt_neox.", ""));
       case "phi3" -> new Phi3Layout(config, llamaPrefix(stored));

@@ -147,8 +147,7 @@ class LlamaLayout implements TensorLayout {
           List.of(
               Part.vector(gate + ".bias", mlp.width()), Part.vector(up + ".bias", mlp.width())));
     }
-    addLinear(
-        unit, Role.DOWN, Role.DOWN_BIAS, down, config.hiddenSize(), mlp.width(), mlp.bias());
+    addLinear(unit, Role.DOWN, Role.DOWN_BIAS, down, config.hiddenSize(), mlp.width(), mlp.bias());
   }
 
   final MixtureOfExperts mixture(int layer) {
@@ -178,8 +177,7 @@ class LlamaLayout implements TensorLayout {
     }
     boolean whole = attention.queryKeyNorm() == QueryKeyNorm.WHOLE;
     int width = attention.headDim();
-    unit.vector(
-        Role.QUERY_NORM, self + "q_norm.weight", whole ? attention.heads() * width : width);
+    unit.vector(Role.QUERY_NORM, self + "q_norm.weight", whole ? attention.heads() * width : width);
     unit.vector(
         Role.KEY_NORM, self + "k_norm.weight", whole ? attention.keyValueHeads() * width : width);
   }

@@ -30,10 +30,7 @@ record OptLayout(ModelConfig config, String prefix) implements TensorLayout {
     int hidden = config.hiddenSize();
     String self = layer(layer) + "self_attn.";
     addNorm(
-        unit,
-        Role.ATTENTION_NORM,
-        Role.ATTENTION_NORM_BIAS,
-        layer(layer) + "self_attn_layer_norm");
+        unit, Role.ATTENTION_NORM, Role.ATTENTION_NORM_BIAS, layer(layer) + "self_attn_layer_norm");
     unit.matrix(
         Role.QKV,
         Part.matrix(self + "q_proj.weight", hidden, hidden),
@@ -78,8 +75,7 @@ record OptLayout(ModelConfig config, String prefix) implements TensorLayout {
     }
     if (width != config.hiddenSize()) {
       unit.matrix(
-          Role.PROJECT_OUT,
-          Part.matrix(prefix + "project_out.weight", width, config.hiddenSize()));
+          Role.PROJECT_OUT, Part.matrix(prefix + "project_out.weight", width, config.hiddenSize()));
     }
     unit.matrix(
         Role.OUTPUT,

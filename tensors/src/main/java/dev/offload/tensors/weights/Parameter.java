@@ -10,8 +10,8 @@ import java.util.List;
  * @param dtype number format of all its parts as stored
  * @param rows outputs of a matrix; 1 for a vector
  * @param columns inputs of a matrix; length of a vector
- * @param parts where the rows come from, top to bottom. The parts of a matrix have {@code rows} rows
- *     together; those of a vector have {@code columns} rows of one number together.
+ * @param parts where the rows come from, top to bottom. The parts of a matrix have {@code rows}
+ *     rows together; those of a vector have {@code columns} rows of one number together.
  */
 public record Parameter(Role role, DType dtype, int rows, int columns, List<Part> parts) {
 

@@ -33,8 +33,7 @@ public record Part(
       throw new IllegalArgumentException(tensor + " of shape " + shape + " has no slab " + slab);
     }
     int found = transposed ? shape.getLast() : shape.get(shape.size() - rank);
-    if (firstRow < 0 || rows < 1 || rowStep < 1
-        || firstRow + (rows - 1L) * rowStep >= found) {
+    if (firstRow < 0 || rows < 1 || rowStep < 1 || firstRow + (rows - 1L) * rowStep >= found) {
       throw new IllegalArgumentException(
           "%s of shape %s has no %d rows from %d in steps of %d"
               .formatted(tensor, shape, rows, firstRow, rowStep));

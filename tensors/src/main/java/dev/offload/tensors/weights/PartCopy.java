@@ -74,7 +74,9 @@ final class PartCopy {
     Conversion.copy(gathered, 0, fromType, to, toOffset, toType, part.rows());
   }
 
-  /** Row r, column c of the result is row c, column {@code firstRow + r * rowStep} of the tensor. */
+  /**
+   * Row r, column c of the result is row c, column {@code firstRow + r * rowStep} of the tensor.
+   */
   private static void turn(
       Part part,
       DType fromType,
@@ -93,7 +95,11 @@ final class PartCopy {
             start + (long) column * stored + part.firstRow() + (long) row * part.rowStep();
         for (int i = 0; i < height; i++) {
           move(
-              fromType, from, source + (long) i * part.rowStep(), tile, (long) i * columns + column);
+              fromType,
+              from,
+              source + (long) i * part.rowStep(),
+              tile,
+              (long) i * columns + column);
         }
       }
       Conversion.copy(

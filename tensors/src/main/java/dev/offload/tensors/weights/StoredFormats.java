@@ -2,7 +2,9 @@ package dev.offload.tensors.weights;
 
 import dev.offload.tensors.DType;
 
-/** What is known of the checkpoint while units are listed: the files themselves, or only a config. */
+/**
+ * What is known of the checkpoint while units are listed: the files themselves, or only a config.
+ */
 interface StoredFormats {
   /** Whether a tensor may be there. */
   boolean has(String tensor);

@@ -8,10 +8,10 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Causal attention over a paged cache without ever storing a row of scores (Dao et al., arXiv
- * 2205.14135). A task is a tile of rows of one sequence for one KV head. It walks over the context span
- * by span; each span gives a partial softmax, and partial ones are merged in order. Where there are few
- * tiles and long contexts, the spans become tasks of their own; that changes who computes what but not
- * one bit of the result.
+ * 2205.14135). A task is a tile of rows of one sequence for one KV head. It walks over the context
+ * span by span; each span gives a partial softmax, and partial ones are merged in order. Where
+ * there are few tiles and long contexts, the spans become tasks of their own; that changes who
+ * computes what but not one bit of the result.
  */
 final class AttentionKernel {
   /** Fewer tasks than this per thread leave threads idle at the end. */

@@ -3,8 +3,8 @@ package dev.offload.backends.cpu;
 import dev.offload.backends.api.AttentionSpec;
 
 /**
- * Sizes by which attention is cut into tasks. They follow from the shapes of the operands alone, never
- * from the number of threads, so that the order of all sums is fixed.
+ * Sizes by which attention is cut into tasks. They follow from the shapes of the operands alone,
+ * never from the number of threads, so that the order of all sums is fixed.
  *
  * @param groupHeads query heads that share a KV head
  * @param tileRows rows of a sequence that one task computes
@@ -21,7 +21,9 @@ record AttentionShape(
     int panelTokens,
     int spanTokens) {
 
-  /** Query vectors per task: enough to share the conversion of keys, few enough for the L2 cache. */
+  /**
+   * Query vectors per task: enough to share the conversion of keys, few enough for the L2 cache.
+   */
   private static final int TILE_QUERIES = 128;
 
   /** With 64 dimensions, 16 KiB of keys: half of a small L1 cache. */

@@ -5,9 +5,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * The running softmax of some query vectors (Milakov and Gimelshein, arXiv 1805.02867): largest score,
- * sum of powers, and sum of values weighted by the powers, all relative to the largest score. Sums of
- * powers are kept lane by lane until the end.
+ * The running softmax of some query vectors (Milakov and Gimelshein, arXiv 1805.02867): largest
+ * score, sum of powers, and sum of values weighted by the powers, all relative to the largest
+ * score. Sums of powers are kept lane by lane until the end.
  */
 final class AttentionState {
   private final float[] largest;
@@ -105,8 +105,7 @@ final class AttentionState {
 
   /** Writes the weighted mean of the values; fills up to a whole vector behind it. */
   void result(int query, float[] out, int at) {
-    float sum =
-        Lanes.sum(FloatVector.fromArray(Lanes.FLOATS, sums, query * Lanes.COUNT), lanes, 0);
+    float sum = Lanes.sum(FloatVector.fromArray(Lanes.FLOATS, sums, query * Lanes.COUNT), lanes, 0);
     for (int i = 0; i < stride; i += Lanes.COUNT) {
       FloatVector.fromArray(Lanes.FLOATS, values, query * stride + i)
           .div(sum)

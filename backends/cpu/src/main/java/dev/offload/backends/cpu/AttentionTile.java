@@ -49,7 +49,10 @@ final class AttentionTile {
     }
   }
 
-  /** Attends to the positions {@code from} to {@code from + spanTokens - 1}, as far as rows see them. */
+  /**
+   * Attends to the positions {@code from} to {@code from + spanTokens - 1}, as far as rows see
+   * them.
+   */
   void attend(
       KvCache cache, SequenceTable table, Rows tile, int kvHead, int from, AttentionState state) {
     int end = Math.min(from + shape.spanTokens(), tile.end());

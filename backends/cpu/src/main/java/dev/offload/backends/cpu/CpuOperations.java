@@ -18,8 +18,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The operations on this processor: checks operands on the caller's thread, then enqueues a kernel that
- * shares its work among the workers. Thread-safe; results do not depend on the number of workers.
+ * The operations on this processor: checks operands on the caller's thread, then enqueues a kernel
+ * that shares its work among the workers. Thread-safe; results do not depend on the number of
+ * workers.
  */
 final class CpuOperations implements Operations {
   private final WorkerPool pool;
@@ -172,8 +173,7 @@ final class CpuOperations implements Operations {
   }
 
   @Override
-  public void activate(
-      Stream stream, Matrix x, Activation activation, boolean gated, Matrix out) {
+  public void activate(Stream stream, Matrix x, Activation activation, boolean gated, Matrix out) {
     OperandChecks.equal("rows of x", x.rows(), "rows of out", out.rows());
     OperandChecks.equal(
         "columns of x",
@@ -194,8 +194,7 @@ final class CpuOperations implements Operations {
     OperandChecks.rope(x, heads, dimensions, cosSin);
     MatrixRows rows = MatrixRows.of(x);
     MatrixRows factors = MatrixRows.of(cosSin);
-    submit(
-        stream, () -> RopeKernel.rope(pool, rows, heads, dimensions, interleaved, factors));
+    submit(stream, () -> RopeKernel.rope(pool, rows, heads, dimensions, interleaved, factors));
   }
 
   @Override
@@ -269,12 +268,7 @@ final class CpuOperations implements Operations {
         stream,
         () ->
             ElementwiseKernels.combine(
-                pool,
-                from,
-                CpuOperands.array(rows, rows.length()),
-                factors,
-                accumulate,
-                to));
+                pool, from, CpuOperands.array(rows, rows.length()), factors, accumulate, to));
   }
 
   private static void submit(Stream stream, Runnable kernel) {

@@ -13,8 +13,8 @@ import dev.offload.tensors.DType;
  * </pre>
  *
  * Keys lie across, so that the scores of a block's tokens are computed side by side without summing
- * across lanes; and all that one head reads of a block is contiguous. A block is padded to a multiple
- * of {@value #ALIGNMENT} bytes.
+ * across lanes; and all that one head reads of a block is contiguous. A block is padded to a
+ * multiple of {@value #ALIGNMENT} bytes.
  */
 record KvBlockLayout(DType dtype, int blockTokens, int heads, int headDim, int valueDim) {
   /** Tokens per block: the lanes of the widest vector, of 512 bits. */
@@ -32,11 +32,7 @@ record KvBlockLayout(DType dtype, int blockTokens, int heads, int headDim, int v
 
   static KvBlockLayout of(KvBlocks.Format format) {
     return new KvBlockLayout(
-        format.dtype(),
-        format.blockTokens(),
-        format.heads(),
-        format.headDim(),
-        format.valueDim());
+        format.dtype(), format.blockTokens(), format.heads(), format.headDim(), format.valueDim());
   }
 
   long blockBytes() {

@@ -2,7 +2,6 @@ package dev.offload.backends.cpu;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -10,8 +9,8 @@ import jdk.incubator.vector.VectorSpecies;
  * The vector shapes of all kernels: the widest the machine has. Tests get other widths with {@code
  * -XX:MaxVectorSize}.
  *
- * <p>Kernels compute on F32 scratch that is padded to whole vectors ({@link #padded}), so that their
- * loops need no tails. Sums across lanes go through {@link #sum}: the order of {@code
+ * <p>Kernels compute on F32 scratch that is padded to whole vectors ({@link #padded}), so that
+ * their loops need no tails. Sums across lanes go through {@link #sum}: the order of {@code
  * reduceLanes(ADD)} differs between interpreted and compiled code, and results must not change when
  * a method gets compiled.
  */
@@ -27,9 +26,9 @@ final class Lanes {
   static final int COUNT = FLOATS.length();
 
   /**
-   * Whether the hardware has a fused multiply-add; without it {@link FloatVector#fma} is emulated, a
-   * thousand times slower. Every x86 with vectors of 256 bits that this engine meets has it, every
-   * 64-bit ARM too.
+   * Whether the hardware has a fused multiply-add; without it {@link FloatVector#fma} is emulated,
+   * a thousand times slower. Every x86 with vectors of 256 bits that this engine meets has it,
+   * every 64-bit ARM too.
    */
   private static final boolean FUSED =
       FLOATS.vectorBitSize() >= 256 || System.getProperty("os.arch").equals("aarch64");

@@ -35,12 +35,7 @@ record MatrixRows(
   /** Writes {@code count} numbers of a row from {@code column} on. */
   void store(float[] from, int fromIndex, int row, int column, int count) {
     RowCodec.store(
-        from,
-        fromIndex,
-        segment,
-        rowOffset(row) + (long) column * dtype.bytes(),
-        dtype,
-        count);
+        from, fromIndex, segment, rowOffset(row) + (long) column * dtype.bytes(), dtype, count);
   }
 
   private long rowOffset(int row) {

@@ -20,8 +20,7 @@ final class OperandChecks {
 
   static void equal(String first, long a, String second, long b) {
     if (a != b) {
-      throw new IllegalArgumentException(
-          "%s is %d, but %s is %d".formatted(first, a, second, b));
+      throw new IllegalArgumentException("%s is %d, but %s is %d".formatted(first, a, second, b));
     }
   }
 

@@ -3,9 +3,9 @@ package dev.offload.backends.cpu;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Small row-major F32 matrix products in cache: {@code c += a · b} or {@code c = a · b}. Every number
- * of {@code c} is summed over the depth in ascending order, whatever the tile it falls into, so results
- * do not depend on how many rows are multiplied together.
+ * Small row-major F32 matrix products in cache: {@code c += a · b} or {@code c = a · b}. Every
+ * number of {@code c} is summed over the depth in ascending order, whatever the tile it falls into,
+ * so results do not depend on how many rows are multiplied together.
  */
 final class PanelProduct {
   private PanelProduct() {}
@@ -173,8 +173,6 @@ final class PanelProduct {
   }
 
   private static FloatVector start(float[] c, int at, boolean accumulate) {
-    return accumulate
-        ? FloatVector.fromArray(Lanes.FLOATS, c, at)
-        : FloatVector.zero(Lanes.FLOATS);
+    return accumulate ? FloatVector.fromArray(Lanes.FLOATS, c, at) : FloatVector.zero(Lanes.FLOATS);
   }
 }

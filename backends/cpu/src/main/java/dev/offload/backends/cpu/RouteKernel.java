@@ -86,7 +86,10 @@ final class RouteKernel {
       }
     }
 
-    /** Every scoring grows with the logit; so unless corrected, logits decide: they do not underflow. */
+    /**
+     * Every scoring grows with the logit; so unless corrected, logits decide: they do not
+     * underflow.
+     */
     private void fillSelection() {
       System.arraycopy(correction == null ? logits : scores, 0, selection, 0, selection.length);
       if (correction != null) {

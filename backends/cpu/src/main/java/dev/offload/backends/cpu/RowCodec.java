@@ -155,7 +155,9 @@ final class RowCodec {
     }
   }
 
-  /** Upper halves, rounded: half an ulp less one is added, plus one where the last bit kept is odd. */
+  /**
+   * Upper halves, rounded: half an ulp less one is added, plus one where the last bit kept is odd.
+   */
   private static ShortVector toBf16(FloatVector value) {
     IntVector bits = value.reinterpretAsInts();
     IntVector odd = bits.lanewise(LSHR, 16).and(1);

@@ -8,9 +8,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
 /**
- * Transcendental functions of whole vectors, to within 1e-6 relative (the error function: of what it
- * is subtracted from). The polynomials were fitted by reweighted least squares on Chebyshev nodes
- * against 40-digit values.
+ * Transcendental functions of whole vectors, to within 1e-6 relative (the error function: of what
+ * it is subtracted from). The polynomials were fitted by reweighted least squares on Chebyshev
+ * nodes against 40-digit values.
  */
 final class VectorMath {
   /** 1.5 * 2^23: adding it rounds to an integer, which then stands in the low mantissa bits. */
