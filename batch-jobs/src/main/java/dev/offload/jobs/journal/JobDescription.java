@@ -12,8 +12,8 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * What decides the answers of a job, by name: the input, the model, and the options that change what is
- * generated. A journal is continued only by a job with the same description.
+ * What decides the answers of a job, by name: the input, the model, and the options that change
+ * what is generated. A journal is continued only by a job with the same description.
  *
  * @param facts name to value, in the order in which differences are reported
  */

@@ -14,8 +14,9 @@ import net.openhft.chronicle.bytes.MappedBytes;
  * The finished rows of a job, appended to a file in the order in which they finish; see {@link
  * JournalLayout}. A record is safe once {@link #force} has returned. Owned by one thread.
  *
- * <p>The file grows by segments of {@value #SEGMENT_BYTES} bytes of written zeros before records are
- * stored through the mapping, so a full disk is an IOException and never a fault in mapped memory.
+ * <p>The file grows by segments of {@value #SEGMENT_BYTES} bytes of written zeros before records
+ * are stored through the mapping, so a full disk is an IOException and never a fault in mapped
+ * memory.
  *
  * <pre>{@code
  * try (Journal journal = Journal.openNew(file, description, createdSeconds)) {
@@ -26,8 +27,10 @@ import net.openhft.chronicle.bytes.MappedBytes;
  * }</pre>
  */
 public final class Journal implements AutoCloseable {
-  static final int SEGMENT_BYTES = 4 << 20;
+  /** How much the file grows at a time. */
+  static final int SEGMENT_BYTES = 1 << 20;
 
+  private static final int MAPPED_BYTES = 4 << 20;
   private static final int OVERLAP_BYTES = 64 << 10;
 
   private final Path file;
@@ -66,18 +69,16 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
-   * Opens a journal to continue it: shows each finished row to the visitor, and drops what a kill left
-   * half-written behind them.
+   * Opens a journal to continue it: shows each finished row to the visitor, and drops what a kill
+   * left half-written behind them.
    *
-   * @return empty if the file ends before any row could have been recorded, because the job was killed
-   *     while it began
+   * @return empty if the file ends before any row could have been recorded, because the job was
+   *     killed while it began
    * @throws JournalException if the file is no journal, is damaged, or belongs to another job
    */
   public static Optional<Journal> openExisting(
-      Path file, JobDescription description, Visitor visitor)
-      throws IOException, JournalException {
-    FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      Path file, JobDescription description, Visitor visitor) throws IOException, JournalException {
+    FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
     try {
       Optional<ByteBuffer> header = readHeader(channel);
       if (header.isEmpty()) {
@@ -116,14 +117,14 @@ public final class Journal implements AutoCloseable {
     if (JournalLayout.version(header) != JournalLayout.VERSION) {
       throw new JournalException(
           "its version is %d, this program writes version %d; finish the job with the program that"
-              .formatted(JournalLayout.version(header), JournalLayout.VERSION)
+                  .formatted(JournalLayout.version(header), JournalLayout.VERSION)
               + " began it, or begin again with --overwrite");
     }
     return Optional.of(header);
   }
 
   private static MappedBytes map(Path file) throws IOException {
-    MappedBytes bytes = MappedBytes.mappedBytes(file.toFile(), SEGMENT_BYTES, OVERLAP_BYTES);
+    MappedBytes bytes = MappedBytes.mappedBytes(file.toFile(), MAPPED_BYTES, OVERLAP_BYTES);
     bytes.singleThreadedCheckDisabled(true);
     return bytes;
   }
