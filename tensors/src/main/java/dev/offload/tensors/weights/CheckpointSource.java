@@ -2,7 +2,6 @@ package dev.offload.tensors.weights;
 
 import dev.offload.tensors.DType;
 import dev.offload.tensors.checkpoint.Checkpoint;
-import dev.offload.tensors.checkpoint.StoredTensor;
 import java.lang.foreign.MemorySegment;
 
 /** Weights out of the mapped files of a checkpoint, which must stay open meanwhile. */
@@ -18,9 +17,9 @@ public final class CheckpointSource implements WeightSource {
     WeightSource.checkSize(parameter, as, to);
     long offset = 0;
     for (Part part : parameter.parts()) {
-      StoredTensor tensor = checkpoint.require(part.tensor());
-      PartCopy.copy(part, parameter.dtype(), checkpoint.bytes(tensor), 0, as, to, offset);
-      offset += (long) part.rows() * part.columns() * as.bytes();
+      PartCopy copy = new PartCopy(part, parameter.dtype(), as);
+      copy.copy(checkpoint.bytes(checkpoint.require(part.tensor())), to, offset);
+      offset += copy.elements() * as.bytes();
     }
   }
 }

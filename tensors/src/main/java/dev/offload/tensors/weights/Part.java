@@ -83,7 +83,7 @@ public record Part(
     return !transposed && (rowStep == 1 || rows == 1);
   }
 
-  /** Numbers of the tensor before the first row, or for a transposed part before its slab. */
+  /** Numbers of the tensor before the first row; for a transposed part, before its slab. */
   long firstElement() {
     long inSlab = isVector() ? 1 : columns();
     long slabSize = inSlab * tensorRows();

@@ -1,0 +1,238 @@
+package dev.offload.tensors.weights;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import dev.offload.tensors.DType;
+import dev.offload.tensors.Fixtures;
+import dev.offload.tensors.checkpoint.Checkpoint;
+import dev.offload.tensors.checkpoint.StoredTensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class WeightSourceTest {
+  static List<String> supported() {
+    return Fixtures.SUPPORTED;
+  }
+
+  @ParameterizedTest
+  @MethodSource("supported")
+  void shouldReadTheRowsThatThePartsName(String name) throws IOException {
+    try (ModelFolder model = ModelFolder.open(Fixtures.folder(name))) {
+      Checkpoint checkpoint = model.checkpoint().orElseThrow();
+      for (WeightUnit unit : model.units()) {
+        for (Parameter parameter : unit.parameters()) {
+          float[] found = floats(model.weights(), parameter);
+          assertArrayEquals(oneByOne(checkpoint, parameter), found, unit.id() + " " + parameter);
+        }
+      }
+    }
+  }
+
+  @Test
+  void shouldTakeHeadsApartThatLieTogether() throws IOException {
+    try (ModelFolder model = ModelFolder.open(Fixtures.folder("neox-pythia"))) {
+      Parameter qkv = parameter(model, UnitId.Kind.ATTENTION, Role.QKV);
+      float[] found = floats(model.weights(), qkv);
+      Checkpoint checkpoint = model.checkpoint().orElseThrow();
+      StoredTensor fused =
+          checkpoint.require("gpt_neox.layers.0.attention.query_key_value.weight");
+      // Row 5 of the keys of head 2: 4 heads of width 16, q, k, v per head, 64 columns.
+      int ours = 64 + 2 * 16 + 5;
+      int stored = 2 * 48 + 16 + 5;
+      for (int column = 0; column < 64; column++) {
+        assertEquals(
+            number(checkpoint.bytes(fused), DType.F16, stored * 64L + column),
+            found[ours * 64 + column]);
+      }
+    }
+  }
+
+  @Test
+  void shouldTurnAndUntangleTheExpertsOfGptOss() throws IOException {
+    try (ModelFolder model = ModelFolder.open(Fixtures.folder("gpt-oss-bf16"))) {
+      Parameter up = model.unit(UnitId.expert(1, 3)).find(Role.UP).orElseThrow();
+      float[] found = floats(model.weights(), up);
+      Checkpoint checkpoint = model.checkpoint().orElseThrow();
+      StoredTensor fused = checkpoint.require("model.layers.1.mlp.experts.gate_up_proj");
+      // [4 experts, 48 inputs, 80 outputs]: gate row 7 is output 14, up row 7 output 15.
+      for (int input = 0; input < 48; input++) {
+        long row = (3L * 48 + input) * 80;
+        MemorySegment bytes = checkpoint.bytes(fused);
+        assertEquals(number(bytes, DType.BF16, row + 14), found[7 * 48 + input]);
+        assertEquals(number(bytes, DType.BF16, row + 15), found[(40 + 7) * 48 + input]);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("supported")
+  void shouldReadTheSameByPositionalReads(String name) throws IOException {
+    try (ModelFolder model = ModelFolder.open(Fixtures.folder(name));
+        UnitReader reader = UnitReader.open(model.checkpoint().orElseThrow())) {
+      checkReader(model, reader);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("supported")
+  void shouldReadTheSamePastThePageCache(String name) throws IOException {
+    try (ModelFolder model = ModelFolder.open(Fixtures.folder(name));
+        UnitReader reader = openDirect(model)) {
+      checkReader(model, reader);
+    }
+  }
+
+  @Test
+  void shouldCountTheBytesItReads() throws IOException {
+    try (ModelFolder model = ModelFolder.open(Fixtures.folder("llama31-gqa"));
+        UnitReader reader = UnitReader.open(model.checkpoint().orElseThrow());
+        Arena arena = Arena.ofConfined()) {
+      WeightUnit unit = model.unit(UnitId.of(UnitId.Kind.MLP, 1));
+      reader.read(targets(unit, DType.BF16), arena.allocate(1 << 20));
+      assertEquals(unit.bytes(), reader.bytesRead());
+      reader.read(targets(unit, DType.F32), arena.allocate(1 << 20));
+      assertEquals(2 * unit.bytes(), reader.bytesRead());
+    }
+  }
+
+  @Test
+  void shouldRefuseATargetOfTheWrongSize() throws IOException {
+    try (ModelFolder model = ModelFolder.open(Fixtures.folder("llama31-gqa"))) {
+      Parameter norm = parameter(model, UnitId.Kind.ATTENTION, Role.ATTENTION_NORM);
+      MemorySegment small = MemorySegment.ofArray(new byte[100]);
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> model.weights().read(norm, DType.F32, small));
+      assertEquals("ATTENTION_NORM as F32 takes 256 bytes, not 100", e.getMessage());
+    }
+  }
+
+  @Test
+  void shouldMakeUpTheSameNumbersAgain() throws IOException {
+    try (ModelFolder model = ModelFolder.fromConfig(Fixtures.folder("qwen3-moe"))) {
+      Parameter up = model.unit(UnitId.expert(0, 3)).find(Role.UP).orElseThrow();
+      Parameter other = model.unit(UnitId.expert(0, 4)).find(Role.UP).orElseThrow();
+      float[] first = floats(new RandomSource(7, 0.02f), up);
+      assertArrayEquals(first, floats(new RandomSource(7, 0.02f), up));
+      assertFalse(java.util.Arrays.equals(first, floats(new RandomSource(8, 0.02f), up)));
+      assertFalse(java.util.Arrays.equals(first, floats(new RandomSource(7, 0.02f), other)));
+    }
+  }
+
+  @Test
+  void shouldMakeUpNumbersOfTheDeviationAsked() throws IOException {
+    try (ModelFolder model = ModelFolder.fromConfig(Fixtures.folder("llama32-tied"))) {
+      Parameter table = model.unit(UnitId.embedding()).find(Role.TOKEN_TABLE).orElseThrow();
+      Parameter output = model.unit(UnitId.head()).find(Role.OUTPUT).orElseThrow();
+      float[] numbers = floats(new RandomSource(1, 0.02f), table);
+      double sum = 0;
+      double squares = 0;
+      for (float number : numbers) {
+        sum += number;
+        squares += (double) number * number;
+      }
+      assertEquals(0, sum / numbers.length, 0.001);
+      assertEquals(0.02, Math.sqrt(squares / numbers.length), 0.0005);
+      assertArrayEquals(numbers, floats(new RandomSource(1, 0.02f), output), "a tied head");
+      Parameter norm = parameter(model, UnitId.Kind.ATTENTION, Role.ATTENTION_NORM);
+      for (float number : floats(new RandomSource(1, 0.02f), norm)) {
+        assertEquals(1, number);
+      }
+    }
+  }
+
+  private static UnitReader openDirect(ModelFolder model) throws IOException {
+    try {
+      return UnitReader.openDirect(model.checkpoint().orElseThrow());
+    } catch (IOException e) {
+      return abort("this file system has no O_DIRECT: " + e.getMessage());
+    }
+  }
+
+  private static void checkReader(ModelFolder model, UnitReader reader) throws IOException {
+    for (DType as : DType.values()) {
+      for (WeightUnit unit : model.units()) {
+        List<UnitReader.Target> targets = targets(unit, as);
+        UnitReader.Target last = targets.getLast();
+        try (Arena arena = Arena.ofConfined()) {
+          MemorySegment found = arena.allocate(last.offset() + last.bytes());
+          reader.read(targets, found);
+          for (UnitReader.Target target : targets) {
+            MemorySegment expected = MemorySegment.ofArray(new byte[(int) target.bytes()]);
+            model.weights().read(target.parameter(), as, expected);
+            MemorySegment read = found.asSlice(target.offset(), target.bytes());
+            assertEquals(-1, expected.mismatch(read), () -> unit.id() + " " + target);
+          }
+        }
+      }
+    }
+    assertTrue(reader.bytesRead() > 0);
+  }
+
+  private static List<UnitReader.Target> targets(WeightUnit unit, DType as) {
+    List<UnitReader.Target> targets = new ArrayList<>();
+    long offset = 0;
+    for (Parameter parameter : unit.parameters()) {
+      targets.add(new UnitReader.Target(parameter, as, offset));
+      offset += (targets.getLast().bytes() + 63) / 64 * 64;
+    }
+    return targets;
+  }
+
+  private static Parameter parameter(ModelFolder model, UnitId.Kind kind, Role role) {
+    return model.unit(UnitId.of(kind, 0)).find(role).orElseThrow();
+  }
+
+  private static float[] floats(WeightSource source, Parameter parameter) {
+    float[] numbers = new float[(int) parameter.elements()];
+    source.read(parameter, DType.F32, MemorySegment.ofArray(numbers));
+    return numbers;
+  }
+
+  /** The parameter by the definition of its parts, number by number. */
+  private static float[] oneByOne(Checkpoint checkpoint, Parameter parameter) {
+    float[] numbers = new float[(int) parameter.elements()];
+    int next = 0;
+    for (Part part : parameter.parts()) {
+      StoredTensor tensor = checkpoint.require(part.tensor());
+      MemorySegment bytes = checkpoint.bytes(tensor);
+      List<Integer> shape =
+          part.slab() < 0 ? part.shape() : part.shape().subList(1, part.shape().size());
+      long slabSize = shape.stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b);
+      long slabStart = Math.max(0, part.slab()) * slabSize;
+      for (int row = 0; row < part.rows(); row++) {
+        int storedRow = part.firstRow() + row * part.rowStep();
+        for (int column = 0; column < part.columns(); column++) {
+          long inSlab =
+              part.transposed()
+                  ? (long) column * shape.getLast() + storedRow
+                  : (long) storedRow * part.columns() + column;
+          numbers[next++] = number(bytes, tensor.format(), slabStart + inSlab);
+        }
+      }
+    }
+    return numbers;
+  }
+
+  private static float number(MemorySegment bytes, DType type, long index) {
+    return switch (type) {
+      case F32 -> bytes.get(ValueLayout.JAVA_FLOAT_UNALIGNED, index * 4);
+      case F16 -> Float.float16ToFloat(bytes.get(ValueLayout.JAVA_SHORT_UNALIGNED, index * 2));
+      case BF16 ->
+          Float.intBitsToFloat(bytes.get(ValueLayout.JAVA_SHORT_UNALIGNED, index * 2) << 16);
+    };
+  }
+}
