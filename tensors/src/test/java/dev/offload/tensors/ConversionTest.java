@@ -47,9 +47,10 @@ class ConversionTest {
       BigDecimal toLow = new BigDecimal(value).subtract(new BigDecimal(low)).abs();
       BigDecimal toHigh = new BigDecimal(high).subtract(new BigDecimal(value)).abs();
       int compared = toLow.compareTo(toHigh);
-      int expected = compared < 0 || (compared == 0 && (below >>> 16 & 1) == 0)
-          ? below >>> 16
-          : (below >>> 16) + 1;
+      int expected =
+          compared < 0 || (compared == 0 && (below >>> 16 & 1) == 0)
+              ? below >>> 16
+              : (below >>> 16) + 1;
       assertEquals((short) expected, found, () -> "of " + value);
     }
     assertEquals((short) 0x3F80, bfloat16(Float.intBitsToFloat(0x3F80_8000)));
@@ -116,8 +117,7 @@ class ConversionTest {
     return switch (type) {
       case F32 -> from.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset);
       case F16 -> Float.float16ToFloat(from.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset));
-      case BF16 ->
-          Float.intBitsToFloat(from.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset) << 16);
+      case BF16 -> Float.intBitsToFloat(from.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset) << 16);
     };
   }
 }

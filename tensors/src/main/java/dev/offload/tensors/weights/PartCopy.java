@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Copies the numbers of one part from memory that holds its tensor, or a stretch of it, to where they
- * are wanted, converted.
+ * Copies the numbers of one part from memory that holds its tensor, or a stretch of it, to where
+ * they are wanted, converted.
  *
  * @param part what is copied
  * @param fromType number format as stored
@@ -61,7 +61,8 @@ record PartCopy(Part part, DType fromType, DType toType) {
    * @param start element of {@code from} at which row {@code firstRow} lies
    * @param toOffset where row 0 of the part goes
    */
-  void pick(MemorySegment from, long start, int firstRow, int rows, MemorySegment to, long toOffset) {
+  void pick(
+      MemorySegment from, long start, int firstRow, int rows, MemorySegment to, long toOffset) {
     MemorySegment picked = MemorySegment.ofArray(new byte[rows * fromType.bytes()]);
     for (int row = 0; row < rows; row++) {
       move(from, start + (long) row * part.rowStep(), picked, row);
@@ -91,7 +92,12 @@ record PartCopy(Part part, DType fromType, DType toType) {
         turnTile(from, start + (long) column * part.tensorRows(), row, height, width, tile);
         for (int i = 0; i < height; i++) {
           long target = toOffset + (row + i) * rowBytes();
-          run(tile, (long) i * width, width, to, target + (firstColumn + column) * toType.bytes());
+          run(
+              tile,
+              (long) i * width,
+              width,
+              to,
+              target + (long) (firstColumn + column) * toType.bytes());
         }
       }
     }

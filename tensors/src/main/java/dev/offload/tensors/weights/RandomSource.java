@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * Made-up weights for measurements: matrices uniform around 0, norm weights 1, biases 0. The same seed
- * and tensor always give the same numbers, whatever was read before.
+ * Made-up weights for measurements: matrices uniform around 0, norm weights 1, biases 0. The same
+ * seed and tensor always give the same numbers, whatever was read before.
  */
 public final class RandomSource implements WeightSource {
   private static final int CHUNK = 8192;

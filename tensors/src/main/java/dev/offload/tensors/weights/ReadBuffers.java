@@ -32,8 +32,7 @@ final class ReadBuffers implements AutoCloseable {
       return new Lease(own.allocate(roundUp(atLeast) + BLOCK, BLOCK), own::close);
     }
     MemorySegment found = free.poll();
-    MemorySegment buffer =
-        found == null ? arena.allocate(roundUp(bytes) + BLOCK, BLOCK) : found;
+    MemorySegment buffer = found == null ? arena.allocate(roundUp(bytes) + BLOCK, BLOCK) : found;
     return new Lease(buffer, () -> free.add(buffer));
   }
 

@@ -1,6 +1,5 @@
 package dev.offload.tensors.weights;
 
-import com.sun.nio.file.ExtendedOpenOption;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.checkpoint.Checkpoint;
 import dev.offload.tensors.checkpoint.StoredTensor;
@@ -18,10 +17,10 @@ import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Reads units out of checkpoint files by positional reads, past the mapping, so that what it costs is
- * really disk traffic. Numbers whose format is the wanted one go straight to their place; others pass
- * through a buffer of {@value #BUFFER_BYTES} bytes, of which there are as many as threads reading at
- * once. Thread-safe. Interrupting a reading thread closes the files.
+ * Reads units out of checkpoint files by positional reads, past the mapping, so that what it costs
+ * is really disk traffic. Numbers whose format is the wanted one go straight to their place; others
+ * pass through a buffer of {@value #BUFFER_BYTES} bytes, of which there are as many as threads
+ * reading at once. Thread-safe. Interrupting a reading thread closes the files.
  */
 public final class UnitReader implements AutoCloseable {
   /** Bytes of one buffer, and the most that one system call reads. */
@@ -49,7 +48,7 @@ public final class UnitReader implements AutoCloseable {
    * @throws IOException if the file system cannot do that
    */
   public static UnitReader openDirect(Checkpoint checkpoint) throws IOException {
-    return open(checkpoint, true, StandardOpenOption.READ, ExtendedOpenOption.DIRECT);
+    return open(checkpoint, true, StandardOpenOption.READ, DirectOption.find());
   }
 
   private static UnitReader open(Checkpoint checkpoint, boolean direct, OpenOption... options)
@@ -122,8 +121,7 @@ public final class UnitReader implements AutoCloseable {
       readPicked(copy, tensor, to);
     } else {
       for (int row = 0; row < part.rows(); row++) {
-        readRun(
-            copy, tensor, copy.rowElement(row), part.columns(), to, row * copy.rowBytes());
+        readRun(copy, tensor, copy.rowElement(row), part.columns(), to, row * copy.rowBytes());
       }
     }
   }
@@ -141,24 +139,21 @@ public final class UnitReader implements AutoCloseable {
     try (ReadBuffers.Lease lease = buffers.lease(chunk * size)) {
       for (long done = 0; done < count; done += chunk) {
         long length = Math.min(chunk, count - done);
-        MemorySegment numbers =
-            load(tensor, (first + done) * size, length * size, lease);
+        MemorySegment numbers = load(tensor, (first + done) * size, length * size, lease);
         copy.run(numbers, 0, length, to, toOffset + done * copy.toType().bytes());
       }
     }
   }
 
   /** Rows of one number each, some way apart. */
-  private void readPicked(PartCopy copy, StoredTensor tensor, MemorySegment to)
-      throws IOException {
+  private void readPicked(PartCopy copy, StoredTensor tensor, MemorySegment to) throws IOException {
     int size = copy.fromType().bytes();
     int chunk = Math.max(1, BUFFER_BYTES / size / copy.part().rowStep());
     try (ReadBuffers.Lease lease = buffers.lease((long) chunk * copy.part().rowStep() * size)) {
       for (int row = 0; row < copy.part().rows(); row += chunk) {
         int rows = Math.min(chunk, copy.part().rows() - row);
         long span = (rows - 1L) * copy.part().rowStep() + 1;
-        MemorySegment numbers =
-            load(tensor, copy.rowElement(row) * size, span * size, lease);
+        MemorySegment numbers = load(tensor, copy.rowElement(row) * size, span * size, lease);
         copy.pick(numbers, 0, row, rows, to, 0);
       }
     }
@@ -168,21 +163,20 @@ public final class UnitReader implements AutoCloseable {
   private void readTransposed(PartCopy copy, StoredTensor tensor, MemorySegment to)
       throws IOException {
     long rowBytes = (long) copy.part().tensorRows() * copy.fromType().bytes();
-    int chunk = (int) Math.clamp(BUFFER_BYTES / rowBytes, 1, copy.part().columns());
+    int chunk = Math.clamp(BUFFER_BYTES / rowBytes, 1, copy.part().columns());
     long start = copy.part().firstElement() * copy.fromType().bytes();
     try (ReadBuffers.Lease lease = buffers.lease(chunk * rowBytes)) {
       for (int column = 0; column < copy.part().columns(); column += chunk) {
         int columns = Math.min(chunk, copy.part().columns() - column);
-        MemorySegment rows =
-            load(tensor, start + column * rowBytes, columns * rowBytes, lease);
+        MemorySegment rows = load(tensor, start + column * rowBytes, columns * rowBytes, lease);
         copy.turn(rows, 0, column, columns, to, 0);
       }
     }
   }
 
   /** Reads bytes of a tensor into the buffer; whole blocks around them if past the page cache. */
-  private MemorySegment load(
-      StoredTensor tensor, long offset, long bytes, ReadBuffers.Lease lease) throws IOException {
+  private MemorySegment load(StoredTensor tensor, long offset, long bytes, ReadBuffers.Lease lease)
+      throws IOException {
     long start = tensor.fileOffset() + offset;
     if (!direct) {
       MemorySegment numbers = lease.buffer().asSlice(0, bytes);
@@ -205,7 +199,8 @@ public final class UnitReader implements AutoCloseable {
     FileChannel channel = files.get(file);
     long done = 0;
     while (done < needed) {
-      ByteBuffer rest = to.asSlice(done, Math.min(BUFFER_BYTES, to.byteSize() - done)).asByteBuffer();
+      ByteBuffer rest =
+          to.asSlice(done, Math.min(BUFFER_BYTES, to.byteSize() - done)).asByteBuffer();
       int read = channel.read(rest, position + done);
       if (read <= 0) {
         throw new EOFException(

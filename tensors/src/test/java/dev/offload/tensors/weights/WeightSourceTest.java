@@ -46,8 +46,7 @@ class WeightSourceTest {
       Parameter qkv = parameter(model, UnitId.Kind.ATTENTION, Role.QKV);
       float[] found = floats(model.weights(), qkv);
       Checkpoint checkpoint = model.checkpoint().orElseThrow();
-      StoredTensor fused =
-          checkpoint.require("gpt_neox.layers.0.attention.query_key_value.weight");
+      StoredTensor fused = checkpoint.require("gpt_neox.layers.0.attention.query_key_value.weight");
       // Row 5 of the keys of head 2: 4 heads of width 16, q, k, v per head, 64 columns.
       int ours = 64 + 2 * 16 + 5;
       int stored = 2 * 48 + 16 + 5;
@@ -114,8 +113,7 @@ class WeightSourceTest {
       MemorySegment small = MemorySegment.ofArray(new byte[100]);
       IllegalArgumentException e =
           assertThrows(
-              IllegalArgumentException.class,
-              () -> model.weights().read(norm, DType.F32, small));
+              IllegalArgumentException.class, () -> model.weights().read(norm, DType.F32, small));
       assertEquals("ATTENTION_NORM as F32 takes 256 bytes, not 100", e.getMessage());
     }
   }
