@@ -52,7 +52,7 @@ final class AttentionKernel {
         tiles.add(
             new AttentionTile.Rows(
                 s,
-                table.rowStarts()[s] + row,
+                table.firstRow(s) + row,
                 Math.min(tileRows, table.rows(s) - row),
                 table.firstPosition(s) + row));
       }

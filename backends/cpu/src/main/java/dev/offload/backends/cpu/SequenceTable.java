@@ -3,8 +3,21 @@ package dev.offload.backends.cpu;
 import dev.offload.backends.api.RaggedBatch;
 
 /** A ragged batch as kernels see it: read out of device memory and checked. */
-record SequenceTable(
-    int sequences, int maxBlocks, int[] rowStarts, int[] contextLengths, int[] blockTable) {
+final class SequenceTable {
+
+  private final int sequences;
+  private final int maxBlocks;
+  private final int[] rowStarts;
+  private final int[] contextLengths;
+  private final int[] blockTable;
+
+  private SequenceTable(RaggedBatch batch) {
+    sequences = batch.sequences();
+    maxBlocks = batch.maxBlocks();
+    rowStarts = CpuOperands.array(batch.rowStarts(), sequences + 1);
+    contextLengths = CpuOperands.array(batch.contextLengths(), sequences);
+    blockTable = CpuOperands.array(batch.blockTable(), sequences * maxBlocks);
+  }
 
   /**
    * Reads the table.
@@ -12,13 +25,7 @@ record SequenceTable(
    * @throws IllegalStateException if rows and contexts contradict each other
    */
   static SequenceTable read(RaggedBatch batch, int blockTokens) {
-    SequenceTable table =
-        new SequenceTable(
-            batch.sequences(),
-            batch.maxBlocks(),
-            CpuOperands.array(batch.rowStarts(), batch.sequences() + 1),
-            CpuOperands.array(batch.contextLengths(), batch.sequences()),
-            CpuOperands.array(batch.blockTable(), batch.sequences() * batch.maxBlocks()));
+    SequenceTable table = new SequenceTable(batch);
     table.check(batch.tokens(), blockTokens);
     return table;
   }
@@ -37,6 +44,15 @@ record SequenceTable(
                 .formatted(s, rows(s), contextLengths[s], maxBlocks, blockTokens));
       }
     }
+  }
+
+  int sequences() {
+    return sequences;
+  }
+
+  /** Index in the batch of the first row of sequence s. */
+  int firstRow(int s) {
+    return rowStarts[s];
   }
 
   /** Rows of sequence s in this batch. */
