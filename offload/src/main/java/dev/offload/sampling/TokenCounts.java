@@ -52,7 +52,7 @@ final class TokenCounts {
 
   private int slotOf(int token) {
     int mask = slots.length - 1;
-    int slot = (token * 0x9e3779b9 >>> 7) & mask;
+    int slot = ((token * 0x9e3779b9) >>> 7) & mask;
     while (slots[slot] >= 0 && tokens[slots[slot]] != token) {
       slot = (slot + 1) & mask;
     }

@@ -24,7 +24,7 @@ final class ByteLevelDecoder implements TokenDecoder {
   }
 
   private static boolean isVisible(int value) {
-    return value >= '!' && value <= '~' || value >= 0xa1 && value <= 0xac || value >= 0xae;
+    return (value >= '!' && value <= '~') || (value >= 0xa1 && value <= 0xac) || value >= 0xae;
   }
 
   /** The character that stands for a byte (0..255). */

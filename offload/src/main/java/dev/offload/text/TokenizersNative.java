@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Loads the native library that the tokenizers artifact carries, once per JVM. The file is unpacked
@@ -30,22 +31,22 @@ final class TokenizersNative {
    * @throws IOException if there is no library for this machine, or it cannot be unpacked
    */
   static void load() throws IOException {
-    if (Holder.FAILURE != null) {
-      throw new IOException(Holder.FAILURE.getMessage(), Holder.FAILURE);
+    if (Holder.FAILURE.isPresent()) {
+      throw new IOException("cannot load the tokenizers library: " + Holder.FAILURE.get());
     }
   }
 
   private static final class Holder {
-    static final Exception FAILURE = tryLoad();
+    static final Optional<String> FAILURE = tryLoad();
 
-    private static Exception tryLoad() {
+    private static Optional<String> tryLoad() {
       try {
         for (String name : names()) {
           System.load(unpacked(platform(), name).toString());
         }
-        return null;
+        return Optional.empty();
       } catch (IOException | UnsatisfiedLinkError e) {
-        return new IOException("cannot load the tokenizers library: " + e.getMessage(), e);
+        return Optional.of(String.valueOf(e.getMessage()));
       }
     }
   }

@@ -27,7 +27,7 @@ final class Utf8Accumulator {
       begin(value, out);
       return;
     }
-    codePoint = codePoint << 6 | value & 0x3f;
+    codePoint = (codePoint << 6) | (value & 0x3f);
     least = 0x80;
     most = 0xbf;
     missing--;

@@ -170,8 +170,8 @@ final class RowCodec {
   private static short toBf16(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
-      return (short) (bits >> 16 | QUIET_BIT);
+      return (short) ((bits >> 16) | QUIET_BIT);
     }
-    return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >> 16);
+    return (short) ((bits + 0x7FFF + ((bits >>> 16) & 1)) >> 16);
   }
 }
