@@ -65,7 +65,7 @@ final class JournalLayout {
   /** Whether a header is whole. */
   static boolean isWhole(ByteBuffer header) {
     return header.getInt(HEADER_CHECKSUM_OFFSET)
-        == checksum(header.array(), 0, HEADER_CHECKSUM_OFFSET);
+        == checksum(header.array(), header.arrayOffset(), HEADER_CHECKSUM_OFFSET);
   }
 
   static boolean hasMagic(ByteBuffer header) {
