@@ -1,0 +1,243 @@
+package dev.offload.backends.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.backends.api.AttentionSpec;
+import dev.offload.backends.api.KvBlocks;
+import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.RaggedBatch;
+import dev.offload.tensors.DType;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** The KV cache and attention over it. */
+interface AttentionConformance extends DeviceUnderTest {
+
+  /**
+   * Error relative to the weighted sum of the magnitudes of the values. An error of a score is a
+   * relative error of a weight, and the error of a score grows with the size of its summands.
+   */
+  static double share(int context, double scoreSize) {
+    return 0x1p-23 * (16 + 2 * Math.sqrt(context) + 4 * scoreSize);
+  }
+
+  @Test
+  default void shouldAttendToRaggedBatches() {
+    repeatForPairs(
+        (fixture, rowType, cacheType) -> {
+          AttentionRun run = new AttentionRun(fixture, rowType, cacheType);
+          run.contexts = new int[] {1, 40, 5, 17, 130, 16};
+          run.rows = new int[] {1, 1, 5, 3, 70, 1};
+          run.check();
+        });
+  }
+
+  @Test
+  default void shouldShareKvHeads() {
+    for (int group = 1; group <= 8; group++) {
+      int queriesPerHead = group;
+      repeat(
+          2,
+          fixture -> {
+            AttentionRun run = new AttentionRun(fixture, DType.F32, DType.BF16);
+            run.groupHeads = queriesPerHead;
+            run.contexts = new int[] {33, 70};
+            run.rows = new int[] {33, 1};
+            run.check();
+          });
+    }
+  }
+
+  @Test
+  default void shouldLookBackNoFartherThanTheWindow() {
+    for (int window : new int[] {1, 2, 15, 16, 17, 64, 100, 1000}) {
+      repeat(
+          2,
+          fixture -> {
+            AttentionRun run = new AttentionRun(fixture, DType.F32, fixture.anyDtype());
+            run.contexts = new int[] {300, 3, 90, 700};
+            run.rows = new int[] {1, 2, 90, 9};
+            run.window = window;
+            run.check();
+          });
+    }
+  }
+
+  @Test
+  default void shouldNotReadBlocksBeforeTheWindow() {
+    repeat(
+        4,
+        fixture -> {
+          AttentionRun run = new AttentionRun(fixture, DType.BF16, DType.BF16);
+          run.contexts = new int[] {300, 90, 700};
+          run.rows = new int[] {1, 20, 3};
+          run.window = fixture.any(1, 20, 70);
+          run.dropsBlocks = true;
+          run.check();
+        });
+  }
+
+  @Test
+  default void shouldCapScores() {
+    for (double range : new double[] {1, 10}) {
+      repeat(
+          3,
+          fixture -> {
+            AttentionRun run = new AttentionRun(fixture, DType.F32, DType.F32);
+            run.contexts = new int[] {50, 100};
+            run.rows = new int[] {1, 40};
+            run.softCap = 5;
+            run.range = range;
+            run.check();
+          });
+    }
+  }
+
+  @Test
+  default void shouldCountSinks() {
+    repeat(
+        6,
+        fixture -> {
+          AttentionRun run = new AttentionRun(fixture, DType.F32, fixture.anyDtype());
+          run.contexts = new int[] {50, 1, 600};
+          run.rows = new int[] {20, 1, 1};
+          run.window = fixture.any(0, 30);
+          run.sinkRange = fixture.any(1, 50);
+          run.check();
+        });
+  }
+
+  @Test
+  default void shouldStandLargeLogits() {
+    repeat(
+        6,
+        fixture -> {
+          AttentionRun run = new AttentionRun(fixture, DType.F32, DType.F32);
+          run.contexts = new int[] {50, 300};
+          run.rows = new int[] {50, 2};
+          run.range = 60;
+          run.check();
+        });
+  }
+
+  @Test
+  default void shouldAttendToLongContexts() {
+    repeat(
+        2,
+        fixture -> {
+          AttentionRun run = new AttentionRun(fixture, DType.F32, DType.BF16);
+          run.contexts = new int[] {2100, 513};
+          run.rows = new int[] {1, 2};
+          run.check();
+        });
+  }
+
+  @Test
+  default void shouldTakeOtherBlockSizes() {
+    for (int blockTokens : new int[] {1, 3, 16, 32, 48, 256}) {
+      repeat(
+          1,
+          fixture -> {
+            AttentionRun run = new AttentionRun(fixture, DType.F32, fixture.anyDtype());
+            run.blockTokens = blockTokens;
+            run.contexts = new int[] {1, 100, 333};
+            run.rows = new int[] {1, 60, 1};
+            run.check();
+          });
+    }
+  }
+
+  @Test
+  default void shouldTakeOddWidths() {
+    int[][] widths = {{1, 1}, {3, 5}, {13, 64}, {128, 128}, {192, 128}, {80, 80}};
+    for (int[] width : widths) {
+      repeat(
+          2,
+          fixture -> {
+            AttentionRun run = new AttentionRun(fixture, DType.F32, fixture.anyDtype());
+            run.headDim = width[0];
+            run.valueDim = width[1];
+            run.contexts = new int[] {20, 100};
+            run.rows = new int[] {20, 1};
+            run.check();
+          });
+    }
+  }
+
+  @Test
+  default void shouldGiveARowTheSameResultInAnyCompany() {
+    repeat(
+        2,
+        fixture -> {
+          AttentionRun run = new AttentionRun(fixture, DType.F32, DType.BF16);
+          run.contexts = new int[] {600, 90};
+          run.rows = new int[] {40, 90};
+          double[][] together = run.check();
+          AttentionRun alone = run.lastRowsOnly();
+          double[][] last = alone.attend(alone.batch());
+          for (int s = 0; s < 2; s++) {
+            double[] want = together[s == 0 ? 39 : 129];
+            assertArrayEquals(want, last[s]);
+          }
+        });
+  }
+
+  @Test
+  default void shouldRefuseOperandsThatDoNotFit() {
+    repeat(
+        1,
+        fixture -> {
+          AttentionRun run = new AttentionRun(fixture, DType.F32, DType.F32);
+          run.contexts = new int[] {20};
+          run.rows = new int[] {2};
+          run.prepare();
+          RaggedBatch batch = run.batch();
+          KvBlocks cache = run.cache();
+          int heads = cache.format().heads();
+          Matrix narrow = fixture.output(DType.F32, 2, 7);
+          Matrix few = fixture.output(DType.F32, 1, heads * cache.format().headDim());
+          var operations = fixture.operations();
+          var stream = fixture.stream();
+          AttentionSpec spec = new AttentionSpec(heads, 1, 0, 0, Optional.empty());
+          Refusals.expect(
+              "7",
+              "" + heads * cache.format().headDim(),
+              () -> operations.attention(stream, narrow, cache, batch, spec, narrow));
+          Refusals.expect(
+              "1", "2", () -> operations.attention(stream, few, cache, batch, spec, few));
+          Refusals.expect(
+              "7",
+              "" + heads * cache.format().headDim(),
+              () -> operations.appendKv(stream, narrow, narrow, batch, cache));
+        });
+  }
+
+  @Test
+  default void shouldReportBlocksThatDoNotExist() {
+    repeat(
+        1,
+        fixture -> {
+          AttentionRun run = new AttentionRun(fixture, DType.F32, DType.F32);
+          run.contexts = new int[] {20};
+          run.rows = new int[] {2};
+          run.prepare();
+          RaggedBatch good = run.batch();
+          RaggedBatch bad =
+              new RaggedBatch(
+                  1,
+                  2,
+                  2,
+                  20,
+                  good.rowStarts(),
+                  good.contextLengths(),
+                  fixture.indices(0, 1000),
+                  good.slots());
+          IllegalStateException failure =
+              assertThrows(IllegalStateException.class, () -> run.attend(bad));
+          assertTrue(failure.getMessage().contains("1000"), failure::getMessage);
+          fixture.stream().synchronize();
+        });
+  }
+}

@@ -1,0 +1,112 @@
+package dev.offload.backends.conformance;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceBuffer;
+import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.api.MemoryBudgetException;
+import dev.offload.backends.api.PinnedBuffer;
+import dev.offload.backends.api.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Budgets, alignment and the life of memory. */
+interface MemoryConformance extends DeviceUnderTest {
+  int BUDGET = 1 << 20;
+
+  private Device small() {
+    return open(new DeviceOptions(0, BUDGET, BUDGET, threads()));
+  }
+
+  @Test
+  default void shouldKeepTheDeviceBudget() {
+    try (Device device = small()) {
+      DeviceBuffer half = device.allocate("half", BUDGET / 2);
+      MemoryBudgetException refusal =
+          assertThrows(
+              MemoryBudgetException.class, () -> device.allocate("the rest", BUDGET / 2 + 1));
+      assertTrue(refusal.getMessage().contains("the rest"), refusal::getMessage);
+      try (DeviceBuffer rest = device.allocate("the rest", BUDGET / 2)) {
+        assertEquals(BUDGET / 2, rest.bytes());
+        assertEquals(BUDGET, device.allocatedBytes());
+        assertThrows(MemoryBudgetException.class, () -> device.allocate("one more", 1));
+      }
+      assertEquals(BUDGET / 2, device.allocatedBytes());
+      half.close();
+      assertEquals(0, device.allocatedBytes());
+      assertEquals(BUDGET, device.peakBytes());
+      device.allocate("all", BUDGET).close();
+    }
+  }
+
+  @Test
+  default void shouldKeepThePinnedBudget() {
+    try (Device device = small()) {
+      PinnedBuffer most = device.allocatePinned("most", BUDGET - 1);
+      assertThrows(MemoryBudgetException.class, () -> device.allocatePinned("too much", 2));
+      assertEquals(BUDGET - 1, device.allocatedPinnedBytes());
+      assertEquals(0, device.allocatedBytes());
+      most.close();
+      assertEquals(0, device.allocatedPinnedBytes());
+      assertEquals(BUDGET - 1, device.peakPinnedBytes());
+    }
+  }
+
+  @Test
+  default void shouldGiveAlignedZeroedPinnedMemory() {
+    try (Device device = small()) {
+      for (int bytes : new int[] {1, 4095, 4096, 100_000}) {
+        PinnedBuffer buffer = device.allocatePinned("test", bytes);
+        assertEquals(0, buffer.segment().address() % 4096);
+        assertEquals(bytes, buffer.bytes());
+        for (int i = 0; i < bytes; i++) {
+          assertEquals(0, buffer.segment().get(JAVA_BYTE, i));
+        }
+        buffer.segment().fill((byte) 1);
+        buffer.close();
+      }
+    }
+  }
+
+  @Test
+  default void shouldRefuseSizesBelowZero() {
+    try (Device device = small()) {
+      assertThrows(IllegalArgumentException.class, () -> device.allocate("nothing", -1));
+      assertThrows(IllegalArgumentException.class, () -> device.allocatePinned("nothing", -1));
+      assertEquals(0, device.peakBytes());
+    }
+  }
+
+  @Test
+  default void shouldWrapPinnedMemoryWhereItIsShared() {
+    try (Device device = small();
+        PinnedBuffer pinned = device.allocatePinned("test", 1000)) {
+      if (!device.facts().sharesHostMemory()) {
+        assertThrows(IllegalStateException.class, () -> device.wrap(pinned));
+        return;
+      }
+      try (Stream stream = device.newStream("test");
+          PinnedBuffer copy = device.allocatePinned("copy", 1000);
+          DeviceBuffer view = device.wrap(pinned)) {
+        assertEquals(0, device.allocatedBytes());
+        assertEquals(1000, view.bytes());
+        pinned.segment().set(JAVA_BYTE, 999, (byte) 42);
+        stream.copyToHost(view, 0, copy, 0, 1000);
+        stream.synchronize();
+        assertEquals(42, copy.segment().get(JAVA_BYTE, 999));
+      }
+    }
+  }
+
+  @Test
+  default void shouldTellWhatItIs() {
+    try (Device device = small()) {
+      assertEquals(BUDGET, device.facts().memoryBytes());
+      assertTrue(device.facts().computeUnits() >= 1);
+      assertTrue(!device.facts().name().isBlank());
+    }
+  }
+}

@@ -1,0 +1,19 @@
+package dev.offload.backends.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.function.Executable;
+
+/** Checks that operands that do not fit are refused before anything is enqueued. */
+final class Refusals {
+  private Refusals() {}
+
+  /** The message must name both sizes. */
+  static void expect(String first, String second, Executable call) {
+    IllegalArgumentException refusal = assertThrows(IllegalArgumentException.class, call);
+    assertTrue(
+        refusal.getMessage().contains(first) && refusal.getMessage().contains(second),
+        () -> "should name " + first + " and " + second + ": " + refusal.getMessage());
+  }
+}
