@@ -55,7 +55,7 @@ interface MatmulConformance extends DeviceUnderTest {
   @Test
   default void shouldMultiplyLargeMatrices() {
     for (DType dtype : DType.values()) {
-      for (int rows : new int[] {1, 32, 207}) {
+      for (int rows : new int[] {1, 32, 67}) {
         repeat(
             1,
             fixture -> {

@@ -56,7 +56,8 @@ interface StreamConformance extends DeviceUnderTest {
           try (PinnedBuffer host = fixture.device().allocatePinned("host", 100);
               DeviceBuffer device = fixture.device().allocate("device", 90)) {
             Refusals.expect("91", "90", () -> stream.copyToDevice(host, 0, device, 0, 91));
-            Refusals.expect("101", "100", () -> stream.copyToHost(device, 0, host, 0, 101));
+            Refusals.expect("101", "90", () -> stream.copyToHost(device, 0, host, 0, 101));
+            Refusals.expect("11", "100", () -> stream.copyToHost(device, 0, host, 90, 11));
             Refusals.expect("50", "90", () -> stream.copyToHost(device, 50, host, 0, 50));
             Refusals.expect("-1", "90", () -> stream.copyToHost(device, -1, host, 0, 5));
           }
@@ -100,7 +101,7 @@ interface StreamConformance extends DeviceUnderTest {
         1,
         fixture -> {
           try (Stream other = fixture.device().newStream("other")) {
-            Matrix x = fixture.matrix(DType.F32, fixture.numbers(200, 960, 1, DType.F32));
+            Matrix x = fixture.matrix(DType.F32, fixture.numbers(40, 960, 1, DType.F32));
             for (int i = 0; i < 50; i++) {
               fixture.operations().softCap(fixture.stream(), x, 5);
             }
