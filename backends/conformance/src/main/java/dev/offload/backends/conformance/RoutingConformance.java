@@ -110,7 +110,7 @@ interface RoutingConformance extends DeviceUnderTest {
     double[][] y = fixture.numbers(tokens * perToken, columns, 2, dtype);
     double[][] weights = fixture.numbers(tokens, perToken, 1, DType.F32);
     double[][] held = fixture.numbers(tokens, columns, 2, DType.F32);
-    int[] rows = fixture.random().ints(tokens * perToken, 0, y.length).toArray();
+    int[] rows = fixture.random().ints((long) tokens * perToken, 0, y.length).toArray();
     Matrix out =
         accumulate
             ? fixture.matrix(DType.F32, held)

@@ -12,15 +12,21 @@ import org.junit.jupiter.api.Test;
 
 /** Conversions, sums and gathered rows. */
 interface RowConformance extends DeviceUnderTest {
-  int[] ROWS = {1, 3, 4, 13, 207};
-  int[] COLUMNS = {1, 3, 16, 63, 64, 65, 960};
+
+  private static int anyRows(DeviceFixture fixture) {
+    return fixture.any(1, 3, 4, 13, 207);
+  }
+
+  private static int anyColumns(DeviceFixture fixture) {
+    return fixture.any(1, 3, 16, 63, 64, 65, 960);
+  }
 
   @Test
   default void shouldConvertBetweenAllFormats() {
     repeatForPairs(
         (fixture, from, to) -> {
           double[][] x =
-              fixture.numbers(fixture.any(ROWS), fixture.any(COLUMNS), fixture.any(1, 60000), from);
+              fixture.numbers(anyRows(fixture), anyColumns(fixture), fixture.any(1, 60000), from);
           Matrix in = fixture.matrix(from, x);
           Matrix out = fixture.output(to, in.rows(), in.columns());
           fixture.operations().convert(fixture.stream(), in, out);
@@ -74,8 +80,8 @@ interface RowConformance extends DeviceUnderTest {
   default void shouldAddInPlace() {
     repeatForPairs(
         (fixture, first, second) -> {
-          int rows = fixture.any(ROWS);
-          int columns = fixture.any(COLUMNS);
+          int rows = anyRows(fixture);
+          int columns = anyColumns(fixture);
           double[][] x = fixture.numbers(rows, columns, 3, first);
           double[][] y = fixture.numbers(rows, columns, 3, second);
           Matrix sum = fixture.matrix(first, x);
@@ -89,7 +95,7 @@ interface RowConformance extends DeviceUnderTest {
   default void shouldGatherRows() {
     repeatForPairs(
         (fixture, from, to) -> {
-          double[][] table = fixture.numbers(fixture.any(ROWS), fixture.any(COLUMNS), 3, from);
+          double[][] table = fixture.numbers(anyRows(fixture), anyColumns(fixture), 3, from);
           int[] chosen =
               fixture.random().ints(fixture.any(1, 5, 64), 0, table.length).toArray();
           Matrix out = fixture.output(to, chosen.length, table[0].length);
@@ -111,7 +117,7 @@ interface RowConformance extends DeviceUnderTest {
           4,
           fixture -> {
             double[][] x =
-                fixture.numbers(fixture.any(ROWS), fixture.any(COLUMNS), fixture.any(1, 300), dtype);
+                fixture.numbers(anyRows(fixture), anyColumns(fixture), fixture.any(1, 300), dtype);
             Matrix matrix = fixture.matrix(dtype, x);
             fixture.operations().softCap(fixture.stream(), matrix, 30);
             Expected.of(ReferenceOperations.map(x, v -> 30 * Math.tanh(v / 30)))
@@ -125,8 +131,8 @@ interface RowConformance extends DeviceUnderTest {
   default void shouldScaleRowsBySigmoid() {
     repeatForPairs(
         (fixture, first, second) -> {
-          int rows = fixture.any(ROWS);
-          double[][] x = fixture.numbers(rows, fixture.any(COLUMNS), 3, first);
+          int rows = anyRows(fixture);
+          double[][] x = fixture.numbers(rows, anyColumns(fixture), 3, first);
           double[][] gate = fixture.numbers(rows, 1, fixture.any(1, 20), second);
           Matrix matrix = fixture.matrix(first, x);
           fixture
