@@ -3,14 +3,14 @@ package dev.offload.jobs;
 /**
  * Input the command will not work with. The message names file, field and value, and what to do.
  */
-public final class RefusedException extends Exception {
+final class RefusedException extends Exception {
   private static final long serialVersionUID = 1L;
 
-  public RefusedException(String message) {
+  RefusedException(String message) {
     super(message);
   }
 
-  public RefusedException(String message, Throwable cause) {
+  RefusedException(String message, Throwable cause) {
     super(message, cause);
   }
 }

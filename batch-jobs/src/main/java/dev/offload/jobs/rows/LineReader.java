@@ -25,6 +25,7 @@ final class LineReader {
   private int limit;
   private long lines;
   private long rows;
+  private long filledBytes;
   private boolean ended;
 
   LineReader(InputStream in) {
@@ -51,6 +52,16 @@ final class LineReader {
       }
     }
     return Optional.empty();
+  }
+
+  /** Bytes of the stream that lines were made of so far. */
+  long bytesRead() {
+    return filledBytes - (limit - position);
+  }
+
+  /** How many lines that are not blank were read so far. */
+  long rowsRead() {
+    return rows;
   }
 
   /**
@@ -82,6 +93,7 @@ final class LineReader {
   private boolean fill() throws IOException {
     position = 0;
     limit = Math.max(0, in.read(buffer));
+    filledBytes += limit;
     return limit > 0;
   }
 

@@ -20,4 +20,7 @@ public interface PromptEncoder {
 
   /** Most tokens of prompt and output together. */
   int contextLength();
+
+  /** Most tokens of prompt and output together that there is memory for, at most the context. */
+  int maxSequenceTokens();
 }

@@ -25,6 +25,7 @@ public final class RowEncoder {
           case Prompt.Chat chat -> model.encodeChat(chat.messages());
         };
     checkLength(prompt);
+    checkRoom(prompt.size(), row.sampling().maxTokens());
     checkVocabulary(prompt, row.sampling());
     return new GenerationRequest(row.key().row(), prompt, row.sampling());
   }
@@ -37,6 +38,16 @@ public final class RowEncoder {
       throw new RowException(
           "prompt has %d tokens, the model's context is %d and needs room for at least one more"
               .formatted(prompt.size(), model.contextLength()));
+    }
+  }
+
+  private void checkRoom(int promptTokens, int maxTokens) throws RowException {
+    long wanted = Math.min(model.contextLength(), (long) promptTokens + maxTokens);
+    if (wanted > model.maxSequenceTokens()) {
+      throw new RowException(
+          "prompt and max_tokens are %d tokens together, there is memory for %d per row; lower"
+                  .formatted(wanted, model.maxSequenceTokens())
+              + " max_tokens or give more --device-memory");
     }
   }
 

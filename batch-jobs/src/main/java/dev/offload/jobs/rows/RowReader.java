@@ -19,7 +19,7 @@ import java.util.function.LongPredicate;
  *
  * <pre>{@code
  * try (RowReader rows = RowReader.open(file, defaults, temporaryFolder, row -> false)) {
- *   for (Optional<Incoming> row; (row = rows.next()).isPresent(); ) …
+ *   for (Optional<Incoming> row = rows.next(); row.isPresent(); row = rows.next()) …
  * }
  * }</pre>
  */
@@ -68,6 +68,16 @@ public final class RowReader implements AutoCloseable {
         return Optional.of(incoming);
       }
     }
+  }
+
+  /** Bytes of the file that were taken so far. */
+  public long bytesRead() {
+    return lines.bytesRead();
+  }
+
+  /** Rows that were read so far, skipped ones included. */
+  public long rowsRead() {
+    return lines.rowsRead();
   }
 
   private Incoming read(Line line) throws IOException {

@@ -17,7 +17,7 @@ import java.util.OptionalLong;
 /**
  * The ids of a file and the line each stands on, in 16 bytes per id whatever its length. A table
  * that outgrows {@value #HEAP_BYTES} bytes moves to a temporary file, so that the ids of a file of
- * any size need no more memory than that. Owned by one thread.
+ * any size need no more memory than that. Used by one thread at a time.
  *
  * <p>An entry holds 88 bits of the id's SHA-256 and 40 bits of line number. Among 100 million ids
  * the chance that any two different ones are taken for equal is 2·10⁻¹¹ (n² / 2⁸⁹).
@@ -100,13 +100,13 @@ final class SeenIds implements AutoCloseable {
    */
   private record Table(Arena arena, MemorySegment entries) implements AutoCloseable {
     static Table inMemory(long slots) {
-      Arena arena = Arena.ofConfined();
+      Arena arena = Arena.ofShared();
       return new Table(arena, arena.allocate(slots * ENTRY_BYTES, Long.BYTES));
     }
 
     static Table inFile(Path folder, long slots) throws IOException {
       Path file = Files.createTempFile(folder, ".offload-ids", ".tmp");
-      Arena arena = Arena.ofConfined();
+      Arena arena = Arena.ofShared();
       try (FileChannel channel =
           FileChannel.open(
               file,

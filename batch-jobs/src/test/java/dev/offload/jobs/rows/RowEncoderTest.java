@@ -37,6 +37,14 @@ class RowEncoderTest {
   }
 
   @Test
+  void shouldRefuseWhatThereIsNoMemoryFor() {
+    assertEquals(
+        "prompt and max_tokens are 9 tokens together, there is memory for 8 per row; lower"
+            + " max_tokens or give more --device-memory",
+        refusal(new Prompt.Text("abcde")));
+  }
+
+  @Test
   void shouldRefuseTokensOutsideTheVocabularyInParameters() {
     assertEquals(
         "stop_token_ids is 30, token ids of this model are from 0 to 25",
@@ -90,6 +98,11 @@ class RowEncoderTest {
     @Override
     public int contextLength() {
       return 10;
+    }
+
+    @Override
+    public int maxSequenceTokens() {
+      return 8;
     }
   }
 }

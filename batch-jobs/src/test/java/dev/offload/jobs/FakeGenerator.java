@@ -1,0 +1,109 @@
+package dev.offload.jobs;
+
+import dev.offload.engine.GenerationRequest;
+import dev.offload.engine.GenerationResult;
+import dev.offload.engine.GenerationResult.Choice;
+import dev.offload.engine.GenerationResult.FinishReason;
+import dev.offload.engine.RequestSource;
+import dev.offload.engine.ResultSink;
+import dev.offload.engine.TokenIds;
+import dev.offload.jobs.rows.ChatMessage;
+import dev.offload.jobs.rows.PromptEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.function.LongConsumer;
+
+/**
+ * Answers each row with its prompt backwards, some rows at a time and out of order. The vocabulary
+ * is bytes, the context 100.
+ */
+final class FakeGenerator implements Generator {
+  private static final int IN_FLIGHT = 16;
+
+  private final Random random;
+  private final LongConsumer beforeFinish;
+
+  /**
+   * @param seed of the order in which rows finish
+   * @param beforeFinish sees each row's number before it is handed to the sink
+   */
+  FakeGenerator(long seed, LongConsumer beforeFinish) {
+    this.random = new Random(seed);
+    this.beforeFinish = beforeFinish;
+  }
+
+  @Override
+  public PromptEncoder prompts() {
+    return new ByteEncoder();
+  }
+
+  @Override
+  public void run(RequestSource source, ResultSink sink) {
+    List<GenerationRequest> running = new ArrayList<>();
+    for (boolean more = true; more || !running.isEmpty(); ) {
+      while (more && running.size() < IN_FLIGHT) {
+        Optional<GenerationRequest> next = source.next();
+        next.ifPresent(running::add);
+        more = next.isPresent();
+      }
+      if (!running.isEmpty()) {
+        GenerationRequest finished = running.remove(random.nextInt(running.size()));
+        beforeFinish.accept(finished.index());
+        sink.finished(answer(finished));
+      }
+    }
+  }
+
+  private static GenerationResult answer(GenerationRequest request) {
+    int[] ids = request.prompt().toArray();
+    byte[] backwards = new byte[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      backwards[ids.length - 1 - i] = (byte) ids[i];
+    }
+    Choice choice =
+        new Choice(
+            request.prompt(),
+            new String(backwards, StandardCharsets.UTF_8),
+            FinishReason.STOP,
+            Optional.empty());
+    return new GenerationResult(request.index(), request.prompt(), List.of(choice));
+  }
+
+  @Override
+  public void close() {}
+
+  private static final class ByteEncoder implements PromptEncoder {
+    @Override
+    public TokenIds encode(String text) {
+      byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+      int[] ids = new int[bytes.length];
+      for (int i = 0; i < ids.length; i++) {
+        ids[i] = bytes[i] & 0xFF;
+      }
+      return TokenIds.of(ids);
+    }
+
+    @Override
+    public TokenIds encodeChat(List<ChatMessage> messages) {
+      return encode(messages.getLast().content());
+    }
+
+    @Override
+    public int vocabularySize() {
+      return 256;
+    }
+
+    @Override
+    public int contextLength() {
+      return 100;
+    }
+
+    @Override
+    public int maxSequenceTokens() {
+      return 100;
+    }
+  }
+}
