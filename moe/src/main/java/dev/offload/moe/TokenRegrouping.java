@@ -1,0 +1,68 @@
+package dev.offload.moe;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * The (token, choice) pairs of a pass sorted by expert: a stable counting sort. Owned by one thread
+ * at a time; reused from layer to layer without allocating.
+ */
+public final class TokenRegrouping {
+  private final int experts;
+  private final int[] firstRow;
+  private final int[] next;
+
+  public TokenRegrouping(int experts) {
+    this.experts = experts;
+    this.firstRow = new int[experts + 1];
+    this.next = new int[experts];
+  }
+
+  /**
+   * Sorts.
+   *
+   * @param chosen [tokens · expertsPerToken] expert numbers as ints, token by token
+   * @param tokenOfRow receives, for each sorted row, the token it comes from
+   * @param rowOfPair receives, for each (token, choice) pair, its sorted row
+   * @throws IllegalStateException if an expert number is out of range
+   */
+  public void sort(
+      MemorySegment chosen,
+      int tokens,
+      int expertsPerToken,
+      MemorySegment tokenOfRow,
+      MemorySegment rowOfPair) {
+    int pairs = tokens * expertsPerToken;
+    Arrays.fill(firstRow, 0);
+    for (int pair = 0; pair < pairs; pair++) {
+      int expert = chosen.getAtIndex(JAVA_INT, pair);
+      if (expert < 0 || expert >= experts) {
+        throw new IllegalStateException(
+            "token %d was routed to expert %d of %d"
+                .formatted(pair / expertsPerToken, expert, experts));
+      }
+      firstRow[expert + 1]++;
+    }
+    for (int expert = 0; expert < experts; expert++) {
+      firstRow[expert + 1] += firstRow[expert];
+      next[expert] = firstRow[expert];
+    }
+    for (int pair = 0; pair < pairs; pair++) {
+      int row = next[chosen.getAtIndex(JAVA_INT, pair)]++;
+      tokenOfRow.setAtIndex(JAVA_INT, row, pair / expertsPerToken);
+      rowOfPair.setAtIndex(JAVA_INT, pair, row);
+    }
+  }
+
+  /** First sorted row of an expert. */
+  public int firstRow(int expert) {
+    return firstRow[expert];
+  }
+
+  /** Number of rows of an expert. */
+  public int rows(int expert) {
+    return firstRow[expert + 1] - firstRow[expert];
+  }
+}

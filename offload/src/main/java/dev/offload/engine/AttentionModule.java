@@ -1,0 +1,139 @@
+package dev.offload.engine;
+
+import dev.offload.backends.api.AttentionSpec;
+import dev.offload.backends.api.KvBlocks;
+import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.NormSpec;
+import dev.offload.backends.api.Operations;
+import dev.offload.backends.api.RaggedBatch;
+import dev.offload.backends.api.Stream;
+import dev.offload.backends.api.Vector;
+import dev.offload.engine.pass.MicroBatchInput;
+import dev.offload.engine.weights.UnitView;
+import dev.offload.tensors.model.ModelConfig.Attention;
+import dev.offload.tensors.model.ModelConfig.Layer;
+import dev.offload.tensors.model.ModelConfig.NormPlacement;
+import dev.offload.tensors.weights.Role;
+import java.util.Optional;
+
+/** The attention module of one layer, step by step. Enqueues only. */
+final class AttentionModule {
+  private final Operations operations;
+  private final Workspace workspace;
+
+  AttentionModule(Operations operations, Workspace workspace) {
+    this.operations = operations;
+    this.workspace = workspace;
+  }
+
+  /**
+   * Queries, keys and values of a micro-batch, normalised and rotated.
+   *
+   * @param residual [T, hidden]
+   * @param qkv [T, qkv width]
+   */
+  void project(
+      Stream stream,
+      Layer layer,
+      UnitView weights,
+      MicroBatchInput input,
+      Matrix residual,
+      Matrix qkv) {
+    Attention attention = layer.attention();
+    Matrix x = workspace.normed(residual.rows());
+    if (layer.norms() == NormPlacement.AFTER) {
+      operations.convert(stream, residual, x);
+    } else {
+      operations.norm(stream, residual, attentionNorm(layer, weights), x);
+    }
+    operations.matmul(
+        stream, x, weights.weight(Role.QKV), weights.vector(Role.QKV_BIAS), false, qkv);
+    normHeads(stream, layer, weights, Role.QUERY_NORM, queries(attention, qkv), attention.heads());
+    normHeads(
+        stream, layer, weights, Role.KEY_NORM, keys(attention, qkv), attention.keyValueHeads());
+    if (attention.rope().dimensions() > 0) {
+      int heads = attention.heads() + attention.keyValueHeads();
+      operations.rope(
+          stream,
+          qkv.columns(0, heads * attention.headDim()),
+          heads,
+          attention.rope().dimensions(),
+          attention.rope().interleaved(),
+          input.rotation(attention.rope()));
+    }
+  }
+
+  private void normHeads(
+      Stream stream, Layer layer, UnitView weights, Role role, Matrix x, int heads) {
+    switch (layer.attention().queryKeyNorm()) {
+      case NONE -> {}
+      case PER_HEAD ->
+          operations.headNorm(stream, x, heads, weights.norm(layer.norm(), role).orElseThrow());
+      case WHOLE -> operations.norm(stream, x, weights.norm(layer.norm(), role).orElseThrow(), x);
+    }
+  }
+
+  /**
+   * Appends to the cache and attends to it. Runs on the device, or with the host's operations on
+   * host memory.
+   */
+  static void attend(
+      Operations operations,
+      Stream stream,
+      Layer layer,
+      Optional<Vector> sinks,
+      RaggedBatch batch,
+      KvBlocks cache,
+      Matrix qkv,
+      Matrix attended) {
+    Attention attention = layer.attention();
+    int keyEnd = (attention.heads() + attention.keyValueHeads()) * attention.headDim();
+    Matrix values = qkv.columns(keyEnd, attention.keyValueHeads() * attention.valueDim());
+    operations.appendKv(stream, keys(attention, qkv), values, batch, cache);
+    AttentionSpec spec =
+        new AttentionSpec(
+            attention.heads(), attention.scale(), attention.window(), attention.softCap(), sinks);
+    operations.attention(stream, queries(attention, qkv), cache, batch, spec, attended);
+  }
+
+  /** Output projection and residual addition. */
+  void output(
+      Stream stream,
+      Layer layer,
+      UnitView weights,
+      Matrix attended,
+      Matrix residual,
+      Optional<Matrix> parallel) {
+    boolean direct = parallel.isEmpty() && weights.vector(Role.ATTENTION_POST_NORM).isEmpty();
+    Matrix out = direct ? residual : parallel.orElseGet(() -> workspace.projected(residual.rows()));
+    operations.matmul(
+        stream,
+        attended,
+        weights.weight(Role.ATTENTION_OUTPUT),
+        weights.vector(Role.ATTENTION_OUTPUT_BIAS),
+        direct,
+        out);
+    weights
+        .norm(layer.norm(), Role.ATTENTION_POST_NORM)
+        .ifPresent(norm -> operations.norm(stream, out, norm, out));
+    if (!direct && parallel.isEmpty()) {
+      operations.add(stream, residual, out);
+    }
+    if (layer.norms() == NormPlacement.AFTER) {
+      operations.norm(stream, residual, attentionNorm(layer, weights), residual);
+    }
+  }
+
+  private static NormSpec attentionNorm(Layer layer, UnitView weights) {
+    return weights.norm(layer.norm(), Role.ATTENTION_NORM, Role.ATTENTION_NORM_BIAS).orElseThrow();
+  }
+
+  private static Matrix queries(Attention attention, Matrix qkv) {
+    return qkv.columns(0, attention.heads() * attention.headDim());
+  }
+
+  private static Matrix keys(Attention attention, Matrix qkv) {
+    return qkv.columns(
+        attention.heads() * attention.headDim(), attention.keyValueHeads() * attention.headDim());
+  }
+}

@@ -1,0 +1,183 @@
+package dev.offload.engine;
+
+import dev.offload.backends.api.Device;
+import dev.offload.engine.execute.Executor;
+import dev.offload.engine.execute.OverlappedExecutor;
+import dev.offload.engine.execute.SequentialExecutor;
+import dev.offload.engine.kvcache.KvStore;
+import dev.offload.engine.pass.MicroBatchInput;
+import dev.offload.engine.weights.WeightStore;
+import dev.offload.planner.Granule;
+import dev.offload.planner.Granules;
+import dev.offload.planner.KvGroup;
+import dev.offload.planner.Plan;
+import dev.offload.planner.ScheduleBuilder;
+import dev.offload.sampling.OutputRules;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.model.ModelConfig;
+import dev.offload.tensors.weights.UnitId;
+import dev.offload.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A model on a device, ready to generate. All memory is planned and allocated when it is opened.
+ * Not thread-safe: one thread opens, runs and closes it.
+ *
+ * <pre>{@code
+ * try (Engine engine = Engine.open(model, tokenizer, device, options)) {
+ *   RunReport report = engine.run(source, sink, progress -> {});
+ * }
+ * }</pre>
+ */
+public final class Engine implements AutoCloseable {
+  private final Plan plan;
+  private final OutputRules rules;
+  private final Device device;
+  private final List<AutoCloseable> owned;
+  private final PassRunner passes;
+
+  private Engine(
+      Plan plan, OutputRules rules, Device device, List<AutoCloseable> owned, PassRunner passes) {
+    this.plan = plan;
+    this.rules = rules;
+    this.device = device;
+    this.owned = owned;
+    this.passes = passes;
+  }
+
+  /**
+   * Opens an engine: plans, allocates, loads the weights.
+   *
+   * @param model what to run; must stay open as long as the engine
+   * @param tokenizer turns tokens into text; without one all texts are empty
+   * @param device where to run; the caller closes it afterwards
+   * @throws IllegalArgumentException if the model does not fit the budgets, or an option not the
+   *     model
+   */
+  public static Engine open(
+      EngineModel model, Optional<Tokenizer> tokenizer, Device device, EngineOptions options) {
+    return open(model, tokenizer, device, options, EnginePlanner.plan(model, device, options));
+  }
+
+  /** Opens an engine with a given plan. */
+  public static Engine open(
+      EngineModel model,
+      Optional<Tokenizer> tokenizer,
+      Device device,
+      EngineOptions options,
+      Plan plan) {
+    List<AutoCloseable> owned = new ArrayList<>();
+    try {
+      PassRunner passes = newPassRunner(model, device, options, plan, owned);
+      ModelConfig config = model.config();
+      OutputRules rules =
+          new OutputRules(
+              tokenizer,
+              TokenIds.of(config.endTokens()),
+              config.vocabularySize(),
+              config.contextLength(),
+              options.seed());
+      return new Engine(plan, rules, device, owned, passes);
+    } catch (RuntimeException | Error e) {
+      closeAfter(e, owned);
+      throw e;
+    }
+  }
+
+  private static PassRunner newPassRunner(
+      EngineModel model,
+      Device device,
+      EngineOptions options,
+      Plan plan,
+      List<AutoCloseable> owned) {
+    ModelConfig config = model.config();
+    List<Granule> granules =
+        Granules.of(plan, WeightStore.sizes(model.units(), plan.computeDType(), device));
+    WeightStore weights = WeightStore.load(device, plan, model.units(), granules, model.filler());
+    owned.add(weights);
+    EnginePlanner sizes = new EnginePlanner(model, device, plan.computeDType());
+    KvStore cache =
+        new KvStore(
+            device,
+            device,
+            sizes.kvFormat(),
+            plan.kvGroups(),
+            plan.kvRingSlots(),
+            config.layers().size());
+    owned.add(cache);
+    Workspace workspace =
+        Workspace.allocate(config, plan, device.matrixInput(plan.computeDType()), device);
+    owned.add(workspace);
+    LookupTables tables =
+        LookupTables.load(
+            model, device, plan.placement().get(UnitId.embedding()) != Tier.DISK, owned);
+    MicroBatchInput.Model inputModel = sizes.inputModel(tables);
+    List<MicroBatchInput> inputs = new ArrayList<>();
+    List<Optional<HostAttention>> hostAttention = new ArrayList<>();
+    for (KvGroup group : plan.kvGroups()) {
+      boolean onHost = group.home() == KvGroup.Home.HOST_ATTENDED;
+      MicroBatchInput input =
+          new MicroBatchInput(
+              inputModel,
+              device,
+              onHost ? Optional.of(device) : Optional.empty(),
+              plan.microBatchTokens(),
+              group.sequences(),
+              sizes.blocksPerSequence(group));
+      owned.add(input);
+      inputs.add(input);
+      Optional<HostAttention> attention =
+          onHost ? Optional.of(sizes.newHostAttention(device, plan)) : Optional.empty();
+      attention.ifPresent(owned::add);
+      hostAttention.add(attention);
+    }
+    TaskRunner runner =
+        new TaskRunner(
+            new TaskRunner.Parts(
+                config, plan, device, weights, cache, workspace, inputs, hostAttention));
+    owned.add(runner);
+    Executor executor =
+        options.overlap()
+            ? new OverlappedExecutor(device, runner)
+            : new SequentialExecutor(device, runner);
+    owned.add(executor);
+    ScheduleBuilder schedules = new ScheduleBuilder(plan, granules, config.layers().size());
+    return new PassRunner(plan, runner, executor, schedules, cache, sizes.kvFormat().blockTokens());
+  }
+
+  private static void closeAfter(Throwable failure, List<AutoCloseable> owned) {
+    try {
+      Closing.all(owned.reversed());
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** What was planned. */
+  public Plan plan() {
+    return plan;
+  }
+
+  /** Most tokens that a sequence may have, prompt and output together. */
+  public int maxSequenceTokens() {
+    return Math.min(rules.contextLength(), passes.maxSequenceTokens());
+  }
+
+  /**
+   * Generates for all rows of a source. Returns when the source has no more and all are finished.
+   *
+   * @throws IllegalArgumentException if a row can never run: see {@link #maxSequenceTokens}
+   * @throws IllegalStateException if computing fails; the engine must be closed then
+   */
+  public RunReport run(RequestSource source, ResultSink sink, Progress.Listener listener) {
+    return new GenerationLoop(rules, passes, device, source, sink, listener).run();
+  }
+
+  @Override
+  public void close() {
+    Closing.all(owned.reversed());
+    owned.clear();
+  }
+}

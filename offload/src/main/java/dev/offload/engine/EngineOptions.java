@@ -1,0 +1,62 @@
+package dev.offload.engine;
+
+import dev.offload.planner.KvGroup;
+import dev.offload.tensors.DType;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * How an engine is opened.
+ *
+ * @param computeDType format in which matrices are held and multiplied; absent means the
+ *     checkpoint's
+ * @param deviceMemory budget of device memory in bytes
+ * @param hostMemory budget of pinned host memory in bytes
+ * @param threads CPU threads that may compute
+ * @param seed seed of rows that bring none
+ * @param maxSequences most sequences in flight
+ * @param microBatches number of micro-batches
+ * @param microBatchTokens most tokens of one micro-batch in a pass
+ * @param kvTokensPerSequence cache slots wanted per sequence; absent means up to 2048
+ * @param kvHome where the KV cache lives
+ * @param overlap all lanes at once; false plays every task alone, for checks
+ */
+public record EngineOptions(
+    Optional<DType> computeDType,
+    long deviceMemory,
+    long hostMemory,
+    int threads,
+    long seed,
+    int maxSequences,
+    int microBatches,
+    int microBatchTokens,
+    OptionalInt kvTokensPerSequence,
+    KvGroup.Home kvHome,
+    boolean overlap) {
+
+  /**
+   * Sequences in flight if nothing else is said: enough rows for matrix products to run at full
+   * rate.
+   */
+  public static final int DEFAULT_SEQUENCES = 128;
+
+  /** Tokens of a micro-batch if nothing else is said. */
+  public static final int DEFAULT_MICRO_BATCH_TOKENS = 512;
+
+  /** Budgets as given, everything else as usual. */
+  public static EngineOptions of(
+      Optional<DType> computeDType, long deviceMemory, long hostMemory, int threads, long seed) {
+    return new EngineOptions(
+        computeDType,
+        deviceMemory,
+        hostMemory,
+        threads,
+        seed,
+        DEFAULT_SEQUENCES,
+        1,
+        DEFAULT_MICRO_BATCH_TOKENS,
+        OptionalInt.empty(),
+        KvGroup.Home.DEVICE,
+        true);
+  }
+}

@@ -1,0 +1,213 @@
+package dev.offload.engine;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.KvBlocks;
+import dev.offload.engine.pass.MicroBatchInput;
+import dev.offload.engine.weights.WeightStore;
+import dev.offload.planner.BudgetPlanner;
+import dev.offload.planner.KvGroup;
+import dev.offload.planner.Plan;
+import dev.offload.planner.UnitSize;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.model.ModelConfig;
+import dev.offload.tensors.model.ModelConfig.Attention;
+import dev.offload.tensors.model.ModelConfig.Layer;
+import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
+import dev.offload.tensors.model.Rope;
+import dev.offload.tensors.weights.Role;
+import java.util.List;
+
+/** What the planner has to know about a model on a device: the sizes of everything. */
+final class EnginePlanner implements BudgetPlanner.Model {
+  private static final int DEFAULT_KV_TOKENS = 2048;
+
+  private final EngineModel model;
+  private final ModelConfig config;
+  private final Device device;
+  private final DType computeDType;
+  private final List<UnitSize> units;
+  private final KvBlocks.Format kvFormat;
+
+  EnginePlanner(EngineModel model, Device device, DType computeDType) {
+    this.model = model;
+    this.config = model.config();
+    this.device = device;
+    this.computeDType = computeDType;
+    this.units = WeightStore.sizes(model.units(), computeDType, device);
+    Attention attention = config.layers().getFirst().attention();
+    this.kvFormat = format(attention);
+    for (Layer layer : config.layers()) {
+      if (!format(layer.attention()).equals(kvFormat)) {
+        throw new IllegalArgumentException(
+            "layers with KV heads of different shapes are not supported: %s and %s"
+                .formatted(kvFormat, format(layer.attention())));
+      }
+    }
+  }
+
+  private KvBlocks.Format format(Attention attention) {
+    return new KvBlocks.Format(
+        computeDType,
+        device.operations().kvBlockTokens(),
+        attention.keyValueHeads(),
+        attention.headDim(),
+        attention.valueDim());
+  }
+
+  /** The plan for an engine with these options. */
+  static Plan plan(EngineModel model, Device device, EngineOptions options) {
+    DType computeDType = options.computeDType().orElse(model.config().storedDType());
+    device.matrixInput(computeDType);
+    EnginePlanner sizes = new EnginePlanner(model, device, computeDType);
+    int perSequence =
+        Math.min(
+            model.config().contextLength(),
+            options.kvTokensPerSequence().orElse(DEFAULT_KV_TOKENS));
+    return BudgetPlanner.plan(
+        sizes,
+        new BudgetPlanner.Wishes(
+            computeDType,
+            options.deviceMemory(),
+            options.hostMemory(),
+            options.maxSequences(),
+            options.microBatches(),
+            options.microBatchTokens(),
+            (long) perSequence * options.maxSequences(),
+            options.kvHome()));
+  }
+
+  KvBlocks.Format kvFormat() {
+    return kvFormat;
+  }
+
+  /** Most cache blocks of one sequence of a group. */
+  int blocksPerSequence(KvGroup group) {
+    return Math.min(
+        group.blocks(),
+        (config.contextLength() + kvFormat.blockTokens() - 1) / kvFormat.blockTokens());
+  }
+
+  MicroBatchInput.Model inputModel(LookupTables tables) {
+    return new MicroBatchInput.Model(
+        tables.tokens(),
+        tables.positions(),
+        config.embedding().positionOffset(),
+        ropes(),
+        kvFormat.blockTokens());
+  }
+
+  private List<Rope> ropes() {
+    return config.layers().stream()
+        .map(layer -> layer.attention().rope())
+        .filter(rope -> rope.dimensions() > 0)
+        .distinct()
+        .toList();
+  }
+
+  HostAttention newHostAttention(Device host, Plan plan) {
+    return new HostAttention(
+        device,
+        host,
+        device.matrixInput(computeDType),
+        plan.microBatchTokens(),
+        widestQkv(),
+        widestOutput());
+  }
+
+  private int widestQkv() {
+    return config.layers().stream().mapToInt(l -> l.attention().qkvWidth()).max().orElseThrow();
+  }
+
+  private int widestOutput() {
+    return config.layers().stream().mapToInt(l -> l.attention().outputWidth()).max().orElseThrow();
+  }
+
+  @Override
+  public List<UnitSize> units() {
+    return units;
+  }
+
+  @Override
+  public long tableBytes() {
+    return model.tableBytes();
+  }
+
+  @Override
+  public long kvBlockBytes() {
+    return device.operations().kvBlockBytes(kvFormat) * config.layers().size();
+  }
+
+  @Override
+  public int kvBlockTokens() {
+    return kvFormat.blockTokens();
+  }
+
+  @Override
+  public int contextLength() {
+    return config.contextLength();
+  }
+
+  @Override
+  public long deviceBytes(Plan plan) {
+    long running =
+        Workspace.bytes(config, plan, device.matrixInput(computeDType))
+            + inputBytes(plan)
+            + 4L * plan.maxSequences();
+    for (KvGroup group : plan.kvGroups()) {
+      running += group.home() == KvGroup.Home.HOST_ATTENDED ? attentionBytes(plan) : 0;
+    }
+    long loading =
+        units.stream().mapToLong(UnitSize::rowMajorBytes).max().orElse(0)
+            + units.stream().mapToLong(UnitSize::imageBytes).max().orElse(0);
+    return Math.max(running, loading) + slack(plan);
+  }
+
+  @Override
+  public long hostBytes(Plan plan) {
+    long running = inputBytes(plan) + 4L * plan.maxSequences() * (1 + config.vocabularySize());
+    for (KvGroup group : plan.kvGroups()) {
+      running += group.home() == KvGroup.Home.HOST_ATTENDED ? attentionBytes(plan) : 0;
+    }
+    running += MixtureModule.hostBytes(plan.passTokens() * expertsPerToken());
+    long loading = units.stream().mapToLong(UnitSize::rowMajorBytes).max().orElse(0);
+    return Math.max(running, loading) + slack(plan);
+  }
+
+  /** Allocations are rounded up to pages, and cache runs to cache lines. */
+  private long slack(Plan plan) {
+    int pieces = 16 + 8 * plan.kvGroups().size() + units.size() / 4;
+    return 4096L * pieces + 64L * plan.kvGroups().size() * config.layers().size();
+  }
+
+  private long inputBytes(Plan plan) {
+    int rotations = ropes().stream().mapToInt(Rope::dimensions).sum();
+    int positionWidth =
+        model.embedding().find(Role.POSITION_TABLE).map(table -> table.columns()).orElse(0);
+    long bytes = 0;
+    for (KvGroup group : plan.kvGroups()) {
+      bytes +=
+          MicroBatchInput.bytes(
+              plan.microBatchTokens(),
+              group.sequences(),
+              (config.contextLength() + kvFormat.blockTokens() - 1) / kvFormat.blockTokens(),
+              config.embedding().width(),
+              positionWidth,
+              rotations);
+    }
+    return bytes;
+  }
+
+  private long attentionBytes(Plan plan) {
+    return HostAttention.qkvBytes(plan.microBatchTokens(), widestQkv())
+        + HostAttention.attendedBytes(
+            plan.microBatchTokens(), widestOutput(), device.matrixInput(computeDType));
+  }
+
+  private int expertsPerToken() {
+    return config.layers().stream()
+        .map(Layer::feedForward)
+        .mapToInt(f -> f instanceof MixtureOfExperts mixture ? mixture.expertsPerToken() : 0)
+        .max()
+        .orElse(0);
+  }
+}

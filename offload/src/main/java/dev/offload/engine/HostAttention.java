@@ -1,0 +1,105 @@
+package dev.offload.engine;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceBuffer;
+import dev.offload.backends.api.KvBlocks;
+import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.PinnedBuffer;
+import dev.offload.backends.api.Stream;
+import dev.offload.engine.pass.MicroBatchInput;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.model.ModelConfig.Layer;
+import java.util.Optional;
+
+/**
+ * The way of one micro-batch's queries to the host and of what the host attended back to the
+ * device. Owns its buffers and the host's stream.
+ */
+final class HostAttention implements AutoCloseable {
+  private final Device host;
+  private final Stream stream;
+  private final DType attendedDType;
+  private final DeviceBuffer qkv;
+  private final DeviceBuffer attended;
+  private final PinnedBuffer hostQkv;
+  private final PinnedBuffer hostAttended;
+  private final DeviceBuffer wrappedQkv;
+  private final DeviceBuffer wrappedAttended;
+
+  /**
+   * @param tokens most tokens of the micro-batch
+   * @param qkvWidth widest queries, keys and values of all layers
+   * @param outputWidth widest attention output of all layers
+   */
+  HostAttention(
+      Device device, Device host, DType attendedDType, int tokens, int qkvWidth, int outputWidth) {
+    this.host = host;
+    this.attendedDType = attendedDType;
+    long qkvBytes = qkvBytes(tokens, qkvWidth);
+    long attendedBytes = attendedBytes(tokens, outputWidth, attendedDType);
+    this.qkv = device.allocate("queries for the host", qkvBytes);
+    this.attended = device.allocate("attended on the host", attendedBytes);
+    this.hostQkv = device.allocatePinned("queries for the host", qkvBytes);
+    this.hostAttended = device.allocatePinned("attended on the host", attendedBytes);
+    this.wrappedQkv = host.wrap(hostQkv);
+    this.wrappedAttended = host.wrap(hostAttended);
+    this.stream = host.newStream("attention");
+  }
+
+  static long qkvBytes(int tokens, int qkvWidth) {
+    return 4L * tokens * qkvWidth;
+  }
+
+  static long attendedBytes(int tokens, int outputWidth, DType dtype) {
+    return (long) tokens * outputWidth * dtype.bytes();
+  }
+
+  /** Where the device puts queries, keys and values. */
+  Matrix qkv(int tokens, Layer layer) {
+    return Matrix.dense(qkv, 0, DType.F32, tokens, layer.attention().qkvWidth());
+  }
+
+  /** Where the device finds what the host attended. */
+  Matrix attended(int tokens, Layer layer) {
+    return Matrix.dense(attended, 0, attendedDType, tokens, layer.attention().outputWidth());
+  }
+
+  void download(Stream d2h, int tokens, Layer layer) {
+    d2h.copyToHost(qkv, 0, hostQkv, 0, 4L * tokens * layer.attention().qkvWidth());
+  }
+
+  /** Appends and attends, on the caller's thread and the host's threads; returns when done. */
+  void attend(Layer layer, int number, MicroBatchInput input, KvBlocks cache) {
+    int tokens = input.tokens();
+    AttentionModule.attend(
+        host.operations(),
+        stream,
+        layer,
+        Optional.empty(),
+        input.onHost(),
+        cache,
+        Matrix.dense(wrappedQkv, 0, DType.F32, tokens, layer.attention().qkvWidth()),
+        Matrix.dense(wrappedAttended, 0, attendedDType, tokens, layer.attention().outputWidth()));
+    stream.synchronize();
+  }
+
+  void upload(Stream h2d, int tokens, Layer layer) {
+    h2d.copyToDevice(
+        hostAttended,
+        0,
+        attended,
+        0,
+        (long) tokens * layer.attention().outputWidth() * attendedDType.bytes());
+  }
+
+  @Override
+  public void close() {
+    stream.close();
+    wrappedAttended.close();
+    wrappedQkv.close();
+    hostAttended.close();
+    hostQkv.close();
+    attended.close();
+    qkv.close();
+  }
+}

@@ -1,0 +1,39 @@
+package dev.offload.engine;
+
+import dev.offload.planner.Lane;
+import java.util.Map;
+
+/**
+ * How far a job has come; handed out after every pass.
+ *
+ * @param passes passes so far
+ * @param rowsFinished rows finished so far
+ * @param sequencesRunning sequences in flight
+ * @param promptTokens prompt tokens computed so far
+ * @param generatedTokens tokens generated so far
+ * @param elapsedNanos since the first token went in
+ * @param busyShares busy share of each lane since then, 0 to 1
+ */
+public record Progress(
+    long passes,
+    long rowsFinished,
+    int sequencesRunning,
+    long promptTokens,
+    long generatedTokens,
+    long elapsedNanos,
+    Map<Lane, Double> busyShares) {
+
+  /** Takes progress on the engine's thread; must return quickly. */
+  @FunctionalInterface
+  public interface Listener {
+    void progress(Progress progress);
+  }
+
+  /** The lane with the largest busy share. */
+  public Lane bottleneck() {
+    return busyShares.entrySet().stream()
+        .max(Map.Entry.comparingByValue())
+        .map(Map.Entry::getKey)
+        .orElse(Lane.GPU);
+  }
+}

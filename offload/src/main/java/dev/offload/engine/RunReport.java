@@ -1,0 +1,55 @@
+package dev.offload.engine;
+
+import dev.offload.planner.Lane;
+import java.util.Map;
+
+/**
+ * What a run did.
+ *
+ * @param rows rows finished
+ * @param promptTokens prompt tokens computed
+ * @param generatedTokens tokens generated
+ * @param passes sweeps through the model
+ * @param wallNanos from the first token in to the last token out
+ * @param prefillNanos time of the passes that computed prompt tokens, in proportion to those
+ * @param decodeNanos the rest of the time in passes
+ * @param busyShares busy share of each lane, 0 to 1
+ * @param diskBytes bytes read from weight files during passes
+ * @param peakDeviceBytes most device memory in use at any time
+ * @param peakHostBytes most pinned host memory in use at any time
+ */
+public record RunReport(
+    long rows,
+    long promptTokens,
+    long generatedTokens,
+    long passes,
+    long wallNanos,
+    long prefillNanos,
+    long decodeNanos,
+    Map<Lane, Double> busyShares,
+    long diskBytes,
+    long peakDeviceBytes,
+    long peakHostBytes) {
+  public RunReport {
+    busyShares = Map.copyOf(busyShares);
+  }
+
+  /** Prompt and generated tokens per second of wall time. */
+  public double totalTokensPerSecond() {
+    return rate(promptTokens + generatedTokens, wallNanos);
+  }
+
+  /** Prompt tokens per second of prefill time. */
+  public double prefillTokensPerSecond() {
+    return rate(promptTokens, prefillNanos);
+  }
+
+  /** Generated tokens per second of decode time. */
+  public double decodeTokensPerSecond() {
+    return rate(generatedTokens, decodeNanos);
+  }
+
+  private static double rate(long tokens, long nanos) {
+    return nanos == 0 ? 0 : tokens * 1e9 / nanos;
+  }
+}

@@ -1,0 +1,333 @@
+package dev.offload.engine;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.KvBlocks;
+import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.Stream;
+import dev.offload.engine.execute.TaskActions;
+import dev.offload.engine.kvcache.KvStore;
+import dev.offload.engine.pass.Chunk;
+import dev.offload.engine.pass.MicroBatchInput;
+import dev.offload.engine.pass.Pass;
+import dev.offload.engine.weights.UnitView;
+import dev.offload.engine.weights.WeightStore;
+import dev.offload.planner.Plan;
+import dev.offload.planner.Task;
+import dev.offload.planner.Work;
+import dev.offload.tensors.model.ModelConfig;
+import dev.offload.tensors.model.ModelConfig.Layer;
+import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
+import dev.offload.tensors.weights.Role;
+import dev.offload.tensors.weights.UnitId;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * What each task of a schedule does with the values of one engine. The engine thread prepares a
+ * pass; afterwards the lanes call in, each task once.
+ */
+final class TaskRunner implements TaskActions, AutoCloseable {
+  private final ModelConfig model;
+  private final WeightStore weights;
+  private final KvStore cache;
+  private final Workspace workspace;
+  private final Device device;
+  private final List<MicroBatchInput> inputs;
+  private final List<Optional<HostAttention>> hostAttention;
+  private final AttentionModule attention;
+  private final FeedForwardModule feedForward;
+  private final Optional<MixtureModule> mixture;
+  private final HeadModule head;
+  private final LongAdder bytesRead = new LongAdder();
+  private final long[] regroupedBy;
+
+  private Pass pass = new Pass(List.of(), 0);
+  private int[] firstRows = {};
+  private volatile long lastRegrouped = -1;
+
+  /** What a runner works with; it owns inputs and host attention, the rest is the engine's. */
+  record Parts(
+      ModelConfig model,
+      Plan plan,
+      Device device,
+      WeightStore weights,
+      KvStore cache,
+      Workspace workspace,
+      List<MicroBatchInput> inputs,
+      List<Optional<HostAttention>> hostAttention) {}
+
+  TaskRunner(Parts parts) {
+    this.model = parts.model();
+    this.weights = parts.weights();
+    this.cache = parts.cache();
+    this.workspace = parts.workspace();
+    this.device = parts.device();
+    this.inputs = parts.inputs();
+    this.hostAttention = parts.hostAttention();
+    this.attention = new AttentionModule(device.operations(), workspace);
+    this.feedForward = new FeedForwardModule(device.operations(), workspace);
+    this.mixture = newMixture(parts);
+    this.head = new HeadModule(device, workspace, model, parts.plan().maxSequences());
+    this.regroupedBy = new long[model.layers().size()];
+  }
+
+  private Optional<MixtureModule> newMixture(Parts parts) {
+    int experts = 0;
+    int perToken = 0;
+    for (Layer layer : model.layers()) {
+      if (layer.feedForward() instanceof MixtureOfExperts of) {
+        experts = Math.max(experts, of.experts());
+        perToken = Math.max(perToken, of.expertsPerToken());
+      }
+    }
+    return experts == 0
+        ? Optional.empty()
+        : Optional.of(
+            new MixtureModule(
+                device, workspace, feedForward, experts, parts.plan().passTokens() * perToken));
+  }
+
+  /** Takes the next pass; everything of the last one is done. */
+  void prepare(Pass next) {
+    pass = next;
+    lastRegrouped = -1;
+    Arrays.fill(regroupedBy, -1);
+    firstRows = new int[inputs.size()];
+    int row = 0;
+    for (int i = 0; i < inputs.size(); i++) {
+      firstRows[i] = row;
+      List<Chunk> chunks = pass.microBatches().get(i);
+      inputs.get(i).fill(chunks);
+      for (Chunk chunk : chunks) {
+        row += chunk.count();
+        if (chunk.logitsRow() >= 0) {
+          head.select(chunk.logitsRow(), row - 1);
+        }
+      }
+    }
+  }
+
+  HeadModule head() {
+    return head;
+  }
+
+  /** Bytes read from files during passes so far. */
+  long bytesRead() {
+    return bytesRead.sum();
+  }
+
+  @Override
+  public boolean isNeeded(Task task) {
+    if (task.work() instanceof Work.CopyWeights copy
+        && copy.granule().kind() == UnitId.Kind.EXPERT
+        && copy.granule().layer() == lastRegrouped) {
+      return mixture.orElseThrow().isNeeded(copy.granule().units());
+    }
+    return true;
+  }
+
+  @Override
+  public void onStream(Task task, Stream stream) {
+    int tokens = pass.tokens();
+    switch (task.work()) {
+      case Work.UploadBatch work -> {
+        inputs.get(work.microBatch()).upload(stream);
+        if (firstRows[work.microBatch()] == 0 && pass.logitsRows() > 0) {
+          head.upload(stream, pass.logitsRows());
+        }
+      }
+      case Work.Embed work -> embed(stream, work);
+      case Work.CopyWeights work -> weights.copy(work, stream);
+      case Work.ExpandWeights work -> weights.expand(work, stream);
+      case Work.LoadKv work ->
+          cache.load(
+              stream,
+              work.layer(),
+              work.microBatch(),
+              work.slot(),
+              inputs.get(work.microBatch()).usedBlocks());
+      case Work.StoreKv work ->
+          cache.store(
+              stream,
+              work.layer(),
+              work.microBatch(),
+              work.slot(),
+              inputs.get(work.microBatch()).writtenBlocks());
+      case Work.Attention work -> attend(stream, work);
+      case Work.Project work -> {
+        Layer layer = model.layers().get(work.layer());
+        attention.project(
+            stream,
+            layer,
+            weights.view(work.weights()),
+            inputs.get(work.microBatch()),
+            residual(work.microBatch()),
+            onHost(work.microBatch()).qkv(inputs.get(work.microBatch()).tokens(), layer));
+      }
+      case Work.DownloadQueries work ->
+          onHost(work.microBatch())
+              .download(
+                  stream, inputs.get(work.microBatch()).tokens(), model.layers().get(work.layer()));
+      case Work.UploadAttended work ->
+          onHost(work.microBatch())
+              .upload(
+                  stream, inputs.get(work.microBatch()).tokens(), model.layers().get(work.layer()));
+      case Work.ProjectOutput work -> {
+        Layer layer = model.layers().get(work.layer());
+        attention.output(
+            stream,
+            layer,
+            weights.view(work.weights()),
+            onHost(work.microBatch()).attended(inputs.get(work.microBatch()).tokens(), layer),
+            residual(work.microBatch()),
+            parallel(layer, work.microBatch()));
+      }
+      case Work.FeedForward work -> {
+        Layer layer = model.layers().get(work.layer());
+        feedForward.run(
+            stream,
+            layer,
+            weights.view(work.weights()),
+            residual(work.microBatch()),
+            parallel(layer, work.microBatch()));
+      }
+      case Work.Route work ->
+          mixture()
+              .route(
+                  stream,
+                  model.layers().get(work.layer()),
+                  weights.view(work.weights()),
+                  workspace.residual(tokens));
+      case Work.SharedExpert work ->
+          mixture()
+              .sharedExpert(
+                  stream,
+                  model.layers().get(work.layer()),
+                  weights.view(work.weights()),
+                  weights.view(work.router()),
+                  workspace.residual(tokens));
+      case Work.DownloadRouting work ->
+          mixture().downloadRouting(stream, tokens * expertsPerToken(work.layer()));
+      case Work.UploadRegrouping work ->
+          mixture().uploadRegrouping(stream, tokens * expertsPerToken(work.layer()));
+      case Work.Collect work ->
+          mixture().collect(stream, tokens, tokens * expertsPerToken(work.layer()));
+      case Work.Experts work ->
+          mixture()
+              .experts(
+                  stream,
+                  model.layers().get(work.layer()),
+                  work.weights(),
+                  weights,
+                  tokens * expertsPerToken(work.layer()));
+      case Work.Combine work ->
+          mixture()
+              .combine(stream, tokens, expertsPerToken(work.layer()), workspace.residual(tokens));
+      case Work.Head work ->
+          head.run(
+              stream, weights.view(work.weights()), workspace.residual(tokens), pass.logitsRows());
+      case Work.DownloadLogits _ -> head.download(stream, pass.logitsRows());
+      case Work.ReadWeights _, Work.AttendOnHost _, Work.Regroup _ ->
+          throw new IllegalArgumentException(task.work() + " runs on the host");
+    }
+  }
+
+  @Override
+  public void onHost(Task task) {
+    switch (task.work()) {
+      case Work.ReadWeights work -> bytesRead.add(weights.read(work));
+      case Work.Regroup work -> {
+        mixture().regroup(pass.tokens(), expertsPerToken(work.layer()));
+        lastRegrouped = work.layer();
+      }
+      case Work.AttendOnHost work -> {
+        MicroBatchInput input = inputs.get(work.microBatch());
+        onHost(work.microBatch())
+            .attend(
+                model.layers().get(work.layer()),
+                work.layer(),
+                input,
+                cache.onHost(work.layer(), work.microBatch()));
+      }
+      default -> throw new IllegalArgumentException(task.work() + " runs on a stream");
+    }
+  }
+
+  private void embed(Stream stream, Work.Embed work) {
+    MicroBatchInput input = inputs.get(work.microBatch());
+    Matrix residual = residual(work.microBatch());
+    if (work.weights().isPresent()) {
+      UnitView unit = weights.view(work.weights().get());
+      Matrix narrow = workspace.narrowed(input.tokens());
+      device.operations().convert(stream, input.embeddings(), narrow);
+      device
+          .operations()
+          .matmul(stream, narrow, unit.weight(Role.PROJECT_IN), Optional.empty(), false, residual);
+    } else {
+      device.operations().convert(stream, input.embeddings(), residual);
+    }
+    input.positions().ifPresent(rows -> device.operations().add(stream, residual, rows));
+  }
+
+  private void attend(Stream stream, Work.Attention work) {
+    Layer layer = model.layers().get(work.layer());
+    MicroBatchInput input = inputs.get(work.microBatch());
+    UnitView unit = weights.view(work.weights());
+    Matrix residual = residual(work.microBatch());
+    int tokens = input.tokens();
+    Matrix qkv = workspace.qkv(tokens, layer.attention().qkvWidth());
+    Matrix attended = workspace.attended(tokens, layer.attention().outputWidth());
+    KvBlocks blocks = cache.onDevice(work.layer(), work.microBatch(), work.slot());
+    attention.project(stream, layer, unit, input, residual, qkv);
+    AttentionModule.attend(
+        device.operations(),
+        stream,
+        layer,
+        unit.vector(Role.SINKS),
+        input.onDevice(),
+        blocks,
+        qkv,
+        attended);
+    attention.output(stream, layer, unit, attended, residual, parallel(layer, work.microBatch()));
+  }
+
+  private Matrix residual(int microBatch) {
+    return workspace
+        .residual(pass.tokens())
+        .rows(firstRows[microBatch], inputs.get(microBatch).tokens());
+  }
+
+  private Optional<Matrix> parallel(Layer layer, int microBatch) {
+    return layer.parallel()
+        ? Optional.of(
+            workspace
+                .parallel(pass.tokens())
+                .rows(firstRows[microBatch], inputs.get(microBatch).tokens()))
+        : Optional.empty();
+  }
+
+  private HostAttention onHost(int microBatch) {
+    return hostAttention.get(microBatch).orElseThrow();
+  }
+
+  private MixtureModule mixture() {
+    return mixture.orElseThrow();
+  }
+
+  private int expertsPerToken(int layer) {
+    return ((MixtureOfExperts) model.layers().get(layer).feedForward()).expertsPerToken();
+  }
+
+  @Override
+  public void close() {
+    List<AutoCloseable> owned = new ArrayList<>();
+    owned.add(head);
+    mixture.ifPresent(owned::add);
+    inputs.forEach(owned::add);
+    hostAttention.forEach(of -> of.ifPresent(owned::add));
+    Closing.all(owned);
+  }
+}

@@ -1,0 +1,90 @@
+package dev.offload.engine.execute;
+
+import dev.offload.backends.api.Event;
+import dev.offload.planner.Task;
+
+/**
+ * How far a task has come: waiting, issued (enqueued on its stream), done. Written by the lane that
+ * runs the task, read by the others.
+ */
+final class Completion {
+  private final Task task;
+  private Event event;
+  private boolean issued;
+  private boolean abandoned;
+  private long issuedNanos;
+  private long doneNanos;
+
+  Completion(Task task) {
+    this.task = task;
+  }
+
+  Task task() {
+    return task;
+  }
+
+  /** The task has been enqueued; the event says when it is done. */
+  synchronized void issued(long issuedAt, Event done) {
+    issuedNanos = issuedAt;
+    event = done;
+    issued = true;
+    notifyAll();
+  }
+
+  /** The task ran on the host, or did not have to run, and is done. */
+  synchronized void done(long beganAt) {
+    issuedNanos = beganAt;
+    doneNanos = System.nanoTime();
+    issued = true;
+    notifyAll();
+  }
+
+  /** The task will never run, because an earlier one failed. */
+  synchronized void abandon() {
+    abandoned = true;
+    notifyAll();
+  }
+
+  /**
+   * Blocks until the task has been issued.
+   *
+   * @return what to wait for on a stream, null if it is done already
+   * @throws AbandonedException if it will never run
+   */
+  synchronized Event awaitIssued() throws InterruptedException {
+    while (!issued && !abandoned) {
+      wait();
+    }
+    if (!issued) {
+      throw new AbandonedException();
+    }
+    return event;
+  }
+
+  synchronized boolean isDone() {
+    return abandoned || (issued && (event == null || event.isDone()));
+  }
+
+  /** When the task was issued or began. */
+  synchronized long issuedNanos() {
+    return issuedNanos;
+  }
+
+  /** When it was done; only after {@link #isDone()}. */
+  synchronized long doneNanos() {
+    if (event != null) {
+      doneNanos = event.reachedNanos();
+      event = null;
+    }
+    return doneNanos;
+  }
+
+  /** A task that was waited for will never run. */
+  static final class AbandonedException extends IllegalStateException {
+    private static final long serialVersionUID = 1;
+
+    AbandonedException() {
+      super("an earlier task failed");
+    }
+  }
+}

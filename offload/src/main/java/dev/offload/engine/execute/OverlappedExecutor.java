@@ -1,0 +1,142 @@
+package dev.offload.engine.execute;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.Event;
+import dev.offload.planner.Lane;
+import dev.offload.planner.Schedule;
+import dev.offload.planner.Task;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * All lanes at once. Every lane has a feeder thread that goes through the lane's tasks in order,
+ * waits until what a task depends on has been issued, and enqueues it behind the events of those;
+ * only the host's lanes wait for the work itself. So a feeder runs ahead of its stream as far as
+ * ring slots allow.
+ */
+public final class OverlappedExecutor implements Executor {
+  private final TaskActions actions;
+  private final Map<Lane, LaneFeeder> feeders = new EnumMap<>(Lane.class);
+  private final Map<Long, Completion> pending = new ConcurrentHashMap<>();
+  private final AtomicReference<Throwable> failure = new AtomicReference<>();
+  private final LaneClock clock = new LaneClock();
+
+  public OverlappedExecutor(Device device, TaskActions actions) {
+    this.actions = actions;
+    for (Lane lane : Lane.values()) {
+      feeders.put(
+          lane,
+          switch (lane) {
+            case DISK, CPU -> LaneFeeder.onHost(lane, this);
+            case H2D, D2H, GPU -> LaneFeeder.onStream(lane, this, device.newStream(lane.name()));
+          });
+    }
+    feeders.values().forEach(LaneFeeder::start);
+  }
+
+  @Override
+  public void run(Schedule schedule) {
+    throwFailure();
+    clock.account(pending);
+    for (Task task : schedule.tasks()) {
+      pending.put(task.id(), new Completion(task));
+    }
+    for (Task task : schedule.tasks()) {
+      feeders.get(task.lane()).feed(pending.get(task.id()));
+    }
+    try {
+      Event result = pending.get(schedule.resultTask()).awaitIssued();
+      if (result != null) {
+        result.synchronize();
+      }
+    } catch (Completion.AbandonedException e) {
+      throwFailure();
+      throw e;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted during a pass", e);
+    }
+    throwFailure();
+  }
+
+  private void throwFailure() {
+    Throwable cause = failure.get();
+    if (cause != null) {
+      throw new IllegalStateException("a pass failed: " + cause.getMessage(), cause);
+    }
+  }
+
+  TaskActions actions() {
+    return actions;
+  }
+
+  /** What a task waits for; null if that was done long ago. */
+  Completion completion(long task) {
+    return pending.get(task);
+  }
+
+  /** A lane failed: nothing that is still waiting will run. */
+  void fail(Throwable cause) {
+    failure.compareAndSet(null, cause);
+    pending.values().forEach(Completion::abandon);
+  }
+
+  boolean hasFailed() {
+    return failure.get() != null;
+  }
+
+  @Override
+  public Map<Lane, Long> busyNanos() {
+    clock.account(pending);
+    return clock.busyNanos();
+  }
+
+  @Override
+  public void close() {
+    feeders.values().forEach(LaneFeeder::close);
+  }
+
+  /** Adds up how long lanes were busy. Owned by the engine thread. */
+  private static final class LaneClock {
+    /** How many finished tasks are remembered for those that waited for them. */
+    private static final int MEMORY = 16384;
+
+    private final Map<Lane, Long> busy = new EnumMap<>(Lane.class);
+    private final Map<Lane, Long> lastEnd = new EnumMap<>(Lane.class);
+    private final Map<Long, Long> ends = new HashMap<>();
+    private final Deque<Long> endOrder = new ArrayDeque<>();
+    private long next;
+
+    /** Accounts for all tasks that are done, in order, and forgets them. */
+    void account(Map<Long, Completion> pending) {
+      for (Completion completion = pending.get(next);
+          completion != null && completion.isDone();
+          completion = pending.get(next)) {
+        Task task = completion.task();
+        long begin =
+            Math.max(completion.issuedNanos(), lastEnd.getOrDefault(task.lane(), Long.MIN_VALUE));
+        for (long earlier : task.after()) {
+          begin = Math.max(begin, ends.getOrDefault(earlier, Long.MIN_VALUE));
+        }
+        long end = completion.doneNanos();
+        busy.merge(task.lane(), Math.max(0, end - begin), Long::sum);
+        lastEnd.put(task.lane(), end);
+        ends.put(task.id(), end);
+        endOrder.addLast(task.id());
+        if (endOrder.size() > MEMORY) {
+          ends.remove(endOrder.removeFirst());
+        }
+        pending.remove(next++);
+      }
+    }
+
+    Map<Lane, Long> busyNanos() {
+      return Map.copyOf(busy);
+    }
+  }
+}

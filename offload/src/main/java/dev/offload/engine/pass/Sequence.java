@@ -1,0 +1,79 @@
+package dev.offload.engine.pass;
+
+import dev.offload.engine.TokenIds;
+import java.util.Arrays;
+
+/**
+ * One running sequence: its tokens, how many of them the cache holds, and its cache blocks. Owned
+ * by the engine thread.
+ */
+public final class Sequence {
+  private final Object owner;
+  private final int promptLength;
+  private final int group;
+  private final int[] blocks;
+  private int[] tokens;
+  private int length;
+  private int cached;
+
+  /**
+   * @param owner what the engine knows it by
+   * @param prompt its first tokens
+   * @param group its KV group
+   * @param blocks its cache blocks, enough for all tokens it may ever have
+   */
+  public Sequence(Object owner, TokenIds prompt, int group, int[] blocks) {
+    this.owner = owner;
+    this.tokens = prompt.toArray();
+    this.length = tokens.length;
+    this.promptLength = length;
+    this.group = group;
+    this.blocks = blocks;
+  }
+
+  /** Adds a generated token. */
+  public void append(int token) {
+    if (length == tokens.length) {
+      tokens = Arrays.copyOf(tokens, Math.max(16, length * 2));
+    }
+    tokens[length++] = token;
+  }
+
+  /** The first tokens not yet in the cache have been computed. */
+  void advance(int count) {
+    cached += count;
+  }
+
+  public Object owner() {
+    return owner;
+  }
+
+  int token(int position) {
+    return tokens[position];
+  }
+
+  public int length() {
+    return length;
+  }
+
+  int promptLength() {
+    return promptLength;
+  }
+
+  int cached() {
+    return cached;
+  }
+
+  /** Tokens whose keys and values are not in the cache yet. */
+  int pending() {
+    return length - cached;
+  }
+
+  public int group() {
+    return group;
+  }
+
+  public int[] blocks() {
+    return blocks;
+  }
+}

@@ -1,0 +1,27 @@
+package dev.offload.engine.weights;
+
+import dev.offload.tensors.weights.WeightSource;
+import java.lang.foreign.MemorySegment;
+
+/** Units from a weight source. */
+public final class SourceFiller implements UnitFiller {
+  private final WeightSource source;
+
+  public SourceFiller(WeightSource source) {
+    this.source = source;
+  }
+
+  @Override
+  public void fill(UnitLayout layout, MemorySegment to, long offset) {
+    for (UnitLayout.Entry entry : layout.entries()) {
+      source.read(
+          entry.parameter(), entry.dtype(), to.asSlice(offset + entry.offset(), entry.bytes()));
+    }
+  }
+
+  @Override
+  public long read(UnitLayout layout, MemorySegment to, long offset) {
+    fill(layout, to, offset);
+    return layout.unit().bytes();
+  }
+}

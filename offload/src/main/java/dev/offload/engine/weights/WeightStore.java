@@ -1,0 +1,272 @@
+package dev.offload.engine.weights;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceBuffer;
+import dev.offload.backends.api.PinnedBuffer;
+import dev.offload.backends.api.Stream;
+import dev.offload.planner.Granule;
+import dev.offload.planner.Plan;
+import dev.offload.planner.UnitSize;
+import dev.offload.planner.Work;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.UnitId;
+import dev.offload.tensors.weights.WeightUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All weights of a model in their homes, and the ring through which those away from the device
+ * pass. Filled once; afterwards its methods only enqueue. Owns its buffers.
+ */
+public final class WeightStore implements AutoCloseable {
+  private final Device device;
+  private final UnitFiller filler;
+  private final DType computeDType;
+  private final List<AutoCloseable> owned = new ArrayList<>();
+  private final Map<UnitId, UnitLayout> rowMajor = new HashMap<>();
+  private final Map<UnitId, UnitLayout> images = new HashMap<>();
+  private final Map<UnitId, UnitView> resident = new HashMap<>();
+  private final Map<Integer, PinnedBuffer> hostHomes = new HashMap<>();
+  private DeviceBuffer ring;
+  private DeviceBuffer expanded;
+  private PinnedBuffer staging;
+
+  private WeightStore(Device device, DType computeDType, UnitFiller filler) {
+    this.device = device;
+    this.computeDType = computeDType;
+    this.filler = filler;
+  }
+
+  /** Sizes of all units in a compute format. */
+  public static List<UnitSize> sizes(List<WeightUnit> units, DType computeDType, Device device) {
+    return units.stream()
+        .map(
+            unit ->
+                new UnitSize(
+                    unit.id(),
+                    UnitLayout.rowMajor(unit, computeDType).bytes(),
+                    UnitLayout.image(unit, computeDType, device.operations()).bytes()))
+        .toList();
+  }
+
+  /**
+   * Allocates all homes and the ring and brings every unit to its home.
+   *
+   * @throws dev.offload.backends.api.MemoryBudgetException if a budget does not suffice
+   */
+  public static WeightStore load(
+      Device device, Plan plan, List<WeightUnit> units, List<Granule> granules, UnitFiller filler) {
+    WeightStore store = new WeightStore(device, plan.computeDType(), filler);
+    try {
+      store.layOut(units);
+      store.allocate(plan, granules);
+      store.fill(granules);
+      return store;
+    } catch (RuntimeException | Error e) {
+      store.close();
+      throw e;
+    }
+  }
+
+  private void layOut(List<WeightUnit> units) {
+    for (WeightUnit unit : units) {
+      rowMajor.put(unit.id(), UnitLayout.rowMajor(unit, computeDType));
+      images.put(unit.id(), UnitLayout.image(unit, computeDType, device.operations()));
+    }
+  }
+
+  private void allocate(Plan plan, List<Granule> granules) {
+    long residentBytes =
+        granules.stream()
+            .filter(granule -> granule.home() == Tier.DEVICE)
+            .mapToLong(Granule::imageBytes)
+            .sum();
+    if (residentBytes > 0) {
+      DeviceBuffer home = own(device.allocate("resident weights", residentBytes));
+      long offset = 0;
+      for (Granule granule : granules) {
+        if (granule.home() == Tier.DEVICE) {
+          for (UnitId unit : granule.units()) {
+            resident.put(unit, images.get(unit).at(home, offset));
+            offset += images.get(unit).bytes();
+          }
+        }
+      }
+    }
+    for (Granule granule : granules) {
+      if (granule.home() == Tier.HOST) {
+        hostHomes.put(
+            granule.index(),
+            own(
+                device.allocatePinned(
+                    granule.units().getFirst().toString(), granule.imageBytes())));
+      }
+    }
+    if (plan.ringBytes() > 0) {
+      ring = own(device.allocate("weight ring", plan.ringBytes()));
+    }
+    long largestExpanded =
+        granules.stream()
+            .filter(Granule::isExpanded)
+            .mapToLong(Granule::imageBytes)
+            .max()
+            .orElse(0);
+    if (largestExpanded > 0) {
+      expanded = own(device.allocate("expanded weights", largestExpanded));
+    }
+    if (plan.stagingBytes() > 0) {
+      staging = own(device.allocatePinned("weight staging", plan.stagingBytes()));
+    }
+  }
+
+  private <T extends AutoCloseable> T own(T buffer) {
+    owned.add(buffer);
+    return buffer;
+  }
+
+  /** Row-major through staging, packed on the device, from there to its home. */
+  private void fill(List<Granule> granules) {
+    List<UnitId> toFill = new ArrayList<>();
+    for (Granule granule : granules) {
+      if (granule.home() != Tier.DISK) {
+        toFill.addAll(granule.units());
+      }
+    }
+    long largest = toFill.stream().mapToLong(id -> rowMajor.get(id).bytes()).max().orElse(0);
+    long largestImage = toFill.stream().mapToLong(id -> images.get(id).bytes()).max().orElse(0);
+    if (largest == 0) {
+      return;
+    }
+    try (PinnedBuffer host = device.allocatePinned("loading", largest);
+        DeviceBuffer arrived = device.allocate("loading", largest);
+        DeviceBuffer packed = device.allocate("loading", largestImage);
+        Stream stream = device.newStream("load")) {
+      for (Granule granule : granules) {
+        long homeOffset = 0;
+        for (UnitId id : granule.units()) {
+          if (granule.home() == Tier.DISK) {
+            continue;
+          }
+          UnitLayout from = rowMajor.get(id);
+          UnitLayout to = images.get(id);
+          filler.fill(from, host.segment(), 0);
+          stream.copyToDevice(host, 0, arrived, 0, from.bytes());
+          if (granule.home() == Tier.DEVICE) {
+            UnitView home = resident.get(id);
+            expand(stream, from, arrived, 0, to, home.buffer(), home.base());
+          } else {
+            expand(stream, from, arrived, 0, to, packed, 0);
+            stream.copyToHost(packed, 0, hostHomes.get(granule.index()), homeOffset, to.bytes());
+            homeOffset += to.bytes();
+          }
+          stream.synchronize();
+        }
+      }
+    }
+  }
+
+  /** Enqueues the way from the row-major form of a unit to the one the device computes with. */
+  private void expand(
+      Stream stream,
+      UnitLayout from,
+      DeviceBuffer fromBuffer,
+      long fromBase,
+      UnitLayout to,
+      DeviceBuffer toBuffer,
+      long toBase) {
+    for (UnitLayout.Entry entry : to.entries()) {
+      UnitLayout.Entry source = from.entry(entry.parameter().role());
+      if (entry.packed()) {
+        device
+            .operations()
+            .pack(
+                stream,
+                from.weight(entry.parameter().role(), fromBuffer, fromBase),
+                to.weight(entry.parameter().role(), toBuffer, toBase));
+      } else {
+        stream.copyOnDevice(
+            fromBuffer,
+            fromBase + source.offset(),
+            toBuffer,
+            toBase + entry.offset(),
+            source.bytes());
+      }
+    }
+  }
+
+  /**
+   * Reads a granule from its files into staging; runs on the caller's thread. Returns bytes read.
+   */
+  public long read(Work.ReadWeights work) {
+    long offset = work.stagingOffset();
+    long read = 0;
+    for (UnitId id : work.granule().units()) {
+      read += filler.read(rowMajor.get(id), staging.segment(), offset);
+      offset += rowMajor.get(id).bytes();
+    }
+    return read;
+  }
+
+  /** Enqueues the copy of a granule into the ring. */
+  public void copy(Work.CopyWeights work, Stream stream) {
+    Granule granule = work.granule();
+    if (granule.home() == Tier.HOST) {
+      stream.copyToDevice(
+          hostHomes.get(granule.index()), 0, ring, work.ringOffset(), granule.storedBytes());
+    } else {
+      stream.copyToDevice(
+          staging, work.stagingOffset(), ring, work.ringOffset(), granule.storedBytes());
+    }
+  }
+
+  /** Enqueues the expansion of a granule that has arrived in the ring. */
+  public void expand(Work.ExpandWeights work, Stream stream) {
+    long from = work.ringOffset();
+    long to = 0;
+    for (UnitId id : work.granule().units()) {
+      UnitLayout source = rowMajor.get(id);
+      UnitLayout target = images.get(id);
+      expand(stream, source, ring, from, target, expanded, to);
+      from += source.bytes();
+      to += target.bytes();
+    }
+  }
+
+  /** A unit of a granule, where the tasks that use it find it. */
+  public UnitView view(Work.Located located, UnitId id) {
+    Granule granule = located.granule();
+    if (!granule.isStreamed()) {
+      return resident.get(id);
+    }
+    long base = granule.isExpanded() ? 0 : located.ringOffset();
+    for (UnitId unit : granule.units()) {
+      if (unit.equals(id)) {
+        return images.get(id).at(granule.isExpanded() ? expanded : ring, base);
+      }
+      base += images.get(unit).bytes();
+    }
+    throw new IllegalArgumentException("granule " + granule.index() + " does not hold " + id);
+  }
+
+  /** The only unit of a granule. */
+  public UnitView view(Work.Located located) {
+    return view(located, located.granule().units().getFirst());
+  }
+
+  @Override
+  public void close() {
+    for (AutoCloseable buffer : owned.reversed()) {
+      try {
+        buffer.close();
+      } catch (RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new IllegalStateException("a weight buffer could not be closed", e);
+      }
+    }
+    owned.clear();
+  }
+}

@@ -1,0 +1,253 @@
+package dev.offload.planner;
+
+import dev.offload.tensors.ByteSize;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.UnitId;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Makes a plan from budgets alone: everything on the device if it fits; otherwise cache and ring
+ * first, then as many weights as fit, those left out spread evenly over the layers so that they
+ * arrive evenly; what does not fit the host either is read from disk.
+ */
+public final class BudgetPlanner {
+  /** A ring that holds this many of the largest granule lets one arrive while another is used. */
+  private static final int RING_PIECES = 3;
+
+  /** Share of the device that the cache may take when the weights do not all fit. */
+  private static final double KV_SHARE = 0.3;
+
+  /** What has to be decided on. */
+  public interface Model {
+    /** All units with their sizes, in model order. */
+    List<UnitSize> units();
+
+    /** Host bytes of the lookup tables. */
+    long tableBytes();
+
+    /** Bytes of one cache block in all layers together. */
+    long kvBlockBytes();
+
+    /** Tokens of one cache block. */
+    int kvBlockTokens();
+
+    /** Most tokens of a sequence. */
+    int contextLength();
+
+    /** Device bytes of everything but weights and cache. */
+    long deviceBytes(Plan plan);
+
+    /** Pinned host bytes of everything but weights, cache and tables. */
+    long hostBytes(Plan plan);
+  }
+
+  /**
+   * Budgets and wishes.
+   *
+   * @param computeDType format of the matrices
+   * @param deviceBytes budget of device memory
+   * @param hostBytes budget of pinned host memory
+   * @param sequences most sequences at a time
+   * @param microBatches number of KV groups
+   * @param microBatchTokens most tokens of a micro-batch in a pass
+   * @param kvTokens cache slots wanted, all sequences together
+   * @param kvHome where the cache lives
+   */
+  public record Wishes(
+      DType computeDType,
+      long deviceBytes,
+      long hostBytes,
+      int sequences,
+      int microBatches,
+      int microBatchTokens,
+      long kvTokens,
+      KvGroup.Home kvHome) {
+    public Wishes {
+      if (sequences < microBatches || microBatches < 1 || microBatchTokens < 1 || kvTokens < 1) {
+        throw new IllegalArgumentException(
+            "%d sequences in %d micro-batches of %d tokens with %d cache slots cannot be planned"
+                .formatted(sequences, microBatches, microBatchTokens, kvTokens));
+      }
+    }
+  }
+
+  private final Model model;
+  private final Wishes wishes;
+  private final long weightBytes;
+
+  private BudgetPlanner(Model model, Wishes wishes) {
+    this.model = model;
+    this.wishes = wishes;
+    this.weightBytes = model.units().stream().mapToLong(UnitSize::imageBytes).sum();
+  }
+
+  /**
+   * Makes a plan.
+   *
+   * @throws IllegalArgumentException if the budgets do not suffice; says by how many bytes
+   */
+  public static Plan plan(Model model, Wishes wishes) {
+    return new BudgetPlanner(model, wishes).plan();
+  }
+
+  private Plan plan() {
+    IllegalArgumentException refusal = null;
+    int sequences = wishes.sequences();
+    int tokens = wishes.microBatchTokens();
+    while (true) {
+      try {
+        return plan(sequences, tokens);
+      } catch (IllegalArgumentException e) {
+        refusal = e;
+      }
+      if (sequences == wishes.microBatches() && tokens == 1) {
+        throw refusal;
+      }
+      sequences = Math.max(wishes.microBatches(), sequences / 2);
+      tokens = Math.max(1, tokens / 2);
+    }
+  }
+
+  private Plan plan(int sequences, int tokens) {
+    boolean kvOnDevice = wishes.kvHome() == KvGroup.Home.DEVICE;
+    long kvWanted =
+        Math.max(
+            sequences,
+            (wishes.kvTokens() * sequences / wishes.sequences() + model.kvBlockTokens() - 1)
+                / model.kvBlockTokens());
+    long kvLeast = Math.max(wishes.microBatches(), 1);
+
+    Plan empty = assemble(sequences, tokens, Map.of(), kvLeast, 0, 0, 0);
+    long device = wishes.deviceBytes() - model.deviceBytes(empty);
+    long host = wishes.hostBytes() - model.hostBytes(empty);
+    if (!kvOnDevice) {
+      long kvBlocks =
+          Math.min(kvWanted, Math.max(kvLeast, (long) (host * 0.8) / model.kvBlockBytes()));
+      host -= kvBlocks * model.kvBlockBytes();
+      long slots = 2 * kvBlocks * model.kvBlockBytes() / wishes.microBatches();
+      device -= wishes.kvHome() == KvGroup.Home.HOST_STREAMED ? slots : 0;
+      return place(sequences, tokens, device, host, kvBlocks);
+    }
+    long kvRoom = device - weightBytes;
+    if (kvRoom >= Math.min(kvWanted, 4L * kvLeast) * model.kvBlockBytes()) {
+      long kvBlocks = Math.min(kvWanted, kvRoom / model.kvBlockBytes());
+      return place(sequences, tokens, device - kvBlocks * model.kvBlockBytes(), host, kvBlocks);
+    }
+    long kvBlocks =
+        Math.min(kvWanted, Math.max(kvLeast, (long) (device * KV_SHARE) / model.kvBlockBytes()));
+    return place(sequences, tokens, device - kvBlocks * model.kvBlockBytes(), host, kvBlocks);
+  }
+
+  private Plan place(int sequences, int tokens, long device, long host, long kvBlocks) {
+    Map<UnitId, Tier> placement = new HashMap<>();
+    long tables = model.tableBytes();
+    boolean tablesOnHost = tables <= host;
+    if (tablesOnHost) {
+      host -= tables;
+    }
+    if (weightBytes <= device) {
+      model.units().stream()
+          .filter(unit -> unit.imageBytes() > 0)
+          .forEach(unit -> placement.put(unit.id(), Tier.DEVICE));
+      placement.putIfAbsent(UnitId.embedding(), tablesOnHost ? Tier.HOST : Tier.DISK);
+      return assemble(sequences, tokens, placement, kvBlocks, 0, 0, granuleBytes());
+    }
+    long largest = 0;
+    for (UnitSize unit : model.units()) {
+      largest = Math.max(largest, Math.max(unit.imageBytes(), unit.rowMajorBytes()));
+    }
+    long ring = RING_PIECES * largest;
+    boolean expands =
+        model.units().stream().anyMatch(unit -> unit.imageBytes() != unit.rowMajorBytes());
+    long forResident = device - ring - (expands ? largest : 0);
+    if (forResident < 0) {
+      throw new IllegalArgumentException(
+          "device memory of %s is too small: a ring for weights and what the engine needs besides take %s more"
+              .formatted(ByteSize.format(wishes.deviceBytes()), ByteSize.format(-forResident)));
+    }
+    List<UnitSize> away = spread(model.units(), forResident, Tier.DEVICE, placement);
+    if (model.units().getFirst().imageBytes() == 0) {
+      placement.put(UnitId.embedding(), tablesOnHost ? Tier.HOST : Tier.DISK);
+    }
+    long forStaging = RING_PIECES * largest;
+    long awayBytes = away.stream().mapToLong(UnitSize::imageBytes).sum();
+    if (awayBytes <= host) {
+      away.forEach(unit -> placement.put(unit.id(), Tier.HOST));
+      return assemble(sequences, tokens, placement, kvBlocks, ring, 0, granuleBytes());
+    }
+    if (host < forStaging) {
+      throw new IllegalArgumentException(
+          "host memory of %s is too small: staging for weights from disk and what the engine needs besides take %s more"
+              .formatted(ByteSize.format(wishes.hostBytes()), ByteSize.format(forStaging - host)));
+    }
+    List<UnitSize> onDisk = spread(away, host - forStaging, Tier.HOST, placement);
+    onDisk.forEach(unit -> placement.put(unit.id(), Tier.DISK));
+    return assemble(sequences, tokens, placement, kvBlocks, ring, forStaging, granuleBytes());
+  }
+
+  /** Copies of at least a mebibyte run at full speed; larger ones only lengthen the ring. */
+  private long granuleBytes() {
+    return 4L << 20;
+  }
+
+  /**
+   * Places units of about the given size on a tier, evenly spread, never more.
+   *
+   * @return the others
+   */
+  private static List<UnitSize> spread(
+      List<UnitSize> units, long room, Tier tier, Map<UnitId, Tier> placement) {
+    long total = units.stream().mapToLong(UnitSize::imageBytes).sum();
+    double share = total == 0 ? 1 : Math.min(1, (double) room / total);
+    List<UnitSize> others = new ArrayList<>();
+    double credit = 0;
+    long left = room;
+    for (UnitSize unit : units) {
+      if (unit.imageBytes() == 0) {
+        continue;
+      }
+      credit += unit.imageBytes() * share;
+      boolean small = unit.id().kind() == UnitId.Kind.ROUTER;
+      if (unit.imageBytes() <= left && (small || credit >= unit.imageBytes())) {
+        placement.put(unit.id(), tier);
+        credit -= unit.imageBytes();
+        left -= unit.imageBytes();
+      } else {
+        others.add(unit);
+      }
+    }
+    return others;
+  }
+
+  private Plan assemble(
+      int sequences,
+      int tokens,
+      Map<UnitId, Tier> placement,
+      long kvBlocks,
+      long ring,
+      long staging,
+      long granuleBytes) {
+    int groups = wishes.microBatches();
+    List<KvGroup> kvGroups = new ArrayList<>();
+    for (int i = 0; i < groups; i++) {
+      kvGroups.add(
+          new KvGroup(
+              wishes.kvHome(),
+              (int) Math.min(Integer.MAX_VALUE, Math.max(1, kvBlocks / groups)),
+              Math.max(1, sequences / groups)));
+    }
+    return new Plan(
+        wishes.computeDType(),
+        placement,
+        kvGroups,
+        wishes.kvHome() == KvGroup.Home.HOST_STREAMED ? 2 : 0,
+        Math.max(tokens, Math.max(1, sequences / groups)),
+        ring,
+        staging,
+        granuleBytes);
+  }
+}

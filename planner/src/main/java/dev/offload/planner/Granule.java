@@ -1,0 +1,43 @@
+package dev.offload.planner;
+
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.UnitId;
+import java.util.List;
+
+/**
+ * Weight units that are moved and used together: one unit, or neighbouring experts of one layer
+ * that live on the same tier.
+ *
+ * @param index position among all granules of a plan, in the order of use
+ * @param units what it holds, at least one
+ * @param home where it lives
+ * @param storedBytes bytes as they cross to the device
+ * @param imageBytes bytes as the device computes with them
+ */
+public record Granule(int index, List<UnitId> units, Tier home, long storedBytes, long imageBytes) {
+  public Granule {
+    units = List.copyOf(units);
+    if (units.isEmpty()) {
+      throw new IllegalArgumentException("granule " + index + " holds no unit");
+    }
+  }
+
+  /** Layer of its units, -1 for the head. */
+  public int layer() {
+    return units.getFirst().layer();
+  }
+
+  public UnitId.Kind kind() {
+    return units.getFirst().kind();
+  }
+
+  /** Whether it has to cross to the device in every pass. */
+  public boolean isStreamed() {
+    return home != Tier.DEVICE;
+  }
+
+  /** Whether it crosses in another form than the one the device computes with. */
+  public boolean isExpanded() {
+    return home == Tier.DISK && storedBytes != imageBytes;
+  }
+}

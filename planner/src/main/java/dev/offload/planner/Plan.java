@@ -1,0 +1,53 @@
+package dev.offload.planner;
+
+import dev.offload.tensors.DType;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.UnitId;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What lives where and how much runs at a time.
+ *
+ * @param computeDType format in which matrices are held and multiplied
+ * @param placement where each weight unit lives
+ * @param kvGroups the KV cache of each micro-batch; as many as there are micro-batches
+ * @param kvRingSlots device slots through which host caches are streamed; 0 if none is
+ * @param microBatchTokens most tokens of one micro-batch in a pass
+ * @param ringBytes device memory through which weights are streamed
+ * @param stagingBytes host memory through which weights come from files
+ * @param granuleBytes experts of a layer are moved together up to this size
+ */
+public record Plan(
+    DType computeDType,
+    Map<UnitId, Tier> placement,
+    List<KvGroup> kvGroups,
+    int kvRingSlots,
+    int microBatchTokens,
+    long ringBytes,
+    long stagingBytes,
+    long granuleBytes) {
+  public Plan {
+    placement = Map.copyOf(placement);
+    kvGroups = List.copyOf(kvGroups);
+    if (kvGroups.isEmpty() || microBatchTokens < 1) {
+      throw new IllegalArgumentException(
+          "a plan has %d micro-batches of %d tokens, both must be at least 1"
+              .formatted(kvGroups.size(), microBatchTokens));
+    }
+    boolean streamsKv = kvGroups.stream().anyMatch(g -> g.home() == KvGroup.Home.HOST_STREAMED);
+    if (streamsKv && kvRingSlots < 1) {
+      throw new IllegalArgumentException("KV groups are streamed but there is no KV ring slot");
+    }
+  }
+
+  /** Most sequences at a time. */
+  public int maxSequences() {
+    return kvGroups.stream().mapToInt(KvGroup::sequences).sum();
+  }
+
+  /** Most tokens of one pass. */
+  public int passTokens() {
+    return kvGroups.size() * microBatchTokens;
+  }
+}

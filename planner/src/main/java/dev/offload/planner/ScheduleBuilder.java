@@ -1,0 +1,403 @@
+package dev.offload.planner;
+
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.UnitId;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Makes the schedule of each pass: for every layer all micro-batches before the next layer
+ * (zig-zag), so that a weight crosses once per pass, and weights requested as early as the ring has
+ * room, on into the next pass. Keeps what is in the ring from one pass to the next. Not
+ * thread-safe.
+ */
+public final class ScheduleBuilder {
+  private static final long NONE = -1;
+
+  /** A streamed granule on its way through staging and ring. */
+  private static final class Transit {
+    final Granule granule;
+    long stagingOffset = NONE;
+    long readTask = NONE;
+    long copyTask = NONE;
+    long ringOffset = NONE;
+
+    /** The task after which its place in the ring is free. */
+    long releaseTask = NONE;
+
+    Transit(Granule granule) {
+      this.granule = granule;
+    }
+
+    Work.Located located() {
+      return new Work.Located(granule, ringOffset);
+    }
+
+    /** What a task that uses the granule waits for, besides the given tasks. */
+    List<Long> before(long... others) {
+      List<Long> after = new ArrayList<>();
+      if (copyTask != NONE) {
+        after.add(copyTask);
+      }
+      for (long other : others) {
+        after.add(other);
+      }
+      return after;
+    }
+  }
+
+  private final Plan plan;
+  private final List<Granule> streamed;
+  private final Map<Integer, List<Granule>> byLayer = new TreeMap<>();
+  private final int layers;
+  private final RingAllocator<Transit> ring;
+  private final RingAllocator<Transit> staging;
+
+  /** What has been requested but not yet used, in the order of use. */
+  private final List<Transit> transits = new ArrayList<>();
+
+  private int nextRequest;
+  private long nextId;
+  private final long[] kvSlotFree;
+  private int nextKvSlot;
+
+  private List<Task> tasks = List.of();
+  private PassShape pass;
+
+  public ScheduleBuilder(Plan plan, List<Granule> granules, int layers) {
+    this.plan = plan;
+    this.layers = layers;
+    this.streamed = granules.stream().filter(Granule::isStreamed).toList();
+    for (Granule granule : granules) {
+      byLayer.computeIfAbsent(granule.layer(), _ -> new ArrayList<>()).add(granule);
+    }
+    this.ring = new RingAllocator<>(plan.ringBytes());
+    this.staging = new RingAllocator<>(plan.stagingBytes());
+    this.kvSlotFree = new long[plan.kvRingSlots()];
+    Arrays.fill(kvSlotFree, NONE);
+  }
+
+  /** The schedule of the next pass. */
+  public Schedule next(PassShape shape) {
+    pass = shape;
+    tasks = new ArrayList<>();
+    request();
+    enter();
+    for (int layer = 0; layer < layers; layer++) {
+      attend(layer);
+      if (find(layer, UnitId.Kind.ROUTER) == null) {
+        feedForward(layer);
+      } else {
+        mixture(layer);
+      }
+    }
+    long result = head();
+    return new Schedule(tasks, result);
+  }
+
+  private void enter() {
+    Granule projection = find(-1, UnitId.Kind.EMBEDDING);
+    Optional<Transit> arrival = Optional.ofNullable(projection).map(this::arrive);
+    forEachMicroBatch(
+        (microBatch, tokens) -> {
+          long upload = add(Lane.H2D, new Work.UploadBatch(microBatch), List.of(), 0, 0);
+          List<Long> after = arrival.map(a -> a.before(upload)).orElse(List.of(upload));
+          add(Lane.GPU, new Work.Embed(microBatch, arrival.map(Transit::located)), after, 0, 0);
+        });
+    arrival.ifPresent(this::release);
+  }
+
+  private void attend(int layer) {
+    Granule granule = find(layer, UnitId.Kind.ATTENTION);
+    Transit arrival = arrive(granule);
+    Map<Integer, Long> attended = new TreeMap<>();
+    forEachMicroBatch(
+        (microBatch, tokens) -> {
+          long flops = matrixFlops(granule, tokens);
+          switch (plan.kvGroups().get(microBatch).home()) {
+            case DEVICE ->
+                add(
+                    Lane.GPU,
+                    new Work.Attention(layer, microBatch, -1, arrival.located()),
+                    arrival.before(),
+                    granule.imageBytes(),
+                    flops);
+            case HOST_STREAMED -> attendStreamed(layer, microBatch, arrival, granule, flops);
+            case HOST_ATTENDED -> {
+              long project =
+                  add(
+                      Lane.GPU,
+                      new Work.Project(layer, microBatch, arrival.located()),
+                      arrival.before(),
+                      granule.imageBytes(),
+                      flops);
+              long down =
+                  add(
+                      Lane.D2H,
+                      new Work.DownloadQueries(layer, microBatch),
+                      List.of(project),
+                      0,
+                      0);
+              long attend =
+                  add(
+                      Lane.CPU,
+                      new Work.AttendOnHost(layer, microBatch),
+                      List.of(down),
+                      pass.microBatches().get(microBatch).kvBytes(),
+                      0);
+              attended.put(
+                  microBatch,
+                  add(Lane.H2D, new Work.UploadAttended(layer, microBatch), List.of(attend), 0, 0));
+            }
+          }
+        });
+    attended.forEach(
+        (microBatch, upload) ->
+            add(
+                Lane.GPU,
+                new Work.ProjectOutput(layer, microBatch, arrival.located()),
+                List.of(upload),
+                0,
+                0));
+    release(arrival);
+  }
+
+  private void attendStreamed(
+      int layer, int microBatch, Transit arrival, Granule granule, long flops) {
+    int slot = nextKvSlot;
+    nextKvSlot = (nextKvSlot + 1) % plan.kvRingSlots();
+    long kvBytes = pass.microBatches().get(microBatch).kvBytes();
+    List<Long> afterFree = kvSlotFree[slot] == NONE ? List.of() : List.of(kvSlotFree[slot]);
+    long load = add(Lane.H2D, new Work.LoadKv(layer, microBatch, slot), afterFree, kvBytes, 0);
+    long attend =
+        add(
+            Lane.GPU,
+            new Work.Attention(layer, microBatch, slot, arrival.located()),
+            arrival.before(load),
+            granule.imageBytes() + kvBytes,
+            flops);
+    kvSlotFree[slot] =
+        add(Lane.D2H, new Work.StoreKv(layer, microBatch, slot), List.of(attend), 0, 0);
+  }
+
+  private void feedForward(int layer) {
+    Granule granule = find(layer, UnitId.Kind.MLP);
+    Transit arrival = arrive(granule);
+    forEachMicroBatch(
+        (microBatch, tokens) ->
+            add(
+                Lane.GPU,
+                new Work.FeedForward(layer, microBatch, arrival.located()),
+                arrival.before(),
+                granule.imageBytes(),
+                matrixFlops(granule, tokens)));
+    release(arrival);
+  }
+
+  private void mixture(int layer) {
+    int tokens = pass.tokens();
+    Granule router = find(layer, UnitId.Kind.ROUTER);
+    Transit routerArrival = arrive(router);
+    long route =
+        add(
+            Lane.GPU,
+            new Work.Route(layer, routerArrival.located()),
+            routerArrival.before(),
+            router.imageBytes(),
+            matrixFlops(router, tokens));
+    long down = add(Lane.D2H, new Work.DownloadRouting(layer), List.of(route), 0, 0);
+    long regroup = add(Lane.CPU, new Work.Regroup(layer), List.of(down), 0, 0);
+    long up = add(Lane.H2D, new Work.UploadRegrouping(layer), List.of(regroup), 0, 0);
+    Granule shared = find(layer, UnitId.Kind.SHARED_EXPERT);
+    if (shared != null) {
+      Transit sharedArrival = arrive(shared);
+      add(
+          Lane.GPU,
+          new Work.SharedExpert(layer, sharedArrival.located(), routerArrival.located()),
+          sharedArrival.before(),
+          shared.imageBytes(),
+          matrixFlops(shared, tokens));
+      release(sharedArrival);
+    }
+    release(routerArrival);
+    add(Lane.GPU, new Work.Collect(layer), List.of(up), 0, 0);
+    for (Granule granule : byLayer.get(layer)) {
+      if (granule.kind() == UnitId.Kind.EXPERT) {
+        Transit arrival = arrive(granule);
+        add(
+            Lane.GPU,
+            new Work.Experts(layer, arrival.located()),
+            arrival.before(),
+            granule.imageBytes(),
+            0);
+        release(arrival);
+      }
+    }
+    add(Lane.GPU, new Work.Combine(layer), List.of(), 0, 0);
+  }
+
+  private long head() {
+    Granule granule = find(-1, UnitId.Kind.HEAD);
+    Transit arrival = arrive(granule);
+    long head =
+        add(
+            Lane.GPU,
+            new Work.Head(arrival.located()),
+            arrival.before(),
+            granule.imageBytes(),
+            matrixFlops(granule, pass.logitsRows()));
+    long down = add(Lane.D2H, new Work.DownloadLogits(), List.of(head), 0, 0);
+    release(arrival);
+    return down;
+  }
+
+  /** Makes sure that a granule that does not live on the device has been requested. */
+  private Transit arrive(Granule granule) {
+    if (!granule.isStreamed()) {
+      return new Transit(granule);
+    }
+    request();
+    Transit arrival = transits.getFirst();
+    if (!arrival.granule.equals(granule) || arrival.copyTask == NONE) {
+      throw new AssertionError("granule " + granule + " is not next in the ring");
+    }
+    if (granule.isExpanded()) {
+      long expand =
+          add(
+              Lane.GPU,
+              new Work.ExpandWeights(granule, arrival.ringOffset),
+              List.of(arrival.copyTask),
+              granule.storedBytes() + granule.imageBytes(),
+              0);
+      arrival.releaseTask = expand;
+    }
+    return arrival;
+  }
+
+  /** The tasks so far were the last to use a granule of this pass. */
+  private void release(Transit arrival) {
+    if (!arrival.granule.isStreamed()) {
+      return;
+    }
+    if (arrival.releaseTask == NONE) {
+      arrival.releaseTask = lastGpuTask();
+    }
+    transits.remove(arrival);
+    request();
+  }
+
+  private long lastGpuTask() {
+    for (int i = tasks.size() - 1; ; i--) {
+      if (tasks.get(i).lane() == Lane.GPU) {
+        return tasks.get(i).id();
+      }
+    }
+  }
+
+  /** Requests granules, cyclically in the order of use, as long as staging and ring have room. */
+  private void request() {
+    boolean progress = !streamed.isEmpty();
+    while (progress) {
+      progress = requestCopy() || requestRead();
+    }
+  }
+
+  private boolean requestCopy() {
+    Transit next = firstUncopied();
+    if (next == null || !ringHasRoom(next)) {
+      return false;
+    }
+    RingAllocator.Place<Transit> place = ring.place(next.granule.storedBytes(), next);
+    List<Long> after = new ArrayList<>();
+    place.displaced().forEach(displaced -> after.add(displaced.releaseTask));
+    if (next.readTask != NONE) {
+      after.add(next.readTask);
+    }
+    next.ringOffset = place.offset();
+    next.copyTask =
+        add(
+            Lane.H2D,
+            new Work.CopyWeights(next.granule, next.stagingOffset, next.ringOffset),
+            after,
+            next.granule.storedBytes(),
+            0);
+    return true;
+  }
+
+  private Transit firstUncopied() {
+    for (Transit transit : transits) {
+      if (transit.copyTask == NONE) {
+        return transit;
+      }
+    }
+    return null;
+  }
+
+  private boolean ringHasRoom(Transit next) {
+    return ring.wouldDisplace(next.granule.storedBytes()).stream()
+        .allMatch(displaced -> displaced.releaseTask != NONE);
+  }
+
+  private boolean requestRead() {
+    if (transits.size() == streamed.size()) {
+      return false;
+    }
+    Granule granule = streamed.get(nextRequest);
+    Transit next = new Transit(granule);
+    if (granule.home() == Tier.DISK) {
+      boolean stagingHasRoom =
+          staging.wouldDisplace(granule.storedBytes()).stream()
+              .allMatch(displaced -> displaced.copyTask != NONE);
+      if (!stagingHasRoom) {
+        return false;
+      }
+      RingAllocator.Place<Transit> place = staging.place(granule.storedBytes(), next);
+      next.stagingOffset = place.offset();
+      next.readTask =
+          add(
+              Lane.DISK,
+              new Work.ReadWeights(granule, place.offset()),
+              place.displaced().stream().map(displaced -> displaced.copyTask).toList(),
+              granule.storedBytes(),
+              0);
+    }
+    transits.add(next);
+    nextRequest = (nextRequest + 1) % streamed.size();
+    return true;
+  }
+
+  private long add(Lane lane, Work work, List<Long> after, long bytes, long flops) {
+    tasks.add(new Task(nextId, lane, work, after, bytes, flops));
+    return nextId++;
+  }
+
+  private long matrixFlops(Granule granule, int rows) {
+    return 2L * rows * granule.imageBytes() / plan.computeDType().bytes();
+  }
+
+  private Granule find(int layer, UnitId.Kind kind) {
+    for (Granule granule : byLayer.getOrDefault(layer, List.of())) {
+      if (granule.kind() == kind) {
+        return granule;
+      }
+    }
+    return null;
+  }
+
+  private interface MicroBatchStep {
+    void add(int microBatch, int tokens);
+  }
+
+  private void forEachMicroBatch(MicroBatchStep step) {
+    for (int i = 0; i < pass.microBatches().size(); i++) {
+      int tokens = pass.microBatches().get(i).tokens();
+      if (tokens > 0) {
+        step.add(i, tokens);
+      }
+    }
+  }
+}

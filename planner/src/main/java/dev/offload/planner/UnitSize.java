@@ -1,0 +1,12 @@
+package dev.offload.planner;
+
+import dev.offload.tensors.weights.UnitId;
+
+/**
+ * Sizes of a weight unit.
+ *
+ * @param id which unit
+ * @param rowMajorBytes in the compute format, row-major: what comes from a file
+ * @param imageBytes in the order in which the device computes
+ */
+public record UnitSize(UnitId id, long rowMajorBytes, long imageBytes) {}
