@@ -1,7 +1,6 @@
 package dev.offload.tensors.model;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Cosines and sines of a rotary embedding, in the arithmetic of transformers: frequencies and
@@ -9,16 +8,12 @@ import java.lang.foreign.ValueLayout;
  */
 public final class RopeTable {
   private final Rope rope;
-  private final int frequencies;
-
-  /** Frequencies for every length, or for lengths within the original context. */
-  private final float[] inverse;
-
-  /** Frequencies beyond the original context, where they do not depend on the length itself. */
-  private final float[] inverseBeyond;
-
   private final int originalContext;
   private final float attentionFactor;
+  private final RopeRows within;
+
+  /** Rows beyond the original context, where they do not depend on the length itself. */
+  private final RopeRows beyond;
 
   /** A table for a rope, which must rotate at least two dimensions. */
   public RopeTable(Rope rope) {
@@ -26,12 +21,11 @@ public final class RopeTable {
       throw new IllegalArgumentException("rope rotates " + rope.dimensions() + " dimensions");
     }
     this.rope = rope;
-    frequencies = rope.dimensions() / 2;
-    RopeFrequencies all = new RopeFrequencies(rope);
-    inverse = all.within();
-    inverseBeyond = all.beyond();
-    originalContext = all.originalContext();
-    attentionFactor = all.attentionFactor();
+    RopeFrequencies frequencies = new RopeFrequencies(rope);
+    originalContext = frequencies.originalContext();
+    attentionFactor = frequencies.attentionFactor();
+    within = new RopeRows(frequencies.within(), attentionFactor);
+    beyond = new RopeRows(frequencies.beyond(), attentionFactor);
   }
 
   /** Floats in one row: as many as dimensions are rotated. */
@@ -54,26 +48,15 @@ public final class RopeTable {
    * @param offset byte offset in {@code to}
    */
   public void write(int position, int sequenceLength, MemorySegment to, long offset) {
-    float[] used = frequencies(sequenceLength);
-    for (int i = 0; i < frequencies; i++) {
-      float angle = position * used[i];
-      to.set(
-          ValueLayout.JAVA_FLOAT_UNALIGNED,
-          offset + (long) i * Float.BYTES,
-          (float) Math.cos(angle) * attentionFactor);
-      to.set(
-          ValueLayout.JAVA_FLOAT_UNALIGNED,
-          offset + (long) (frequencies + i) * Float.BYTES,
-          (float) Math.sin(angle) * attentionFactor);
-    }
-  }
-
-  private float[] frequencies(int sequenceLength) {
     if (sequenceLength <= originalContext) {
-      return inverse;
+      within.write(position, to, offset);
+      return;
     }
-    return rope.scaling() instanceof Rope.Dynamic dynamic
-        ? RopeFrequencies.dynamic(rope, dynamic, sequenceLength)
-        : inverseBeyond;
+    if (rope.scaling() instanceof Rope.Dynamic dynamic) {
+      new RopeRows(RopeFrequencies.dynamic(rope, dynamic, sequenceLength), attentionFactor)
+          .writeOnce(position, to, offset);
+      return;
+    }
+    beyond.write(position, to, offset);
   }
 }

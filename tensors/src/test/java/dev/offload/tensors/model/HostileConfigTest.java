@@ -1,0 +1,199 @@
+package dev.offload.tensors.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.offload.tensors.Fixtures;
+import dev.offload.tensors.ModelException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class HostileConfigTest {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  @TempDir Path folder;
+  private Path file;
+
+  @BeforeEach
+  void nameFile() {
+    file = folder.resolve("config.json");
+  }
+
+  static List<String> supported() {
+    return Fixtures.SUPPORTED;
+  }
+
+  @Test
+  void shouldRefuseAFileThatIsNoConfig() throws IOException {
+    refuses("config.json: is missing; a model folder needs its config.json");
+    Files.writeString(file, "{\"model_type\": \"llama\"");
+    refuses("config.json: broken JSON at line 1");
+    Files.writeString(file, "[]");
+    refuses("holds no JSON object");
+    Files.writeString(file, "{}");
+    refuses("model_type is missing");
+    Files.writeString(file, "{\"model_type\":\"opt\",\"model_type\":\"llama\"}");
+    refuses("Duplicate field 'model_type'");
+    Files.writeString(file, "{\"model_type\":\"llama\",\"hidden_size\":NaN}");
+    refuses("broken JSON");
+    Files.writeString(file, "{\"model_type\":\"llama\"} trailing");
+    refuses("broken JSON");
+  }
+
+  @Test
+  void shouldRefuseFamiliesByName() throws IOException {
+    Files.writeString(file, "{\"model_type\":\"rwkv\"}");
+    refuses("model_type is \"rwkv\"; it is not supported; supported are gemma2, gemma3_text,");
+    refuses("qwen3_moe");
+    Files.writeString(file, "{\"model_type\":7}");
+    refuses("model_type is 7; it must be a text");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "llama-awq, awq",
+    "llama-gptq, gptq",
+    "qwen3-fp8, fp8",
+    "gpt-oss-mxfp4, mxfp4",
+    "deepseek-v3-fp8, deepseek_v3",
+    "deepseek-v2-lite, deepseek_v2"
+  })
+  void shouldRefuseWhatFixturesHoldButWeCannotRun(String name, String why) {
+    file = Fixtures.folder(name).resolve("config.json");
+    refuses("is \"" + why + "\"; it is not supported");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "llama31-gqa | hidden_size | -1 | hidden_size is -1; it must be a whole number from 1 to",
+        "llama31-gqa | hidden_size | 9999999999999 | must be a whole number from 1 to 8388608",
+        "llama31-gqa | hidden_size | 64.5 | hidden_size is 64.5; it must be a whole number",
+        "llama31-gqa | hidden_size | \"64\" | hidden_size is \"64\"; it must be a whole number",
+        "llama31-gqa | hidden_size | [64] | hidden_size is [64]; it must be a whole number",
+        "llama31-gqa | hidden_size | null | hidden_size is missing; it must be a whole number",
+        "llama31-gqa | hidden_size | 65 | must divide hidden_size, 65",
+        "llama31-gqa | num_key_value_heads | 3 | must divide the number of attention heads, 4",
+        "llama31-gqa | num_hidden_layers | 100000 | num_hidden_layers is 100000; it must be",
+        "llama31-gqa | vocab_size | 0 | vocab_size is 0; it must be",
+        "llama31-gqa | rms_norm_eps | 1e999 | rms_norm_eps is",
+        "llama31-gqa | rms_norm_eps | -1e-5 | rms_norm_eps is -1.0E-5; it must be a number from",
+        "llama31-gqa | tie_word_embeddings | \"yes\" | must be true or false",
+        "llama31-gqa | hidden_act | \"quick_gelu\" | \"quick_gelu\"; it is not supported; supported",
+        "llama31-gqa | torch_dtype | \"float8\" | torch_dtype is \"float8\"; it is not supported",
+        "llama31-gqa | rope_scaling | {\"rope_type\":\"spiral\"} | rope_scaling.rope_type is",
+        "llama31-gqa | rope_scaling | {\"factor\":2} | rope_scaling.rope_type is absent; it must",
+        "llama31-gqa | rope_scaling | {\"type\":\"linear\"} | rope_scaling.factor is missing",
+        "llama31-gqa | rope_scaling | {\"type\":\"linear\",\"factor\":0} | rope_scaling.factor is 0",
+        "llama31-gqa | rope_theta | 0 | rope_theta is 0; it must be a number from",
+        "llama31-gqa | clip_qkv | 8 | clip_qkv is 8; it is not supported for model_type llama",
+        "llama31-gqa | sliding_window | 64 | sliding_window is 64; it is not supported",
+        "llama31-gqa | eos_token_id | [1,480] | eos_token_id is [1,480]; it must be a whole",
+        "llama31-gqa | head_dim | 7 | rotated dimensions are 7, must be",
+        "olmoe | clip_qkv | 10.0 | clip_qkv is 10.0; it is not supported for model_type olmoe",
+        "olmoe | num_experts_per_tok | 9 | num_experts_per_tok is 9; it must be a whole number",
+        "olmoe | num_experts | 1000000 | num_experts is 1000000; it must be",
+        "mistral-swa | sliding_window | -5 | sliding_window is -5; it must be",
+        "mistral-swa | layer_types | [\"full_attention\"] | must have one entry per layer, 3",
+        "mistral-swa | layer_types | [\"a\",\"b\",\"c\"] | holds 'a'; supported are full_attention",
+        "opt-pre | layer_norm_elementwise_affine | false | is not supported unless it is true",
+        "opt-pre | activation_function | \"tanh\" | activation_function is \"tanh\"; it is not",
+        "gpt2-base | scale_attn_by_inverse_layer_idx | true | not supported unless it is false",
+        "gpt-oss-bf16 | swiglu_limit | 5.0 | swiglu_limit is 5.0; it is not supported",
+        "glm4-moe | n_group | 3 | n_group is 3; it must divide n_routed_experts, 8",
+        "phi3-longrope | attention_bias | true | attention_bias is true; it is not supported",
+        "phi3-longrope | rope_scaling | {\"type\":\"longrope\",\"short_factor\":[1]} | one per",
+        "llama-v5-config | rope_parameters | {\"rope_type\":\"xyz\"} | rope_parameters.rope_type",
+        "gemma3-text | use_bidirectional_attention | true | it is not supported",
+      })
+  void shouldRefuseOptionsByNameAndValue(String fixture, String field, String value, String message)
+      throws IOException {
+    ObjectNode config = (ObjectNode) MAPPER.readTree(config(fixture).toFile());
+    config.remove(field.equals("head_dim") ? "rope_scaling" : "none");
+    config.set(field, MAPPER.readTree("0"));
+    Files.writeString(
+        file, config.toString().replace("\"" + field + "\":0", "\"" + field + "\":" + value));
+    refuses(message);
+  }
+
+  @Test
+  void shouldTakeTokensFromGenerationConfigFirst() throws IOException {
+    Files.copy(config("qwen3-dense"), file);
+    assertEquals(List.of(423), ConfigReader.read(file).endTokens());
+    assertEquals(OptionalInt.of(421), ConfigReader.read(file).beginToken());
+    Path generation = folder.resolve("generation_config.json");
+    Files.writeString(generation, "{\"eos_token_id\":[5,6,5],\"bos_token_id\":null}");
+    assertEquals(List.of(5, 6), ConfigReader.read(file).endTokens());
+    assertEquals(OptionalInt.of(421), ConfigReader.read(file).beginToken());
+    Files.writeString(generation, "{\"eos_token_id\":448}");
+    refuses("generation_config.json: eos_token_id is 448; it must be a whole number from 0 to 447");
+    Files.writeString(generation, "{");
+    refuses("generation_config.json: broken JSON");
+  }
+
+  @ParameterizedTest
+  @MethodSource("supported")
+  void shouldReadOrRefuseWhateverAFieldHolds(String fixture) throws IOException {
+    JsonNode sound = MAPPER.readTree(config(fixture).toFile());
+    List<String> values =
+        List.of(
+            "null",
+            "0",
+            "-1",
+            "1",
+            "2147483647",
+            "-2147483648",
+            "1e300",
+            "0.5",
+            "\"\"",
+            "[]",
+            "{}",
+            "[[]]",
+            "true",
+            "false",
+            "\"silu\"",
+            "[1,2,3]",
+            "123456789012345678901234567890");
+    Random random = new Random(fixture.hashCode());
+    for (String field : (Iterable<String>) sound::fieldNames) {
+      for (int i = 0; i < 2; i++) {
+        ObjectNode damaged = sound.deepCopy();
+        damaged.set(field, MAPPER.readTree(values.get(random.nextInt(values.size()))));
+        Files.writeString(file, damaged.toString());
+        try {
+          assertTrue(ConfigReader.read(file).layers().size() <= Limits.LAYERS);
+        } catch (ModelException e) {
+          assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+        }
+      }
+    }
+  }
+
+  private static Path config(String fixture) {
+    return Fixtures.folder(fixture).resolve("config.json");
+  }
+
+  private void refuses(String message) {
+    ModelException e = assertThrows(ModelException.class, () -> ConfigReader.read(file));
+    assertTrue(e.getMessage().contains(message), e.getMessage());
+    assertTrue(e.getMessage().startsWith(file.getParent().toString()), e.getMessage());
+    assertFalse(e.getMessage().contains("\n"), e.getMessage());
+  }
+}
