@@ -152,7 +152,8 @@ final class ExpressionParser {
 
   private String comparisonOperator() {
     Token token = peek();
-    if (token.kind() == Kind.SYMBOL && COMPARISONS.contains(token.text()) || token.is("in")) {
+    boolean isSymbol = token.kind() == Kind.SYMBOL && COMPARISONS.contains(token.text());
+    if (isSymbol || token.is("in")) {
       position++;
       return token.text();
     }

@@ -141,7 +141,7 @@ final class Filters {
 
   private static Object orDefault(Object value, Call call) {
     boolean falsyToo = Values.truth(call.get(1, "boolean", false));
-    boolean replaced = value == null || falsyToo && !Values.truth(value);
+    boolean replaced = value == null || (falsyToo && !Values.truth(value));
     return replaced ? call.get(0, "default_value", "") : value;
   }
 
@@ -172,7 +172,7 @@ final class Filters {
   /** Follows {@code a.b} from attribute to attribute. */
   private static Object path(Object item, Object path) {
     Object found = item;
-    for (String part : Values.text(path).split("\\.")) {
+    for (String part : Values.text(path).split("\\.", -1)) {
       boolean isIndex = part.chars().allMatch(Character::isDigit) && !part.isEmpty();
       found = isIndex ? Values.item(found, Long.valueOf(part)) : Values.item(found, part);
     }

@@ -1,5 +1,6 @@
 package dev.offload.text.jinja;
 
+import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,7 +19,7 @@ final class Globals {
       case "dict" -> new LinkedHashMap<>(merged(arguments, named));
       case "range" -> range(arguments, scope.limits());
       case "strftime_now" ->
-          TimeFormat.format(Values.text(Methods.first(arguments, name)), ZonedDateTime.now());
+          TimeFormat.format(Values.text(Methods.first(arguments, name)), ZonedDateTime.now(ZoneId.systemDefault()));
       case "" -> throw new TemplateException("an undefined value cannot be called");
       default -> throw new TemplateException("'" + name + "' is undefined");
     };

@@ -105,7 +105,7 @@ final class PythonJson {
         case '\b' -> out.append("\\b");
         case '\f' -> out.append("\\f");
         default -> {
-          if (c < ' ' || ascii && c > '~') {
+          if (c < ' ' || (ascii && c > '~')) {
             out.append("\\u%04x".formatted((int) c));
           } else {
             out.append(c);

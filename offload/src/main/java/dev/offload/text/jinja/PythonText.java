@@ -46,11 +46,11 @@ final class PythonText {
       return value > 0 ? "inf" : "-inf";
     }
     double size = Math.abs(value);
-    if (size == 0 || size >= 1e-4 && size < 1e16) {
+    if (size == 0 || (size >= 1e-4 && size < 1e16)) {
       String plain = new java.math.BigDecimal(Double.toString(value)).toPlainString();
       return size == 0 ? Double.toString(value) : plain.contains(".") ? plain : plain + ".0";
     }
-    String[] parts = Double.toString(value).split("E");
+    String[] parts = Double.toString(value).split("E", -1);
     String digits = parts[0].endsWith(".0") ? parts[0].substring(0, parts[0].length() - 2) : parts[0];
     int exponent = Integer.parseInt(parts[1]);
     return digits + (exponent < 0 ? "e-" : "e+") + "%02d".formatted(Math.abs(exponent));
@@ -69,7 +69,7 @@ final class PythonText {
         default -> {
           if (c == quote) {
             quoted.append('\\').append(c);
-          } else if (c < ' ' || c >= 0x7f && c <= 0xa0 || c == 0xad) {
+          } else if (c < ' ' || (c >= 0x7f && c <= 0xa0) || c == 0xad) {
             quoted.append("\\x%02x".formatted((int) c));
           } else {
             quoted.append(c);
