@@ -14,13 +14,20 @@ import java.util.Map;
 
 /**
  * Writes conversations as the prompts a model was trained on, with the template of its folder:
- * {@code chat_template.jinja}, else {@code chat_template} of {@code tokenizer_config.json}. The template
- * cannot reach files or classes, and its output and work are bounded. Immutable.
+ * {@code chat_template.jinja}, else {@code chat_template} of {@code tokenizer_config.json}. The
+ * template cannot reach files or classes, and its output and work are bounded. Immutable.
  */
 public final class ChatTemplate {
   private static final String CONFIG = "tokenizer_config.json";
   private static final List<String> TOKENS =
-      List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+      List.of(
+          "bos_token",
+          "eos_token",
+          "unk_token",
+          "sep_token",
+          "pad_token",
+          "cls_token",
+          "mask_token");
 
   private final Path file;
   private final PromptTemplate template;
@@ -39,7 +46,8 @@ public final class ChatTemplate {
    */
   public static ChatTemplate open(Path modelFolder) throws IOException {
     Path config = modelFolder.resolve(CONFIG);
-    JsonNode settings = Files.exists(config) ? readJson(config) : new ObjectMapper().createObjectNode();
+    JsonNode settings =
+        Files.exists(config) ? readJson(config) : new ObjectMapper().createObjectNode();
     Path own = modelFolder.resolve("chat_template.jinja");
     Path file = Files.exists(own) ? own : config;
     String source = Files.exists(own) ? TokenizerSource.readText(own) : source(config, settings);
@@ -91,8 +99,8 @@ public final class ChatTemplate {
   }
 
   /**
-   * Writes a conversation as a prompt. The prompt holds the special tokens already: encode it without
-   * adding more.
+   * Writes a conversation as a prompt. The prompt holds the special tokens already: encode it
+   * without adding more.
    *
    * @param messages maps of role, content and what else the template reads, of the kinds JSON has
    * @param tools descriptions of functions, as OpenAI's API has them; may be empty

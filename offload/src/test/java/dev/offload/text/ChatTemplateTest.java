@@ -8,13 +8,9 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -46,9 +42,15 @@ final class ChatTemplateTest {
         String prompt = render(template, example);
         String expected = example.path("rendered").textValue();
         if (!prompt.equals(expected)) {
-          wrong.add(id + ": expected " + JSON.writeValueAsString(expected) + ", got " + JSON.writeValueAsString(prompt));
+          wrong.add(
+              id
+                  + ": expected "
+                  + JSON.writeValueAsString(expected)
+                  + ", got "
+                  + JSON.writeValueAsString(prompt));
         } else {
-          assertEquals(TokenizerFixtures.ids(example.path("ids")), tokenizer.encode(prompt, false), id);
+          assertEquals(
+              TokenizerFixtures.ids(example.path("ids")), tokenizer.encode(prompt, false), id);
         }
       }
     }

@@ -351,8 +351,7 @@ final class ExpressionParser {
     return scope -> {
       scope.limits().step();
       Object receiver = target.evaluate(scope);
-      return Methods.call(
-          receiver, name, arguments.positional(scope), arguments.named(scope));
+      return Methods.call(receiver, name, arguments.positional(scope), arguments.named(scope));
     };
   }
 
@@ -467,8 +466,7 @@ final class ExpressionParser {
       arguments = new Arguments(List.of(postfix(primary())), Map.of());
     }
     Arguments given = arguments;
-    return scope ->
-        negated != Tests.apply(name, input.evaluate(scope), given.positional(scope));
+    return scope -> negated != Tests.apply(name, input.evaluate(scope), given.positional(scope));
   }
 
   private boolean beginsTestArgument() {

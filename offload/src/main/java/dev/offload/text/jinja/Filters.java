@@ -30,8 +30,15 @@ final class Filters {
           filter("float", Filters::toFloat),
           filter("default", Filters::orDefault),
           filter("d", Filters::orDefault),
-          filter("items", (value, call) -> value == null ? List.of() : Methods.call(value, "items", List.of(), Map.of())),
-          filter("dictsort", (value, call) -> sorted(Methods.pairs(asMap(value)), call.named("case_sensitive", false), 0L, false)),
+          filter(
+              "items",
+              (value, call) ->
+                  value == null ? List.of() : Methods.call(value, "items", List.of(), Map.of())),
+          filter(
+              "dictsort",
+              (value, call) ->
+                  sorted(
+                      Methods.pairs(asMap(value)), call.named("case_sensitive", false), 0L, false)),
           filter("map", Filters::map),
           filter("select", (value, call) -> choose(value, call, null, true)),
           filter("reject", (value, call) -> choose(value, call, null, false)),
@@ -45,8 +52,13 @@ final class Filters {
           filter("abs", (value, call) -> absolute(Values.number(value))),
           filter("min", (value, call) -> extreme(value, false)),
           filter("max", (value, call) -> extreme(value, true)),
-          filter("sum", (value, call) -> Values.items(value).stream().reduce(0L, (a, b) -> Operators.apply("+", a, b))),
-          filter("format", (value, call) -> StringFormat.percent(Values.text(value), call.positional())));
+          filter(
+              "sum",
+              (value, call) ->
+                  Values.items(value).stream().reduce(0L, (a, b) -> Operators.apply("+", a, b))),
+          filter(
+              "format",
+              (value, call) -> StringFormat.percent(Values.text(value), call.positional())));
 
   private Filters() {}
 

@@ -11,15 +11,17 @@ import java.util.Map;
 final class Globals {
   private Globals() {}
 
-  static Object call(
-      String name, List<Object> arguments, Map<String, Object> named, Scope scope) {
+  static Object call(String name, List<Object> arguments, Map<String, Object> named, Scope scope) {
     return switch (name) {
-      case "raise_exception" -> throw new TemplateException(Values.text(Methods.first(arguments, name)));
+      case "raise_exception" ->
+          throw new TemplateException(Values.text(Methods.first(arguments, name)));
       case "namespace" -> Namespace.of(merged(arguments, named));
       case "dict" -> new LinkedHashMap<>(merged(arguments, named));
       case "range" -> range(arguments, scope.limits());
       case "strftime_now" ->
-          TimeFormat.format(Values.text(Methods.first(arguments, name)), ZonedDateTime.now(ZoneId.systemDefault()));
+          TimeFormat.format(
+              Values.text(Methods.first(arguments, name)),
+              ZonedDateTime.now(ZoneId.systemDefault()));
       case "" -> throw new TemplateException("an undefined value cannot be called");
       default -> throw new TemplateException("'" + name + "' is undefined");
     };
@@ -38,7 +40,8 @@ final class Globals {
 
   private static List<Object> range(List<Object> arguments, RenderLimits limits) {
     long start = arguments.size() > 1 ? Values.index(arguments.getFirst()) : 0;
-    long stop = Values.index(arguments.size() > 1 ? arguments.get(1) : Methods.first(arguments, "range"));
+    long stop =
+        Values.index(arguments.size() > 1 ? arguments.get(1) : Methods.first(arguments, "range"));
     long step = arguments.size() > 2 ? Values.index(arguments.get(2)) : 1;
     if (step == 0) {
       throw new TemplateException("the step of a range is 0");

@@ -77,7 +77,8 @@ final class Methods {
         yield None.NONE;
       }
       case "insert" -> {
-        items.add(Math.clamp(Values.index(first(arguments, name)), 0, items.size()), arguments.get(1));
+        items.add(
+            Math.clamp(Values.index(first(arguments, name)), 0, items.size()), arguments.get(1));
         yield None.NONE;
       }
       case "pop" -> {
@@ -152,8 +153,12 @@ final class Methods {
         case "isalpha" -> every(text, Character::isLetter);
         case "isalnum" -> every(text, Character::isLetterOrDigit);
         case "isspace" -> every(text, TextMethods::isBlank);
-        case "isupper" -> !text.equals(text.toLowerCase(Locale.ROOT)) && text.equals(text.toUpperCase(Locale.ROOT));
-        case "islower" -> !text.equals(text.toUpperCase(Locale.ROOT)) && text.equals(text.toLowerCase(Locale.ROOT));
+        case "isupper" ->
+            !text.equals(text.toLowerCase(Locale.ROOT))
+                && text.equals(text.toUpperCase(Locale.ROOT));
+        case "islower" ->
+            !text.equals(text.toUpperCase(Locale.ROOT))
+                && text.equals(text.toLowerCase(Locale.ROOT));
         default -> throw new TemplateException("a text has no method " + name);
       };
     }

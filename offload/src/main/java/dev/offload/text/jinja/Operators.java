@@ -69,7 +69,8 @@ final class Operators {
       case "*" -> Math.multiplyExact(a, b);
       case "//" -> Math.floorDiv(a, b);
       case "%" -> Math.floorMod(a, b);
-      case "**" -> b >= 0 ? (Object) Math.powExact(a, Math.toIntExact(b)) : Math.pow((double) a, (double) b);
+      case "**" ->
+          b >= 0 ? (Object) Math.powExact(a, Math.toIntExact(b)) : Math.pow((double) a, (double) b);
       default -> fraction(operator, (double) a, (double) b);
     };
   }

@@ -15,7 +15,10 @@ final class PythonJson {
 
   private PythonJson(Map<String, Object> options) {
     Object width = options.getOrDefault("indent", None.NONE);
-    indent = width == None.NONE ? null : width instanceof String text ? text : " ".repeat(Values.index(width));
+    indent =
+        width == None.NONE
+            ? null
+            : width instanceof String text ? text : " ".repeat(Values.index(width));
     sortKeys = Values.truth(options.get("sort_keys"));
     ascii = Values.truth(options.get("ensure_ascii"));
     if (options.get("separators") instanceof List<?> separators && separators.size() == 2) {

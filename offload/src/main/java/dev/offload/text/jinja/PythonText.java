@@ -51,7 +51,8 @@ final class PythonText {
       return size == 0 ? Double.toString(value) : plain.contains(".") ? plain : plain + ".0";
     }
     String[] parts = Double.toString(value).split("E", -1);
-    String digits = parts[0].endsWith(".0") ? parts[0].substring(0, parts[0].length() - 2) : parts[0];
+    String digits =
+        parts[0].endsWith(".0") ? parts[0].substring(0, parts[0].length() - 2) : parts[0];
     int exponent = Integer.parseInt(parts[1]);
     return digits + (exponent < 0 ? "e-" : "e+") + "%02d".formatted(Math.abs(exponent));
   }

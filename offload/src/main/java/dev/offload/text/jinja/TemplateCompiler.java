@@ -84,8 +84,7 @@ final class TemplateCompiler {
     Expression test = ExpressionParser.parse(condition);
     Block yes = compile(children.subList(0, end));
     Block no = otherwise(children.subList(end, children.size()));
-    return (scope, out) ->
-        (Values.truth(test.evaluate(scope)) ? yes : no).render(scope, out);
+    return (scope, out) -> (Values.truth(test.evaluate(scope)) ? yes : no).render(scope, out);
   }
 
   private Block otherwise(List<Node> branches) {

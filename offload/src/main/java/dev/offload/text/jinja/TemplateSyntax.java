@@ -12,9 +12,9 @@ import com.hubspot.jinjava.tree.TagNode;
 import java.util.Locale;
 
 /**
- * Reads templates into jinjava's tree of text, expressions and tags, with the settings of transformers
- * (trim_blocks, lstrip_blocks, no newline at the end). jinjava renders nothing here: it has other ideas
- * than Jinja of truth, undefined values, operator precedence, slices and errors.
+ * Reads templates into jinjava's tree of text, expressions and tags, with the settings of
+ * transformers (trim_blocks, lstrip_blocks, no newline at the end). jinjava renders nothing here:
+ * it has other ideas than Jinja of truth, undefined values, operator precedence, slices and errors.
  */
 final class TemplateSyntax {
   private TemplateSyntax() {}

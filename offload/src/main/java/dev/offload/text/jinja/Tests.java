@@ -24,7 +24,9 @@ final class Tests {
           test("callable", (value, arguments) -> value instanceof PyCallable),
           test("odd", (value, arguments) -> Math.floorMod(Values.index(value), 2) == 1),
           test("even", (value, arguments) -> Math.floorMod(Values.index(value), 2) == 0),
-          test("divisibleby", (value, arguments) -> Values.index(value) % Values.index(one(arguments)) == 0),
+          test(
+              "divisibleby",
+              (value, arguments) -> Values.index(value) % Values.index(one(arguments)) == 0),
           test("in", (value, arguments) -> Operators.contains(one(arguments), value)),
           test("sameas", (value, arguments) -> Values.equal(value, one(arguments))),
           test("eq", (value, arguments) -> Values.equal(value, one(arguments))),
@@ -65,14 +67,19 @@ final class Tests {
 
   private static boolean isIterable(Object value) {
     // Jinja's undefined can be looped over too.
-    return value == null || value instanceof String || value instanceof List || value instanceof Map;
+    return value == null
+        || value instanceof String
+        || value instanceof List
+        || value instanceof Map;
   }
 
   private static boolean isUpper(String text) {
-    return text.equals(text.toUpperCase(Locale.ROOT)) && !text.equals(text.toLowerCase(Locale.ROOT));
+    return text.equals(text.toUpperCase(Locale.ROOT))
+        && !text.equals(text.toLowerCase(Locale.ROOT));
   }
 
   private static boolean isLower(String text) {
-    return text.equals(text.toLowerCase(Locale.ROOT)) && !text.equals(text.toUpperCase(Locale.ROOT));
+    return text.equals(text.toLowerCase(Locale.ROOT))
+        && !text.equals(text.toUpperCase(Locale.ROOT));
   }
 }

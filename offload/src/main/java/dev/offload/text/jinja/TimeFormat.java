@@ -17,7 +17,10 @@ final class TimeFormat {
         continue;
       }
       char code = format.charAt(++i);
-      text.append(code == '%' ? "%" : DateTimeFormatter.ofPattern(pattern(code), Locale.ENGLISH).format(time));
+      text.append(
+          code == '%'
+              ? "%"
+              : DateTimeFormatter.ofPattern(pattern(code), Locale.ENGLISH).format(time));
     }
     return text.toString();
   }

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The values of a template, as Java objects, and what Python does with them: undefined is null, None is
- * {@link None}, numbers are Long and Double, then String, Boolean, List and Map.
+ * The values of a template, as Java objects, and what Python does with them: undefined is null,
+ * None is {@link None}, numbers are Long and Double, then String, Boolean, List and Map.
  */
 final class Values {
   private Values() {}
@@ -106,8 +106,7 @@ final class Values {
       return a.compareTo(b);
     }
     throw new TemplateException(
-        "%s and %s cannot be compared"
-            .formatted(PythonText.kind(left), PythonText.kind(right)));
+        "%s and %s cannot be compared".formatted(PythonText.kind(left), PythonText.kind(right)));
   }
 
   /** {@code value.name}. */
@@ -157,8 +156,10 @@ final class Values {
     int size = list.size();
     int lowest = stride > 0 ? 0 : -1;
     int highest = stride > 0 ? size : size - 1;
-    int from = start == None.NONE ? (stride > 0 ? lowest : highest) : bound(start, size, lowest, highest);
-    int to = stop == None.NONE ? (stride > 0 ? highest : lowest) : bound(stop, size, lowest, highest);
+    int from =
+        start == None.NONE ? (stride > 0 ? lowest : highest) : bound(start, size, lowest, highest);
+    int to =
+        stop == None.NONE ? (stride > 0 ? highest : lowest) : bound(stop, size, lowest, highest);
     List<Object> part = new ArrayList<>();
     for (long i = from; stride > 0 ? i < to : i > to; i += stride) {
       part.add(list.get((int) i));
