@@ -1,5 +1,6 @@
 package dev.offload.jobs;
 
+import dev.offload.engine.Progress;
 import dev.offload.engine.RequestSource;
 import dev.offload.engine.ResultSink;
 import dev.offload.jobs.rows.PromptEncoder;
@@ -9,8 +10,12 @@ interface Generator extends AutoCloseable {
   /** How prompts become tokens, and the model's limits. Used by one thread beside {@link #run}. */
   PromptEncoder prompts();
 
-  /** Answers all rows of the source, and returns when the last answer was handed to the sink. */
-  void run(RequestSource source, ResultSink sink);
+  /**
+   * Answers all rows of the source, and returns when the last answer was handed to the sink.
+   *
+   * @param listener is told how far it has come, after every pass
+   */
+  void run(RequestSource source, ResultSink sink, Progress.Listener listener);
 
   @Override
   void close();

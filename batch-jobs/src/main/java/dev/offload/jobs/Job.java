@@ -54,7 +54,8 @@ final class Job {
           result -> {
             Row row = feed.take(result.index());
             committer.put(result.index(), RecordKind.ANSWER, () -> answers.answer(row, result));
-          });
+          },
+          counters);
       committer.finish();
       long rows = feed.rowsRead();
       state.publish(rows);

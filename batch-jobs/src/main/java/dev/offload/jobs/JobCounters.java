@@ -1,15 +1,18 @@
 package dev.offload.jobs;
 
+import dev.offload.engine.Progress;
 import dev.offload.jobs.journal.GroupCommit;
 import dev.offload.jobs.journal.RecordKind;
+import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 
 /** Counts the rows of a running job. May be read by any thread at any time. */
-final class JobCounters implements GroupCommit.Listener {
+final class JobCounters implements GroupCommit.Listener, Progress.Listener {
   private final long resumedRows;
   private final LongAdder finishedRows = new LongAdder();
   private final LongAdder failedRows = new LongAdder();
   private volatile RowFeed feed;
+  private volatile Progress progress;
 
   /**
    * @param resumedRows finished before this start
@@ -31,6 +34,16 @@ final class JobCounters implements GroupCommit.Listener {
     if (kind == RecordKind.ERROR) {
       failedRows.increment();
     }
+  }
+
+  @Override
+  public void progress(Progress latest) {
+    progress = latest;
+  }
+
+  /** How far the engine has come; empty before its first pass. */
+  Optional<Progress> progress() {
+    return Optional.ofNullable(progress);
   }
 
   /** Rows on disk, failed ones and those of earlier starts included. */

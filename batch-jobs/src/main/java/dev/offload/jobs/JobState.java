@@ -104,8 +104,14 @@ final class JobState implements AutoCloseable {
     journal.delete();
   }
 
+  /** Leaves what a later start needs; nothing if no row was finished. */
   @Override
   public void close() throws IOException {
+    if (journal.isEmpty()) {
+      output.discard();
+      journal.delete();
+      return;
+    }
     try (journal) {
       output.close();
     }

@@ -1,5 +1,11 @@
 package dev.offload.jobs;
 
+import dev.offload.tensors.ModelException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -9,6 +15,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns whatever went wrong into one message and an exit code; stack traces need --verbose. */
 final class Messages implements IParameterExceptionHandler, IExecutionExceptionHandler {
+  /** The option that shows stack traces. */
+  static final String VERBOSE = "--verbose";
 
   @Override
   public int handleParseException(ParameterException mistake, String[] args) {
@@ -21,7 +29,7 @@ final class Messages implements IParameterExceptionHandler, IExecutionExceptionH
 
   @Override
   public int handleExecutionException(Exception failure, CommandLine command, ParseResult parsed) {
-    boolean verbose = parsed.hasMatchedOption("--verbose");
+    boolean verbose = verbose(parsed);
     command.getErr().println("offload: " + text(failure, verbose));
     if (verbose) {
       failure.printStackTrace(command.getErr());
@@ -29,11 +37,31 @@ final class Messages implements IParameterExceptionHandler, IExecutionExceptionH
     return failure instanceof RefusedException ? ExitCode.REFUSED : ExitCode.FAILED;
   }
 
+  private static boolean verbose(ParseResult parsed) {
+    return parsed.hasMatchedOption(VERBOSE)
+        || (parsed.hasSubcommand() && verbose(parsed.subcommand()));
+  }
+
   private static String text(Exception failure, boolean verbose) {
     if (failure instanceof RefusedException) {
       return failure.getMessage();
     }
-    String hint = verbose ? "" : "\nRun again with --verbose to see where.";
-    return failure + hint;
+    return plain(failure) + (verbose ? "" : "\nRun again with --verbose to see where.");
+  }
+
+  /** What a failure says, for people: no class names where the message speaks for itself. */
+  static String plain(Throwable failure) {
+    return switch (failure) {
+      case UncheckedIOException e -> plain(e.getCause());
+      case NoSuchFileException e -> e.getFile() + " does not exist";
+      case AccessDeniedException e -> e.getFile() + ": access denied";
+      case FileSystemException e -> e.getMessage();
+      case Throwable e when e.getMessage() == null -> e.toString();
+      case IOException e -> e.getMessage();
+      case ModelException e -> e.getMessage();
+      case IllegalArgumentException e -> e.getMessage();
+      case IllegalStateException e -> e.getMessage();
+      default -> failure.toString();
+    };
   }
 }

@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
     description = "Offline batch inference for language models larger than the GPU.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    subcommands = {GenerateCompletion.class},
+    subcommands = {GenerateCommand.class, GenerateCompletion.class},
     synopsisSubcommandLabel = "COMMAND",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {

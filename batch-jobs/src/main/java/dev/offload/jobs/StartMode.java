@@ -1,5 +1,6 @@
 package dev.offload.jobs;
 
+import dev.offload.jobs.journal.Journal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ enum StartMode {
     if (this != NEW) {
       return;
     }
-    if (Files.exists(files.journal()) && Files.size(files.journal()) > 0) {
+    if (Journal.mayHoldRows(files.journal())) {
       throw new RefusedException(
           files.journal()
               + " is left from a job that was interrupted; --resume continues it, --overwrite"

@@ -4,6 +4,7 @@ import dev.offload.engine.GenerationRequest;
 import dev.offload.engine.GenerationResult;
 import dev.offload.engine.GenerationResult.Choice;
 import dev.offload.engine.GenerationResult.FinishReason;
+import dev.offload.engine.Progress;
 import dev.offload.engine.RequestSource;
 import dev.offload.engine.ResultSink;
 import dev.offload.engine.TokenIds;
@@ -41,7 +42,7 @@ final class FakeGenerator implements Generator {
   }
 
   @Override
-  public void run(RequestSource source, ResultSink sink) {
+  public void run(RequestSource source, ResultSink sink, Progress.Listener listener) {
     List<GenerationRequest> running = new ArrayList<>();
     for (boolean more = true; more || !running.isEmpty(); ) {
       while (more && running.size() < IN_FLIGHT) {

@@ -97,6 +97,11 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /** Whether a file is there that may hold finished rows: a journal grows with its first record. */
+  public static boolean mayHoldRows(Path file) throws IOException {
+    return Files.exists(file) && Files.size(file) > JournalLayout.HEADER_BYTES;
+  }
+
   private static Optional<ByteBuffer> readHeader(FileChannel channel)
       throws IOException, JournalException {
     ByteBuffer header =
@@ -159,6 +164,11 @@ public final class Journal implements AutoCloseable {
   public void force() throws IOException {
     // fsync covers pages dirtied through the mapping as well: fsync(2), mmap(2), Linux and macOS.
     channel.force(false);
+  }
+
+  /** Whether no row is recorded. */
+  public boolean isEmpty() {
+    return end == JournalLayout.HEADER_BYTES;
   }
 
   /** The payload of a record. */

@@ -94,6 +94,13 @@ public final class OrderedOutput implements AutoCloseable {
     answers.finish(true);
   }
 
+  /** Closes and deletes the unfinished files. */
+  public void discard() throws IOException {
+    close();
+    Files.deleteIfExists(partial(answers.file));
+    Files.deleteIfExists(partial(errors.file));
+  }
+
   @Override
   public void close() throws IOException {
     try (answers) {

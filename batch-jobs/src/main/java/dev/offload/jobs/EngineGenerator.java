@@ -1,0 +1,72 @@
+package dev.offload.jobs;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.MemoryBudgetException;
+import dev.offload.engine.Engine;
+import dev.offload.engine.EngineModel;
+import dev.offload.engine.Progress;
+import dev.offload.engine.RequestSource;
+import dev.offload.engine.ResultSink;
+import dev.offload.jobs.rows.PromptEncoder;
+import dev.offload.tensors.ModelException;
+import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The engine with a model from a folder. Opened, run and closed by one thread. */
+final class EngineGenerator implements Generator {
+  private final Closing resources;
+  private final Engine engine;
+  private final PromptEncoder prompts;
+
+  private EngineGenerator(Closing resources, Engine engine, PromptEncoder prompts) {
+    this.resources = resources;
+    this.engine = engine;
+    this.prompts = prompts;
+  }
+
+  /**
+   * Opens everything a model needs.
+   *
+   * @throws RefusedException if the model is damaged or not supported, or does not fit the budgets
+   */
+  static EngineGenerator open(Path folder, MachineOptions machine, long seed)
+      throws RefusedException {
+    Closing resources = new Closing();
+    try {
+      ModelFolder model = resources.add(ModelFolder.open(folder));
+      Tokenizer tokenizer = resources.add(Tokenizer.open(folder));
+      Device device = resources.add(DeviceFinder.open("cpu", machine));
+      Engine engine =
+          resources.add(
+              Engine.open(
+                  EngineModel.of(model), Optional.of(tokenizer), device, machine.toEngine(seed)));
+      PromptEncoder prompts =
+          new ModelPrompts(folder, tokenizer, model.config(), engine.maxSequenceTokens());
+      return new EngineGenerator(resources, engine, prompts);
+    } catch (ModelException | MemoryBudgetException | IllegalArgumentException | IOException e) {
+      resources.closeAfter(e);
+      throw new RefusedException(Messages.plain(e), e);
+    } catch (RefusedException | RuntimeException | Error e) {
+      resources.closeAfter(e);
+      throw e;
+    }
+  }
+
+  @Override
+  public PromptEncoder prompts() {
+    return prompts;
+  }
+
+  @Override
+  public void run(RequestSource source, ResultSink sink, Progress.Listener listener) {
+    engine.run(source, sink, listener);
+  }
+
+  @Override
+  public void close() {
+    resources.close();
+  }
+}

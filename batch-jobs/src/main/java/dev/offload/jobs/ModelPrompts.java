@@ -1,0 +1,70 @@
+package dev.offload.jobs;
+
+import dev.offload.engine.TokenIds;
+import dev.offload.jobs.rows.ChatMessage;
+import dev.offload.jobs.rows.PromptEncoder;
+import dev.offload.jobs.rows.RowException;
+import dev.offload.tensors.model.ModelConfig;
+import dev.offload.text.ChatTemplate;
+import dev.offload.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Prompts as a model's own files say. The chat template is read when the first conversation comes.
+ * Owned by one thread.
+ */
+final class ModelPrompts implements PromptEncoder {
+  private final Path folder;
+  private final Tokenizer tokenizer;
+  private final ModelConfig config;
+  private final int maxSequenceTokens;
+  private ChatTemplate template;
+
+  ModelPrompts(Path folder, Tokenizer tokenizer, ModelConfig config, int maxSequenceTokens) {
+    this.folder = folder;
+    this.tokenizer = tokenizer;
+    this.config = config;
+    this.maxSequenceTokens = maxSequenceTokens;
+  }
+
+  @Override
+  public TokenIds encode(String text) {
+    return tokenizer.encode(text, true);
+  }
+
+  @Override
+  public TokenIds encodeChat(List<ChatMessage> messages) throws RowException {
+    try {
+      if (template == null) {
+        template = ChatTemplate.open(folder);
+      }
+      // The template has written the special tokens already.
+      return tokenizer.encode(
+          template.render(messages.stream().map(ModelPrompts::fields).toList()), false);
+    } catch (IOException | IllegalArgumentException e) {
+      throw new RowException("messages: " + e.getMessage(), e);
+    }
+  }
+
+  private static Map<String, String> fields(ChatMessage message) {
+    return Map.of("role", message.role(), "content", message.content());
+  }
+
+  @Override
+  public int vocabularySize() {
+    return config.vocabularySize();
+  }
+
+  @Override
+  public int contextLength() {
+    return config.contextLength();
+  }
+
+  @Override
+  public int maxSequenceTokens() {
+    return maxSequenceTokens;
+  }
+}
