@@ -35,7 +35,7 @@ public final class Fixtures {
           "qwen3-dense",
           "qwen3-moe");
 
-  private static final Path ROOT = Path.of("..", "offload", "src", "test", "resources", "fixtures");
+  private static final Path ROOT = Path.of("..", "engine", "src", "test", "resources", "fixtures");
 
   private Fixtures() {}
 

@@ -7,7 +7,9 @@ import dev.offload.backends.api.Matrix;
 import dev.offload.tensors.DType;
 import org.junit.jupiter.api.Test;
 
-/** Activations. Error: {@value #SHARE} of the input, times the gated number where there is a gate. */
+/**
+ * Activations. Error: {@value #SHARE} of the input, times the gated number where there is a gate.
+ */
 interface ActivationConformance extends DeviceUnderTest {
   double SHARE = 2e-6;
 
@@ -37,8 +39,7 @@ interface ActivationConformance extends DeviceUnderTest {
       DeviceFixture fixture, Activation activation, boolean gated, DType from, DType to) {
     int width = fixture.any(1, 3, 13, 64, 207);
     int rows = fixture.any(1, 4, 13);
-    double[][] x =
-        fixture.numbers(rows, gated ? 2 * width : width, fixture.any(1, 8, 100), from);
+    double[][] x = fixture.numbers(rows, gated ? 2 * width : width, fixture.any(1, 8, 100), from);
     Matrix out = fixture.output(to, rows, width);
     fixture
         .operations()

@@ -9,7 +9,9 @@ import dev.offload.tensors.DType;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** One attention over a random cache, compared with the reference; fields are the case's settings. */
+/**
+ * One attention over a random cache, compared with the reference; fields are the case's settings.
+ */
 final class AttentionRun {
   private final DeviceFixture fixture;
   private final DType rowType;

@@ -107,7 +107,8 @@ final class DeviceFixture implements AutoCloseable {
   }
 
   Vector vector(double... numbers) {
-    Vector vector = new Vector(track(GUARD_BYTES + 4L * numbers.length), GUARD_BYTES, numbers.length);
+    Vector vector =
+        new Vector(track(GUARD_BYTES + 4L * numbers.length), GUARD_BYTES, numbers.length);
     Tracked memory = find(vector.buffer());
     for (int i = 0; i < numbers.length; i++) {
       memory.image.segment().set(JAVA_FLOAT_UNALIGNED, GUARD_BYTES + 4L * i, (float) numbers[i]);
@@ -152,8 +153,7 @@ final class DeviceFixture implements AutoCloseable {
     DeviceBuffer buffer = track(GUARD_BYTES + bytes);
     upload(find(buffer));
     Weight packed =
-        new Weight(
-            buffer, GUARD_BYTES, weight.dtype(), weight.outputs(), weight.inputs(), true);
+        new Weight(buffer, GUARD_BYTES, weight.dtype(), weight.outputs(), weight.inputs(), true);
     operations().pack(stream, weight, packed);
     expectUntouchedBut(new Written(buffer, GUARD_BYTES, bytes));
     return packed;
@@ -202,8 +202,8 @@ final class DeviceFixture implements AutoCloseable {
   }
 
   /**
-   * Fails if any byte of any operand or around it changed since it was made or last checked, other than
-   * the numbers of the outputs.
+   * Fails if any byte of any operand or around it changed since it was made or last checked, other
+   * than the numbers of the outputs.
    */
   void expectUntouchedBut(Matrix... outputs) {
     List<Written> runs = new ArrayList<>();

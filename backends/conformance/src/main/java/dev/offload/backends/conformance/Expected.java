@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.fail;
 import dev.offload.tensors.DType;
 
 /**
- * The right result of an operation and what size its summands had: errors of a sum are judged by the
- * size of what was summed, not by what is left after cancelling.
+ * The right result of an operation and what size its summands had: errors of a sum are judged by
+ * the size of what was summed, not by what is left after cancelling.
  */
 final class Expected {
   private final double[][] values;
@@ -42,7 +42,8 @@ final class Expected {
   }
 
   /**
-   * Fails if a number is further off than {@code share} of its size plus the rounding of the format.
+   * Fails if a number is further off than {@code share} of its size plus the rounding of the
+   * format.
    *
    * @param share allowed error of the operation itself
    */

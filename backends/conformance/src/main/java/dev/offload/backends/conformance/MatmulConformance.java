@@ -100,12 +100,7 @@ interface MatmulConformance extends DeviceUnderTest {
           fixture
               .operations()
               .matmul(
-                  fixture.stream(),
-                  fixture.matrix(first, x),
-                  weight,
-                  Optional.empty(),
-                  true,
-                  out);
+                  fixture.stream(), fixture.matrix(first, x), weight, Optional.empty(), true, out);
           ReferenceOperations.matmul(x, w, new double[0])
               .plus(held)
               .check(fixture.read(out), DType.F32, share(first, second, inputs), weight);
@@ -133,11 +128,9 @@ interface MatmulConformance extends DeviceUnderTest {
           int row = gap;
           for (int g = 0; g < counts.length; g++) {
             double[][] w = fixture.numbers(outputs, inputs, 2, second);
-            double[] bias =
-                hasBias ? fixture.numbers(1, outputs, 1, DType.F32)[0] : new double[0];
+            double[] bias = hasBias ? fixture.numbers(1, outputs, 1, DType.F32)[0] : new double[0];
             vector(fixture, bias).ifPresent(biases::add);
-            groups.add(
-                new WeightRows(fixture.packed(fixture.weight(second, w)), row, counts[g]));
+            groups.add(new WeightRows(fixture.packed(fixture.weight(second, w)), row, counts[g]));
             expected[g] =
                 ReferenceOperations.matmul(Arrays.copyOfRange(x, row, row + counts[g]), w, bias);
             written.add(out.rows(row, counts[g]));

@@ -10,8 +10,9 @@ import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * What the operations of a device mean, in plain double precision Java, written down as in a textbook:
- * nothing here is fast, and nothing is shared with a backend. Matrices are arrays of rows.
+ * What the operations of a device mean, in plain double precision Java, written down as in a
+ * textbook: nothing here is fast, and nothing is shared with a backend. Matrices are arrays of
+ * rows.
  */
 final class ReferenceOperations {
   private ReferenceOperations() {}
@@ -263,7 +264,9 @@ final class ReferenceOperations {
     };
   }
 
-  /** The experts of the best groups; a group is judged by its best, if corrected by its best two. */
+  /**
+   * The experts of the best groups; a group is judged by its best, if corrected by its best two.
+   */
   private static List<Integer> candidates(
       double[] selection, int groups, int groupsKept, boolean corrected) {
     int size = selection.length / groups;
@@ -274,9 +277,11 @@ final class ReferenceOperations {
         groupScores[g] += selection[e];
       }
     }
-    List<Integer> kept =
-        best(IntStream.range(0, groups).boxed().toList(), groupScores, groupsKept);
-    return IntStream.range(0, selection.length).filter(e -> kept.contains(e / size)).boxed().toList();
+    List<Integer> kept = best(IntStream.range(0, groups).boxed().toList(), groupScores, groupsKept);
+    return IntStream.range(0, selection.length)
+        .filter(e -> kept.contains(e / size))
+        .boxed()
+        .toList();
   }
 
   /** The candidates with the largest scores, the largest first; of equal ones the lower number. */

@@ -112,9 +112,7 @@ interface RoutingConformance extends DeviceUnderTest {
     double[][] held = fixture.numbers(tokens, columns, 2, DType.F32);
     int[] rows = fixture.random().ints((long) tokens * perToken, 0, y.length).toArray();
     Matrix out =
-        accumulate
-            ? fixture.matrix(DType.F32, held)
-            : fixture.output(DType.F32, tokens, columns);
+        accumulate ? fixture.matrix(DType.F32, held) : fixture.output(DType.F32, tokens, columns);
     fixture
         .operations()
         .combine(
@@ -200,12 +198,11 @@ interface RoutingConformance extends DeviceUnderTest {
               scale,
               groups,
               groupsKept,
-              correction.length == 0
-                  ? Optional.empty()
-                  : Optional.of(fixture.vector(correction)));
+              correction.length == 0 ? Optional.empty() : Optional.of(fixture.vector(correction)));
       Matrix weights = fixture.output(DType.F32, logits.length, perToken);
       Indices chosen =
-          fixture.indices(IntStream.generate(() -> -7).limit(weights.rows() * (long) perToken).toArray());
+          fixture.indices(
+              IntStream.generate(() -> -7).limit(weights.rows() * (long) perToken).toArray());
       Matrix in = fixture.matrix(dtype, logits);
       fixture.operations().route(fixture.stream(), in, spec, chosen, weights);
       int[] gotExperts = fixture.read(chosen);
@@ -214,14 +211,7 @@ interface RoutingConformance extends DeviceUnderTest {
       for (int t = 0; t < logits.length; t++) {
         ReferenceOperations.Routing want =
             ReferenceOperations.route(
-                logits[t],
-                perToken,
-                scoring,
-                normalise,
-                scale,
-                groups,
-                groupsKept,
-                correction);
+                logits[t], perToken, scoring, normalise, scale, groups, groupsKept, correction);
         int[] got = Arrays.copyOfRange(gotExperts, t * perToken, (t + 1) * perToken);
         assertArrayEquals(
             want.experts().stream().mapToInt(Integer::intValue).toArray(),

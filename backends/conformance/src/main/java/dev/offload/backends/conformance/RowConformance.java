@@ -86,7 +86,8 @@ interface RowConformance extends DeviceUnderTest {
           double[][] y = fixture.numbers(rows, columns, 3, second);
           Matrix sum = fixture.matrix(first, x);
           fixture.operations().add(fixture.stream(), sum, fixture.matrix(second, y));
-          Expected.of(ReferenceOperations.sum(x, y)).check(fixture.read(sum), first, 0x1p-23, "add");
+          Expected.of(ReferenceOperations.sum(x, y))
+              .check(fixture.read(sum), first, 0x1p-23, "add");
           fixture.expectUntouchedBut(sum);
         });
   }
@@ -96,8 +97,7 @@ interface RowConformance extends DeviceUnderTest {
     repeatForPairs(
         (fixture, from, to) -> {
           double[][] table = fixture.numbers(anyRows(fixture), anyColumns(fixture), 3, from);
-          int[] chosen =
-              fixture.random().ints(fixture.any(1, 5, 64), 0, table.length).toArray();
+          int[] chosen = fixture.random().ints(fixture.any(1, 5, 64), 0, table.length).toArray();
           Matrix out = fixture.output(to, chosen.length, table[0].length);
           fixture
               .operations()

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * A ragged batch of random sequences whose keys and values lie in scattered blocks. What is before the
- * rows of the batch was written to the cache by an earlier batch.
+ * A ragged batch of random sequences whose keys and values lie in scattered blocks. What is before
+ * the rows of the batch was written to the cache by an earlier batch.
  */
 final class SequenceCase {
   private final DeviceFixture fixture;

@@ -124,9 +124,7 @@ interface StreamConformance extends DeviceUnderTest {
         fixture -> {
           Matrix table = fixture.matrix(DType.F32, fixture.numbers(3, 8, 1, DType.F32));
           Matrix out = fixture.output(DType.F32, 1, 8);
-          fixture
-              .operations()
-              .gatherRows(fixture.stream(), table, fixture.indices(1234567), out);
+          fixture.operations().gatherRows(fixture.stream(), table, fixture.indices(1234567), out);
           IllegalStateException failure =
               assertThrows(IllegalStateException.class, fixture.stream()::synchronize);
           assertTrue(failure.getMessage().contains("1234567"), failure::getMessage);
