@@ -2,16 +2,25 @@ package dev.offload.tensors;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Copies numbers from one format to another, rounding to the nearest, ties to even. Memory need not
  * be aligned.
  *
  * <p>Works through small heap arrays, which stay in the first-level cache: loops over arrays are
- * what the compiler turns into vector instructions most reliably.
+ * what the compiler turns into vector instructions most reliably. Only the loop to bfloat16 has to
+ * be spelled out in vectors; the compiler leaves it scalar.
  */
 public final class Conversion {
   private static final int CHUNK = 2048;
+  private static final VectorSpecies<Integer> WORDS = IntVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Short> HALVES =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(WORDS.vectorBitSize() / 2));
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
@@ -77,11 +86,27 @@ public final class Conversion {
         MemorySegment.copy(halves, 0, to, SHORT, offset, length);
       }
       case BF16 -> {
-        for (int i = 0; i < length; i++) {
-          halves[i] = toBfloat16(words[i]);
-        }
+        roundToBfloat16(words, halves, length);
         MemorySegment.copy(halves, 0, to, SHORT, offset, length);
       }
+    }
+  }
+
+  private static void roundToBfloat16(int[] words, short[] halves, int length) {
+    int i = 0;
+    for (; i < WORDS.loopBound(length); i += WORDS.length()) {
+      IntVector bits = IntVector.fromArray(WORDS, words, i);
+      IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
+      IntVector rounded = bits.add(0x7FFF).add(upper.and(1)).lanewise(VectorOperators.LSHR, 16);
+      VectorMask<Integer> nan = bits.and(0x7FFF_FFFF).compare(VectorOperators.GT, 0x7F80_0000);
+      rounded
+          .blend(upper.or(0x40), nan)
+          .convertShape(VectorOperators.I2S, HALVES, 0)
+          .reinterpretAsShorts()
+          .intoArray(halves, i);
+    }
+    for (; i < length; i++) {
+      halves[i] = toBfloat16(words[i]);
     }
   }
 

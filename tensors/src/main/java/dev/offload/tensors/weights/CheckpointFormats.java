@@ -15,7 +15,7 @@ record CheckpointFormats(Checkpoint checkpoint) implements StoredFormats {
   @Override
   public DType check(Role role, Part part) {
     StoredTensor tensor = checkpoint.require(part.tensor());
-    if (!part.shape().equals(tensor.shape().stream().map(Math::toIntExact).toList())) {
+    if (!part.shape().stream().map(Integer::longValue).toList().equals(tensor.shape())) {
       throw new ModelException(
           "%s: tensor %s has the shape %s, but config.json makes it %s; they belong to different models"
               .formatted(tensor.file(), tensor.name(), tensor.shape(), part.shape()));

@@ -4,6 +4,10 @@ import dev.offload.tensors.Conversion;
 import dev.offload.tensors.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Made-up weights for measurements: matrices uniform around 0, norm weights 1, biases 0. The same
@@ -11,6 +15,8 @@ import java.util.Arrays;
  */
 public final class RandomSource implements WeightSource {
   private static final int CHUNK = 8192;
+  private static final VectorSpecies<Integer> WORDS = IntVector.SPECIES_PREFERRED;
+  private static final IntVector STEPS = IntVector.zero(WORDS).addIndex(1);
 
   private final long seed;
   private final float scale;
@@ -71,8 +77,13 @@ public final class RandomSource implements WeightSource {
     MemorySegment values = MemorySegment.ofArray(chunk);
     for (long done = 0; done < count; done += CHUNK) {
       int first = (int) mix(key + done);
-      for (int i = 0; i < CHUNK; i++) {
-        chunk[i] = (scramble(first + i) >> 8) * scale;
+      for (int i = 0; i < CHUNK; i += WORDS.length()) {
+        FloatVector numbers =
+            (FloatVector)
+                scramble(STEPS.add(first + i))
+                    .lanewise(VectorOperators.ASHR, 8)
+                    .convert(VectorOperators.I2F, 0);
+        numbers.mul(scale).intoArray(chunk, i);
       }
       long length = Math.min(CHUNK, count - done);
       Conversion.copy(values, 0, DType.F32, to, offset + done * as.bytes(), as, length);
@@ -88,11 +99,11 @@ public final class RandomSource implements WeightSource {
   }
 
   /** Finaliser of MurmurHash3 (32 bits), which lets every bit of the input change every bit. */
-  private static int scramble(int bits) {
-    int x = bits;
-    x = (x ^ x >>> 16) * 0x85EB_CA6B;
-    x = (x ^ x >>> 13) * 0xC2B2_AE35;
-    return x ^ x >>> 16;
+  private static IntVector scramble(IntVector bits) {
+    IntVector x = bits;
+    x = x.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.XOR, x).mul(0x85EB_CA6B);
+    x = x.lanewise(VectorOperators.LSHR, 13).lanewise(VectorOperators.XOR, x).mul(0xC2B2_AE35);
+    return x.lanewise(VectorOperators.LSHR, 16).lanewise(VectorOperators.XOR, x);
   }
 
   /** The same for 64 bits. */

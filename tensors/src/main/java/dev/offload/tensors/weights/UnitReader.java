@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -28,18 +29,21 @@ public final class UnitReader implements AutoCloseable {
 
   private final Checkpoint checkpoint;
   private final Map<Path, FileChannel> files = new HashMap<>();
-  private final ReadBuffers buffers = new ReadBuffers(BUFFER_BYTES);
+  private final ReadBuffers buffers;
   private final LongAdder bytesRead = new LongAdder();
   private final boolean direct;
+  private final int bufferBytes;
 
-  private UnitReader(Checkpoint checkpoint, boolean direct) {
+  private UnitReader(Checkpoint checkpoint, boolean direct, int bufferBytes) {
     this.checkpoint = checkpoint;
     this.direct = direct;
+    this.bufferBytes = bufferBytes;
+    buffers = new ReadBuffers(bufferBytes);
   }
 
   /** Opens all files of a checkpoint; reads go through the page cache. */
   public static UnitReader open(Checkpoint checkpoint) throws IOException {
-    return open(checkpoint, false, StandardOpenOption.READ);
+    return open(checkpoint, false, BUFFER_BYTES);
   }
 
   /**
@@ -48,12 +52,17 @@ public final class UnitReader implements AutoCloseable {
    * @throws IOException if the file system cannot do that
    */
   public static UnitReader openDirect(Checkpoint checkpoint) throws IOException {
-    return open(checkpoint, true, StandardOpenOption.READ, DirectOption.find());
+    return open(checkpoint, true, BUFFER_BYTES);
   }
 
-  private static UnitReader open(Checkpoint checkpoint, boolean direct, OpenOption... options)
+  /** With buffers of another size, a multiple of {@link ReadBuffers#BLOCK} for direct reads. */
+  static UnitReader open(Checkpoint checkpoint, boolean direct, int bufferBytes)
       throws IOException {
-    UnitReader reader = new UnitReader(checkpoint, direct);
+    Set<OpenOption> options =
+        direct
+            ? Set.of(StandardOpenOption.READ, DirectOption.find())
+            : Set.of(StandardOpenOption.READ);
+    UnitReader reader = new UnitReader(checkpoint, direct, bufferBytes);
     try {
       for (Path file : checkpoint.files()) {
         reader.files.put(file, FileChannel.open(file, options));
@@ -135,7 +144,7 @@ public final class UnitReader implements AutoCloseable {
       fill(tensor.file(), tensor.fileOffset() + first * size, to.asSlice(toOffset, count * size));
       return;
     }
-    long chunk = BUFFER_BYTES / size;
+    long chunk = bufferBytes / size;
     try (ReadBuffers.Lease lease = buffers.lease(chunk * size)) {
       for (long done = 0; done < count; done += chunk) {
         long length = Math.min(chunk, count - done);
@@ -148,7 +157,7 @@ public final class UnitReader implements AutoCloseable {
   /** Rows of one number each, some way apart. */
   private void readPicked(PartCopy copy, StoredTensor tensor, MemorySegment to) throws IOException {
     int size = copy.fromType().bytes();
-    int chunk = Math.max(1, BUFFER_BYTES / size / copy.part().rowStep());
+    int chunk = Math.max(1, bufferBytes / size / copy.part().rowStep());
     try (ReadBuffers.Lease lease = buffers.lease((long) chunk * copy.part().rowStep() * size)) {
       for (int row = 0; row < copy.part().rows(); row += chunk) {
         int rows = Math.min(chunk, copy.part().rows() - row);
@@ -163,7 +172,7 @@ public final class UnitReader implements AutoCloseable {
   private void readTransposed(PartCopy copy, StoredTensor tensor, MemorySegment to)
       throws IOException {
     long rowBytes = (long) copy.part().tensorRows() * copy.fromType().bytes();
-    int chunk = Math.clamp(BUFFER_BYTES / rowBytes, 1, copy.part().columns());
+    int chunk = Math.clamp(bufferBytes / rowBytes, 1, copy.part().columns());
     long start = copy.part().firstElement() * copy.fromType().bytes();
     try (ReadBuffers.Lease lease = buffers.lease(chunk * rowBytes)) {
       for (int column = 0; column < copy.part().columns(); column += chunk) {
@@ -200,7 +209,7 @@ public final class UnitReader implements AutoCloseable {
     long done = 0;
     while (done < needed) {
       ByteBuffer rest =
-          to.asSlice(done, Math.min(BUFFER_BYTES, to.byteSize() - done)).asByteBuffer();
+          to.asSlice(done, Math.min(bufferBytes, to.byteSize() - done)).asByteBuffer();
       int read = channel.read(rest, position + done);
       if (read <= 0) {
         throw new EOFException(

@@ -1,18 +1,25 @@
 package dev.offload.tensors.weights;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.tensors.Fixtures;
+import dev.offload.tensors.ModelException;
 import dev.offload.tensors.checkpoint.Checkpoint;
 import dev.offload.tensors.model.ModelConfig;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ModelFolderTest {
@@ -56,6 +63,40 @@ class ModelFolderTest {
       assertEquals(config, shape.config().withStoredDType(config.storedDType()));
       assertEquals(sizes(model), sizes(shape));
       assertTrue(shape.checkpoint().isEmpty());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "\"vocab_size\": 448 | \"vocab_size\": 456 | tensor model.embed_tokens.weight has the"
+            + " shape [448, 40], but config.json makes it [456, 40]",
+        "\"head_dim\": 16 | \"head_dim\": 8 | tensor model.layers.0.self_attn.q_proj.weight has the"
+            + " shape [64, 40], but config.json makes it [32, 40]",
+        "\"num_hidden_layers\": 3 | \"num_hidden_layers\": 4 | holds no tensor"
+            + " model.layers.3.input_layernorm.weight",
+        "\"attention_bias\": false | \"attention_bias\": true | holds no tensor"
+            + " model.layers.0.self_attn.q_proj.bias",
+      })
+  void shouldRefuseAConfigOfAnotherModel(
+      String from, String to, String message, @TempDir Path folder) throws IOException {
+    Path model = Fixtures.folder("qwen3-dense");
+    Files.copy(model.resolve("model.safetensors"), folder.resolve("model.safetensors"));
+    String config = Files.readString(model.resolve("config.json"));
+    assertTrue(config.contains(from));
+    Files.writeString(folder.resolve("config.json"), config.replace(from, to));
+    ModelException e = assertThrows(ModelException.class, () -> ModelFolder.open(folder).close());
+    assertTrue(e.getMessage().contains(message), e.getMessage());
+    assertTrue(e.getMessage().startsWith(folder.toString()), e.getMessage());
+  }
+
+  @Test
+  void shouldRefuseToReadWeightsThatAreNotThere() throws IOException {
+    assertThrows(ModelException.class, () -> ModelFolder.open(Path.of("nowhere")).close());
+    try (ModelFolder shape = ModelFolder.fromConfig(Fixtures.folder("opt-pre"))) {
+      assertThrows(IllegalStateException.class, shape::weights);
+      assertThrows(IllegalArgumentException.class, () -> shape.unit(UnitId.expert(0, 0)));
     }
   }
 

@@ -12,14 +12,17 @@ import dev.offload.tensors.Fixtures;
 import dev.offload.tensors.checkpoint.Checkpoint;
 import dev.offload.tensors.checkpoint.StoredTensor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class WeightSourceTest {
   static List<String> supported() {
@@ -93,6 +96,25 @@ class WeightSourceTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldReadTheSameThroughSmallBuffers(boolean direct) throws IOException {
+    for (String name : List.of("gpt2-base", "gpt-oss-bf16", "neox-pythia", "qwen3-moe")) {
+      try (ModelFolder model = ModelFolder.open(Fixtures.folder(name));
+          UnitReader reader = open(model, direct, 4096)) {
+        checkReader(model, reader);
+      }
+    }
+  }
+
+  @Test
+  void shouldReadTheSameFromManyThreads() throws IOException {
+    try (ModelFolder model = ModelFolder.open(Fixtures.folder("llama-linear"));
+        UnitReader reader = open(model, false, 4096)) {
+      IntStream.range(0, 8).parallel().forEach(i -> checkReaderUnchecked(model, reader));
+    }
+  }
+
   @Test
   void shouldCountTheBytesItReads() throws IOException {
     try (ModelFolder model = ModelFolder.open(Fixtures.folder("llama31-gqa"));
@@ -153,10 +175,23 @@ class WeightSourceTest {
   }
 
   private static UnitReader openDirect(ModelFolder model) throws IOException {
+    return open(model, true, UnitReader.BUFFER_BYTES);
+  }
+
+  private static UnitReader open(ModelFolder model, boolean direct, int bufferBytes)
+      throws IOException {
     try {
-      return UnitReader.openDirect(model.checkpoint().orElseThrow());
+      return UnitReader.open(model.checkpoint().orElseThrow(), direct, bufferBytes);
     } catch (IOException e) {
       return abort("this file system has no O_DIRECT: " + e.getMessage());
+    }
+  }
+
+  private static void checkReaderUnchecked(ModelFolder model, UnitReader reader) {
+    try {
+      checkReader(model, reader);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
