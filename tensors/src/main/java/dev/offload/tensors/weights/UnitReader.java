@@ -5,6 +5,7 @@ import dev.offload.tensors.checkpoint.Checkpoint;
 import dev.offload.tensors.checkpoint.StoredTensor;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -23,7 +24,7 @@ import java.util.concurrent.atomic.LongAdder;
  * pass through a buffer of {@value #BUFFER_BYTES} bytes, of which there are as many as threads
  * reading at once. Thread-safe. Interrupting a reading thread closes the files.
  */
-public final class UnitReader implements AutoCloseable {
+public final class UnitReader implements WeightSource, AutoCloseable {
   /** Bytes of one buffer, and the most that one system call reads. */
   public static final int BUFFER_BYTES = 8 << 20;
 
@@ -103,6 +104,22 @@ public final class UnitReader implements AutoCloseable {
         read(copy, to.asSlice(offset, bytes));
         offset += bytes;
       }
+    }
+  }
+
+  /**
+   * Reads one parameter.
+   *
+   * @param to native memory
+   * @throws UncheckedIOException naming the file, if it cannot be read or has become shorter
+   */
+  @Override
+  public void read(Parameter parameter, DType as, MemorySegment to) {
+    WeightSource.checkSize(parameter, as, to);
+    try {
+      read(List.of(new Target(parameter, as, 0)), to);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -11,6 +11,7 @@ import dev.offload.tensors.model.ModelConfig.Norm;
 import dev.offload.tensors.model.ModelConfig.NormPlacement;
 import dev.offload.tensors.model.ModelConfig.QueryKeyNorm;
 import dev.offload.tensors.model.ModelConfig.Router;
+import dev.offload.tensors.model.Rope;
 import dev.offload.tensors.model.RopeTable;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -28,6 +29,7 @@ final class ReferenceModel {
   private final ModelFolder model;
   private final ModelConfig config;
   private final Map<UnitId, Map<Role, float[]>> loaded = new HashMap<>();
+  private final Map<Rope, RopeTable> ropes = new HashMap<>();
 
   ReferenceModel(ModelFolder model) {
     this.model = model;
@@ -172,11 +174,12 @@ final class ReferenceModel {
     }
   }
 
-  private static void rotate(
-      double[] qkv, int valuesAt, Attention attention, int position, int length) {
+  private void rotate(double[] qkv, int valuesAt, Attention attention, int position, int length) {
     int dimensions = attention.rope().dimensions();
     float[] row = new float[dimensions];
-    new RopeTable(attention.rope()).write(position, length, MemorySegment.ofArray(row), 0);
+    ropes
+        .computeIfAbsent(attention.rope(), RopeTable::new)
+        .write(position, length, MemorySegment.ofArray(row), 0);
     for (int start = 0; start < valuesAt; start += attention.headDim()) {
       for (int i = 0; i < dimensions / 2; i++) {
         int a = start + (attention.rope().interleaved() ? 2 * i : i);

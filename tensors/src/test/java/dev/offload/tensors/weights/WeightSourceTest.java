@@ -16,10 +16,14 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -125,6 +129,27 @@ class WeightSourceTest {
       assertEquals(unit.bytes(), reader.bytesRead());
       reader.read(targets(unit, DType.F32), arena.allocate(1 << 20));
       assertEquals(2 * unit.bytes(), reader.bytesRead());
+      Parameter up = unit.find(Role.UP).orElseThrow();
+      reader.read(up, DType.BF16, arena.allocate(up.bytes()));
+      assertEquals(2 * unit.bytes() + up.bytes(), reader.bytesRead());
+    }
+  }
+
+  @Test
+  void shouldNameTheFileThatBecameShorter(@TempDir Path folder) throws IOException {
+    for (String file : List.of("config.json", "model.safetensors")) {
+      Files.copy(Fixtures.folder("qwen3-dense").resolve(file), folder.resolve(file));
+    }
+    Path weights = folder.resolve("model.safetensors");
+    try (ModelFolder model = ModelFolder.open(folder);
+        UnitReader reader = UnitReader.open(model.checkpoint().orElseThrow());
+        Arena arena = Arena.ofConfined()) {
+      Files.write(weights, Arrays.copyOf(Files.readAllBytes(weights), 10_000));
+      WeightUnit head = model.unit(UnitId.head());
+      MemorySegment to = arena.allocate(1 << 20);
+      IOException e =
+          assertThrows(IOException.class, () -> reader.read(targets(head, DType.BF16), to));
+      assertTrue(e.getMessage().startsWith(weights + ": ended at byte"), e.getMessage());
     }
   }
 
@@ -147,8 +172,8 @@ class WeightSourceTest {
       Parameter other = model.unit(UnitId.expert(0, 4)).find(Role.UP).orElseThrow();
       float[] first = floats(new RandomSource(7, 0.02f), up);
       assertArrayEquals(first, floats(new RandomSource(7, 0.02f), up));
-      assertFalse(java.util.Arrays.equals(first, floats(new RandomSource(8, 0.02f), up)));
-      assertFalse(java.util.Arrays.equals(first, floats(new RandomSource(7, 0.02f), other)));
+      assertFalse(Arrays.equals(first, floats(new RandomSource(8, 0.02f), up)));
+      assertFalse(Arrays.equals(first, floats(new RandomSource(7, 0.02f), other)));
     }
   }
 
