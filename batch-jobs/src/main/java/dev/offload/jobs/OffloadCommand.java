@@ -12,7 +12,12 @@ import picocli.CommandLine.Spec;
     description = "Offline batch inference for language models larger than the GPU.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    subcommands = {GenerateCommand.class, GenerateCompletion.class},
+    subcommands = {
+      GenerateCommand.class,
+      BenchCommand.class,
+      InspectCommand.class,
+      GenerateCompletion.class
+    },
     synopsisSubcommandLabel = "COMMAND",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {

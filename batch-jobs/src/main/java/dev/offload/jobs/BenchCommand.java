@@ -1,0 +1,158 @@
+package dev.offload.jobs;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.MemoryBudgetException;
+import dev.offload.engine.Engine;
+import dev.offload.engine.EngineModel;
+import dev.offload.engine.EngineOptions;
+import dev.offload.engine.RunReport;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.ModelException;
+import dev.offload.tensors.model.ModelConfig;
+import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.RandomSource;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code offload bench}: measures a model's speed without its weights. */
+@Command(
+    name = "bench",
+    description =
+        "Measures tokens per second of a model with random weights, made from its config.json"
+            + " alone.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  offload bench --model config.json",
+      "  offload bench --model models/tiny --requests 1 --json",
+      "  offload bench --model config.json --device-memory 4GiB      streams what does not fit"
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:measured", "1:the program failed", "2:wrong usage or refused input"})
+final class BenchCommand implements Callable<Integer> {
+  /** Standard deviation of made-up weights, the usual one at the start of training. */
+  private static final float WEIGHT_DEVIATION = 0.02f;
+
+  private static final long SEED = 1;
+
+  /** Memory in which the ceilings are measured, apart from the budgets. */
+  private static final long CEILING_BYTES = 4L << 30;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR|FILE",
+      required = true,
+      description = "A config.json or the folder that holds it.")
+  private Path model;
+
+  @Option(
+      names = "--prompt-tokens",
+      paramLabel = "N",
+      defaultValue = "128",
+      description = "Prompt of each request. Default: ${DEFAULT-VALUE}.")
+  private int promptTokens;
+
+  @Option(
+      names = "--generated-tokens",
+      paramLabel = "N",
+      defaultValue = "32",
+      description = "Output of each request. Default: ${DEFAULT-VALUE}.")
+  private int generatedTokens;
+
+  @Option(
+      names = "--requests",
+      paramLabel = "N",
+      defaultValue = "32",
+      description = "How many, all there from the start. Default: ${DEFAULT-VALUE}.")
+  private int requests;
+
+  @Mixin private MachineOptions machine;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Option(names = Messages.VERBOSE, description = "Show where a failure comes from.")
+  void verbose(boolean given) {
+    // Read by Messages from the parsed command line.
+  }
+
+  @Override
+  public Integer call() throws RefusedException {
+    try (ModelFolder folder = ModelFolder.fromConfig(model)) {
+      BenchLoad load = new BenchLoad(promptTokens, generatedTokens, requests);
+      refuseTooLong(folder.config(), load);
+      BenchReport report = measure(folder, load);
+      if (json) {
+        spec.commandLine().getOut().println(report.toJson());
+      } else {
+        report.print(spec.commandLine().getOut());
+      }
+      return ExitCode.OK;
+    } catch (ModelException | MemoryBudgetException | IllegalArgumentException | IOException e) {
+      throw new RefusedException(Messages.plain(e), e);
+    }
+  }
+
+  private static void refuseTooLong(ModelConfig config, BenchLoad load) throws RefusedException {
+    int tokens = load.promptTokens() + load.generatedTokens();
+    if (tokens > config.contextLength()) {
+      throw new RefusedException(
+          "--prompt-tokens and --generated-tokens are %d together, the model's context is %d"
+              .formatted(tokens, config.contextLength()));
+    }
+  }
+
+  private BenchReport measure(ModelFolder folder, BenchLoad load) throws RefusedException {
+    ModelConfig config = folder.config();
+    EngineModel random =
+        new EngineModel(config, folder.units(), new RandomSource(SEED, WEIGHT_DEVIATION));
+    RunReport run;
+    String name;
+    try (Device device = DeviceFinder.open("cpu", machine)) {
+      name = device.facts().name();
+      try (Engine engine = Engine.open(random, Optional.empty(), device, options(load))) {
+        run =
+            engine.run(
+                new BenchRequests(load, config.vocabularySize()), result -> {}, progress -> {});
+      }
+    }
+    return new BenchReport(name, load, run, bound(folder, load));
+  }
+
+  private EngineOptions options(BenchLoad load) throws RefusedException {
+    EngineOptions usual = machine.toEngine(SEED);
+    return new EngineOptions(
+        usual.computeDType(),
+        usual.deviceMemory(),
+        usual.hostMemory(),
+        usual.threads(),
+        usual.seed(),
+        Math.min(load.requests(), usual.maxSequences()),
+        usual.microBatches(),
+        usual.microBatchTokens(),
+        OptionalInt.of(load.promptTokens() + load.generatedTokens()),
+        usual.kvHome(),
+        usual.overlap());
+  }
+
+  /** Measured after the run, in memory of its own, so that it takes nothing from the run. */
+  private double bound(ModelFolder folder, BenchLoad load) throws RefusedException {
+    DType dtype = machine.toEngine(SEED).computeDType().orElse(folder.config().storedDType());
+    try (Device device =
+        DeviceFinder.open("cpu", CEILING_BYTES, CEILING_BYTES, machine.threads())) {
+      Ceilings ceilings = new Ceilings(device, dtype);
+      return new BenchBound(folder.config(), folder.units(), ceilings, dtype).tokensPerSecond(load);
+    }
+  }
+}

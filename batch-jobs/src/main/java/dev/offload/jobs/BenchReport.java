@@ -1,0 +1,70 @@
+package dev.offload.jobs;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.offload.engine.RunReport;
+import dev.offload.tensors.ByteSize;
+import java.io.PrintWriter;
+import java.util.Locale;
+
+/**
+ * What a measurement found.
+ *
+ * @param device name of the device
+ * @param run what the engine did
+ * @param boundTokensPerSecond what the device's measured ceilings allow for the load
+ */
+record BenchReport(String device, BenchLoad load, RunReport run, double boundTokensPerSecond) {
+
+  /** One object; scripts rely on its field names. */
+  String toJson() {
+    JsonMapper mapper = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    ObjectNode json = mapper.createObjectNode();
+    json.put("device", device);
+    json.put("prompt_tokens", load.promptTokens());
+    json.put("generated_tokens", load.generatedTokens());
+    json.put("requests", load.requests());
+    json.put("prefill_tokens_per_s", run.prefillTokensPerSecond());
+    json.put("decode_tokens_per_s", run.decodeTokensPerSecond());
+    json.put("total_tokens_per_s", run.totalTokensPerSecond());
+    json.put("bound_tokens_per_s", boundTokensPerSecond);
+    ObjectNode lanes = json.putObject("lanes");
+    run.busyShares()
+        .forEach((lane, share) -> lanes.put(lane.name().toLowerCase(Locale.ROOT), share));
+    json.put("peak_device_bytes", run.peakDeviceBytes());
+    json.put("peak_host_bytes", run.peakHostBytes());
+    json.put("disk_bytes", run.diskBytes());
+    json.put("passes", run.passes());
+    json.put("wall_seconds", run.wallNanos() / 1e9);
+    try {
+      return mapper.writeValueAsString(json);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("an object of numbers cannot fail to be written", e);
+    }
+  }
+
+  /** The same for people. */
+  void print(PrintWriter out) {
+    out.printf("device       %s%n", device);
+    out.printf(
+        "load         %d requests of %d + %d tokens%n",
+        load.requests(), load.promptTokens(), load.generatedTokens());
+    out.printf("prefill      %,.0f tokens/s%n", run.prefillTokensPerSecond());
+    out.printf("decode       %,.0f tokens/s%n", run.decodeTokensPerSecond());
+    out.printf(
+        "total        %,.0f tokens/s, %.0f %% of the bound of %,.0f%n",
+        run.totalTokensPerSecond(),
+        100 * run.totalTokensPerSecond() / boundTokensPerSecond,
+        boundTokensPerSecond);
+    run.busyShares()
+        .forEach(
+            (lane, share) ->
+                out.printf(
+                    "lane %-7s %.0f %% busy%n", lane.name().toLowerCase(Locale.ROOT), 100 * share));
+    out.printf(
+        "peak memory  device %s, host %s%n",
+        ByteSize.format(run.peakDeviceBytes()), ByteSize.format(run.peakHostBytes()));
+  }
+}

@@ -1,0 +1,103 @@
+package dev.offload.jobs;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceBuffer;
+import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.Stream;
+import dev.offload.backends.api.Weight;
+import dev.offload.tensors.DType;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The fastest this device multiplies matrices and streams weights, measured with nothing else going
+ * on. Not thread-safe.
+ */
+final class Ceilings {
+  /** Rows of a product that is bound by arithmetic. */
+  private static final int MANY_ROWS = 512;
+
+  /** Larger weights, such as output heads, are measured in part. */
+  private static final int MOST_OUTPUTS = 16_384;
+
+  /** Weights that no cache holds. */
+  private static final long STREAMED_BYTES = 256L << 20;
+
+  private static final int STREAMED_COLUMNS = 4096;
+  private static final int REPEATS = 5;
+
+  private final Device device;
+  private final DType dtype;
+  private final Map<Long, Double> secondsPerRow = new HashMap<>();
+  private double bytesPerSecond;
+
+  /**
+   * @param dtype of the weights
+   */
+  Ceilings(Device device, DType dtype) {
+    this.device = device;
+    this.dtype = dtype;
+  }
+
+  /** Seconds that one row costs a weight of this shape when there are many rows. */
+  double secondsPerRow(int outputs, int inputs) {
+    return secondsPerRow.computeIfAbsent(
+        (long) outputs << 32 | inputs, shape -> seconds(MANY_ROWS, outputs, inputs) / MANY_ROWS);
+  }
+
+  /** Bytes of weights per second when one row is multiplied. */
+  double bytesPerSecond() {
+    if (bytesPerSecond == 0) {
+      int outputs = (int) (STREAMED_BYTES / dtype.bytes() / STREAMED_COLUMNS);
+      bytesPerSecond = STREAMED_BYTES / seconds(1, outputs, STREAMED_COLUMNS);
+    }
+    return bytesPerSecond;
+  }
+
+  /** Fastest of several products of zeros. */
+  private double seconds(int rows, int outputs, int inputs) {
+    DType input = device.matrixInput(dtype);
+    long weightBytes = (long) outputs * inputs * dtype.bytes();
+    long packedBytes = device.operations().packedBytes(dtype, outputs, inputs);
+    try (Closing buffers = new Closing()) {
+      Stream stream = buffers.add(device.newStream("ceilings"));
+      DeviceBuffer plain = zeros(buffers, stream, "weight", weightBytes);
+      DeviceBuffer x = zeros(buffers, stream, "input", (long) rows * inputs * input.bytes());
+      DeviceBuffer out =
+          zeros(buffers, stream, "product", (long) rows * outputs * DType.F32.bytes());
+      Weight weight = new Weight(plain, 0, dtype, outputs, inputs, false);
+      if (device.operations().packs(dtype, outputs, inputs)) {
+        DeviceBuffer packed = buffers.add(device.allocate("packed weight", packedBytes));
+        Weight ordered = new Weight(packed, 0, dtype, outputs, inputs, true);
+        device.operations().pack(stream, weight, ordered);
+        weight = ordered;
+      }
+      return fastest(
+          stream,
+          Matrix.dense(x, 0, input, rows, inputs),
+          weight,
+          Matrix.dense(out, 0, DType.F32, rows, outputs));
+    }
+  }
+
+  private DeviceBuffer zeros(Closing buffers, Stream stream, String purpose, long bytes) {
+    DeviceBuffer buffer = buffers.add(device.allocate(purpose, bytes));
+    try (var pinned = device.allocatePinned(purpose, bytes)) {
+      stream.copyToDevice(pinned, 0, buffer, 0, bytes);
+      stream.synchronize();
+    }
+    return buffer;
+  }
+
+  private double fastest(Stream stream, Matrix x, Weight weight, Matrix out) {
+    long best = Long.MAX_VALUE;
+    for (int i = 0; i < REPEATS; i++) {
+      long begin = System.nanoTime();
+      device.operations().matmul(stream, x, weight, Optional.empty(), false, out);
+      stream.synchronize();
+      best = Math.min(best, System.nanoTime() - begin);
+    }
+    return best / 1e9;
+  }
+}
