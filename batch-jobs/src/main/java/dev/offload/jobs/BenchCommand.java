@@ -89,6 +89,7 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws RefusedException {
+    machine.check();
     try (ModelFolder folder = ModelFolder.fromConfig(model)) {
       BenchLoad load = new BenchLoad(promptTokens, generatedTokens, requests);
       refuseTooLong(folder.config(), load);
@@ -130,7 +131,7 @@ final class BenchCommand implements Callable<Integer> {
     return new BenchReport(name, load, run, bound(folder, load));
   }
 
-  private EngineOptions options(BenchLoad load) throws RefusedException {
+  private EngineOptions options(BenchLoad load) {
     EngineOptions usual = machine.toEngine(SEED);
     return new EngineOptions(
         usual.computeDType(),

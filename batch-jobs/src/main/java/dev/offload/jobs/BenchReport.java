@@ -1,7 +1,6 @@
 package dev.offload.jobs;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.offload.engine.RunReport;
@@ -20,7 +19,7 @@ record BenchReport(String device, BenchLoad load, RunReport run, double boundTok
 
   /** One object; scripts rely on its field names. */
   String toJson() {
-    JsonMapper mapper = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    JsonMapper mapper = new JsonMapper();
     ObjectNode json = mapper.createObjectNode();
     json.put("device", device);
     json.put("prompt_tokens", load.promptTokens());

@@ -42,8 +42,11 @@ final class Ceilings {
 
   /** Seconds that one row costs a weight of this shape when there are many rows. */
   double secondsPerRow(int outputs, int inputs) {
-    return secondsPerRow.computeIfAbsent(
-        (long) outputs << 32 | inputs, shape -> seconds(MANY_ROWS, outputs, inputs) / MANY_ROWS);
+    int measured = Math.min(outputs, MOST_OUTPUTS);
+    long shape = (long) measured << 32 | inputs;
+    double seconds =
+        secondsPerRow.computeIfAbsent(shape, _ -> seconds(MANY_ROWS, measured, inputs) / MANY_ROWS);
+    return seconds * outputs / measured;
   }
 
   /** Bytes of weights per second when one row is multiplied. */

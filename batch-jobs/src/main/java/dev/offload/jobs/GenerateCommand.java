@@ -119,6 +119,7 @@ final class GenerateCommand implements Callable<Integer> {
         new JobFiles(input, output, errors == null ? JobFiles.errorsBeside(output) : errors);
     files.check();
     RowDefaults defaults = defaults();
+    machine.check();
     Optional<JobLock> lock = JobLock.tryTake(files.lock());
     if (lock.isEmpty()) {
       throw new RefusedException(

@@ -76,15 +76,19 @@ final class MachineOptions {
     return hostMemory != null ? hostMemory : (long) (HOST_SHARE * machineMemory());
   }
 
-  int threads() throws RefusedException {
+  /** Refuses values that no machine has. */
+  void check() throws RefusedException {
     if (threads != null && threads < 1) {
       throw new RefusedException("--threads is " + threads + ", must be at least 1");
     }
+  }
+
+  int threads() {
     return threads != null ? threads : Runtime.getRuntime().availableProcessors();
   }
 
   /** As the engine takes them. */
-  EngineOptions toEngine(long seed) throws RefusedException {
+  EngineOptions toEngine(long seed) {
     return EngineOptions.of(dtype.dtype, deviceMemory(), hostMemory(), threads(), seed);
   }
 

@@ -39,6 +39,10 @@ final class ModelSummary {
         "%-16s %s per token and sequence in %s%n",
         "KV cache", ByteSize.format(keyValueBytes(config)), config.storedDType());
     printUnits(folder.units(), out);
+    if (config.head().tied()) {
+      out.printf("The head's matrix is the embedding's: a checkpoint has it once.%n");
+    }
+    out.println();
   }
 
   private static String describe(FeedForward feedForward) {
@@ -72,20 +76,19 @@ final class ModelSummary {
     for (UnitId.Kind kind : UnitId.Kind.values()) {
       List<WeightUnit> some = units.stream().filter(unit -> unit.id().kind() == kind).toList();
       if (!some.isEmpty()) {
-        printUnits(kind.name().toLowerCase(Locale.ROOT).replace('_', ' '), some, out, "");
+        printUnits(kind.name().toLowerCase(Locale.ROOT).replace('_', ' '), some, out);
       }
     }
-    printUnits("all", units, out, "\n");
+    printUnits("all", units, out);
   }
 
-  private static void printUnits(String name, List<WeightUnit> units, PrintWriter out, String end) {
+  private static void printUnits(String name, List<WeightUnit> units, PrintWriter out) {
     long bytes = units.stream().mapToLong(WeightUnit::bytes).sum();
     long parameters =
         units.stream()
             .flatMap(unit -> unit.parameters().stream())
             .mapToLong(each -> each.bytes() / each.dtype().bytes())
             .sum();
-    out.printf(
-        "%-16s %8d %12s %,16d%n%s", name, units.size(), ByteSize.format(bytes), parameters, end);
+    out.printf("%-16s %8d %12s %,16d%n", name, units.size(), ByteSize.format(bytes), parameters);
   }
 }

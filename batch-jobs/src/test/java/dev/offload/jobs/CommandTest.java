@@ -36,7 +36,7 @@ class CommandTest {
   @Test
   void shouldRefuseMissingAndUnknownOptions() {
     refuses("Missing required options: '--model=DIR', '--input=FILE', '--output=FILE'", "generate");
-    refuses("Unknown option: '--temprature'", "generate", "--temprature", "1");
+    refuses("Unknown options: '--temprature', '1'", generate("--temprature", "1"));
     refuses("Invalid value for option '--dtype'", generate("--dtype", "int4"));
     refuses("'lots' is not an amount of memory", generate("--device-memory", "lots"));
     refuses("--max-tokens is 0, must be at least 1", generate("--max-tokens", "0"));
@@ -49,7 +49,8 @@ class CommandTest {
     Files.delete(input);
     refuses("--input " + input + " does not exist", generate());
     Files.writeString(input, "");
-    refuses("would be overwritten", "generate", "--model", "m", "--input", input, "--output", input);
+    refuses(
+        "would be overwritten", "generate", "--model", "m", "--input", input, "--output", input);
     refuses("the folder", "generate", "--model", "m", "--input", input, "--output", "/no/such/f");
     refuses(" is a folder", "generate", "--model", "m", "--input", input, "--output", folder);
     refuses("are both", generate("--errors", output.toString()));
@@ -75,7 +76,7 @@ class CommandTest {
   @Test
   void shouldSayThatAFinishedJobIsFinished() throws IOException {
     Files.writeString(output, "done");
-    assertEquals(ExitCode.OK, run((Object[]) generate("--resume")));
+    assertEquals(ExitCode.OK, run(generate("--resume")));
     assertTrue(err.toString().contains("nothing to do"), err.toString());
     assertEquals("done", Files.readString(output));
   }
