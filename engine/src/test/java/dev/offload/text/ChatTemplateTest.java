@@ -8,9 +8,13 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -64,5 +68,41 @@ final class ChatTemplateTest {
         tools.isMissingNode() ? List.of() : JSON.convertValue(tools, MAPS),
         example.path("add_generation_prompt").booleanValue(),
         Map.of());
+  }
+
+  @Test
+  void shouldSayWhenThereIsNoTemplate(@TempDir Path folder) throws IOException {
+    Files.writeString(folder.resolve("tokenizer_config.json"), "{\"bos_token\": \"<s>\"}");
+    String message = assertThrows(IOException.class, () -> ChatTemplate.open(folder)).getMessage();
+    assertTrue(message.contains("tokenizer_config.json") && message.contains("prompt"), message);
+  }
+
+  @Test
+  void shouldTakeTheDefaultOfNamedTemplates(@TempDir Path folder) throws IOException {
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"),
+        """
+        {"bos_token": {"content": "<s>", "special": true},
+         "chat_template": [{"name": "tool_use", "template": "no"},
+                           {"name": "default", "template": "{{ bos_token }}{{ messages[0].content }}"}]}
+        """);
+    ChatTemplate template = ChatTemplate.open(folder);
+    assertEquals("<s>hi", template.render(List.of(Map.of("role", "user", "content", "hi"))));
+  }
+
+  @Test
+  void shouldNameTheFileOfABrokenTemplate(@TempDir Path folder) throws IOException {
+    Files.writeString(folder.resolve("chat_template.jinja"), "{% if x %}");
+    String message = assertThrows(IOException.class, () -> ChatTemplate.open(folder)).getMessage();
+    assertTrue(message.contains("chat_template.jinja"), message);
+  }
+
+  @Test
+  void shouldPassFurtherVariables() throws IOException {
+    ChatTemplate template = ChatTemplate.open(TokenizerFixtures.folder("qwen3-moe"));
+    List<Map<String, Object>> messages = List.of(Map.of("role", "user", "content", "hi"));
+    assertEquals(
+        template.render(messages) + "<think>\n\n</think>\n\n",
+        template.render(messages, List.of(), true, Map.of("enable_thinking", false)));
   }
 }

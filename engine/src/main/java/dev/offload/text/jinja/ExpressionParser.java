@@ -75,7 +75,12 @@ final class ExpressionParser {
     while (tryTake(",") && peek().kind() != Kind.END && !peek().is(")")) {
       items.add(expression());
     }
-    return listOf(items);
+    return tupleOf(items);
+  }
+
+  private static Expression tupleOf(List<Expression> items) {
+    Expression list = listOf(items);
+    return scope -> Tuple.of((List<?>) list.evaluate(scope));
   }
 
   /** {@code a if condition else b}. */
@@ -224,6 +229,9 @@ final class ExpressionParser {
 
   private Expression primary() {
     Token token = peek();
+    if (token.kind() == Kind.END) {
+      throw unexpected("expected a value");
+    }
     position++;
     return switch (token.kind()) {
       case NAME -> name(token.text());
@@ -268,7 +276,7 @@ final class ExpressionParser {
     switch (open.text()) {
       case "(" -> {
         if (tryTake(")")) {
-          return listOf(List.of());
+          return tupleOf(List.of());
         }
         Expression inner = tuple();
         expect(")");

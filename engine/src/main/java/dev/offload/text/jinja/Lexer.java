@@ -2,6 +2,8 @@ package dev.offload.text.jinja;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Splits the inside of a block into tokens. */
 final class Lexer {
@@ -29,6 +31,8 @@ final class Lexer {
       List.of(
           "**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", "(", ")",
           "[", "]", "{", "}", ",", ".", ":", "|");
+
+  private static final Pattern EXPONENT = Pattern.compile("[eE][+-]?\\d+");
 
   private final String source;
   private final List<Token> tokens = new ArrayList<>();
@@ -84,8 +88,19 @@ final class Lexer {
       position++;
       skipDigits();
     }
+    isFloat |= skipExponent();
     String digits = source.substring(start, position).replace("_", "");
     tokens.add(new Token(isFloat ? Kind.FLOAT : Kind.INTEGER, digits));
+  }
+
+  /** Passes over {@code e20} or {@code e-7}, if it is there. */
+  private boolean skipExponent() {
+    Matcher exponent = EXPONENT.matcher(source).region(position, source.length());
+    if (!exponent.lookingAt()) {
+      return false;
+    }
+    position = exponent.end();
+    return true;
   }
 
   private void skipDigits() {

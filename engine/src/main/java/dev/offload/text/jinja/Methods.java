@@ -1,6 +1,7 @@
 package dev.offload.text.jinja;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -60,7 +61,7 @@ final class Methods {
   /** The entries of a mapping, as lists of two. */
   static List<Object> pairs(Map<?, ?> map) {
     List<Object> pairs = new ArrayList<>(map.size());
-    map.forEach((key, value) -> pairs.add(List.of(key, value)));
+    map.forEach((key, value) -> pairs.add(Tuple.of(Arrays.asList(key, value))));
     return pairs;
   }
 

@@ -24,7 +24,9 @@ final class PythonText {
       case Double number -> number(number);
       case String text -> quoted(text);
       case List<?> list -> {
-        StringJoiner items = new StringJoiner(", ", "[", "]");
+        boolean tuple = list instanceof Tuple;
+        String close = tuple && list.size() == 1 ? ",)" : tuple ? ")" : "]";
+        StringJoiner items = new StringJoiner(", ", tuple ? "(" : "[", close);
         list.forEach(item -> items.add(repr(item)));
         yield items.toString();
       }

@@ -33,11 +33,18 @@ final class TemplateCompiler {
 
   private Block compileOne(Node node) {
     return switch (node) {
-      case TextNode text -> text(((TextToken) text.getMaster()).output());
+      case TextNode text -> literal(((TextToken) text.getMaster()).output());
       case ExpressionNode output -> output(((ExpressionToken) output.getMaster()).getExpr());
       case TagNode tag -> tag(tag);
       default -> throw new TemplateException("unexpected " + node.getName());
     };
+  }
+
+  private static Block literal(String text) {
+    if (text.contains("{{") || text.contains("{%")) {
+      throw new TemplateException("a block is not closed: " + text.strip());
+    }
+    return text(text);
   }
 
   private static Block text(String text) {

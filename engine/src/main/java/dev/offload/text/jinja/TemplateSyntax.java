@@ -10,6 +10,7 @@ import com.hubspot.jinjava.lib.tag.Tag;
 import com.hubspot.jinjava.tree.Node;
 import com.hubspot.jinjava.tree.TagNode;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * Reads templates into jinjava's tree of text, expressions and tags, with the settings of
@@ -17,13 +18,16 @@ import java.util.Locale;
  * it has other ideas than Jinja of truth, undefined values, operator precedence, slices and errors.
  */
 final class TemplateSyntax {
+  private static final Pattern BLANKS_BEFORE_TAG =
+      Pattern.compile("^[^\\S\\n]+(\\{[%#](?!\\+))", Pattern.MULTILINE);
+
   private TemplateSyntax() {}
 
   static Node parse(String source) {
     Jinjava jinjava = Holder.JINJAVA;
     JinjavaInterpreter interpreter = jinjava.newInterpreter();
     try {
-      Node root = interpreter.parse(withoutLastNewline(source));
+      Node root = interpreter.parse(normalized(source));
       for (TemplateError error : interpreter.getErrorsCopy()) {
         if (error.getSeverity() == TemplateError.ErrorType.FATAL) {
           throw new TemplateException("line " + error.getLineno() + ": " + error.getMessage());
@@ -35,9 +39,17 @@ final class TemplateSyntax {
     }
   }
 
-  private static String withoutLastNewline(String source) {
+  /**
+   * What jinjava reads differently, written so that both agree: one newline at the end is dropped;
+   * lstrip_blocks takes blanks only where they begin a line (jinjava takes all text of blanks); and
+   * a plus sign in a tag switches the trimming off (jinjava does not know it).
+   */
+  private static String normalized(String source) {
     String unix = source.replace("\r\n", "\n").replace('\r', '\n');
-    return unix.endsWith("\n") ? unix.substring(0, unix.length() - 1) : unix;
+    String text = unix.endsWith("\n") ? unix.substring(0, unix.length() - 1) : unix;
+    text = BLANKS_BEFORE_TAG.matcher(text).replaceAll("$1");
+    text = text.replace("{%+", "{%").replace("{#+", "{#");
+    return text.replace("+%}\n", "%}\n\n").replace("+%}", "%}");
   }
 
   /** Made at the first template: it takes a good part of a second. */
@@ -49,7 +61,6 @@ final class TemplateSyntax {
           new Jinjava(
               JinjavaConfig.newBuilder()
                   .withTrimBlocks(true)
-                  .withLstripBlocks(true)
                   .withKeepTrailingNewline(true)
                   .withLegacyOverrides(
                       LegacyOverrides.newBuilder()
