@@ -23,7 +23,7 @@ final class PromptTemplateTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private static JsonNode reference() throws IOException {
-    return JSON.readTree(PromptTemplateTest.class.getResource("/jinja_reference.json"));
+    return JSON.readTree(PromptTemplateTest.class.getResourceAsStream("/jinja_reference.json"));
   }
 
   static Stream<Arguments> cases() throws IOException {
