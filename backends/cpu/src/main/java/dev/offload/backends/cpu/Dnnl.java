@@ -1,0 +1,559 @@
+package dev.offload.backends.cpu;
+
+import dev.offload.tensors.DType;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * oneDNN's matrix product and reorder. All work runs on the thread that asks for it and on no other:
+ * oneDNN's own threads are switched off. Thread-safe; native objects live until {@link #close}.
+ */
+final class Dnnl implements AutoCloseable {
+  // dnnl_common_types.h, dnnl_types.h
+  private static final int SUCCESS = 0;
+  private static final int ENGINE_CPU = 1;
+  private static final int STREAM_IN_ORDER = 1;
+  private static final int TAG_ANY = 1;
+  private static final int SCRATCHPAD_USER = 1;
+  private static final int TYPE_OF_DESTINATION = 0;
+  private static final int ARGUMENT_FROM = 1;
+  private static final int ARGUMENT_SOURCE = 1;
+  private static final int ARGUMENT_TO = 17;
+  private static final int ARGUMENT_DESTINATION = 17;
+  private static final int ARGUMENT_WEIGHTS = 33;
+  private static final int ARGUMENT_SCRATCHPAD = 80;
+  private static final int QUERY_IMPLEMENTATION = 8;
+  private static final int QUERY_WEIGHTS = 131;
+  private static final int QUERY_SCRATCHPAD = 136;
+  private static final int QUERY_INNER_BLOCK_COUNT = 263;
+  private static final int QUERY_INNER_BLOCKS = 264;
+  private static final int QUERY_INNER_INDICES = 265;
+
+  // dnnl_cpu_isa_t; what comes after an instruction set has its bits too
+  private static final int ISA_AVX2 = 0x7;
+  private static final int ISA_AVX512 = 0x27;
+  private static final int ISA_AVX512_BF16 = 0xe7;
+  private static final int ISA_AMX = 0xfef;
+
+  /** Row count for which blocked weights pay; the order found for it is imposed on all others. */
+  private static final int REPRESENTATIVE_ROWS = 64;
+
+  /** sizeof(dnnl_exec_arg_t): an int, padding, a pointer. */
+  private static final long ARGUMENT_BYTES = 16;
+
+  private final DnnlFunctions functions;
+  private final Arena arena = Arena.ofShared();
+  private final Deque<Runnable> releases = new ArrayDeque<>();
+  private final long engine;
+  private final int isa;
+
+  private Dnnl(DnnlFunctions functions) {
+    this.functions = functions;
+    engine =
+        create(
+            "dnnl_engine_create",
+            functions.engineCreate(),
+            functions.engineDestroy(),
+            ENGINE_CPU,
+            0L);
+    isa = (int) invoke(functions.effectiveIsa());
+  }
+
+  /**
+   * Loads the library, unpacking it first if need be.
+   *
+   * @param cache folder for the unpacked library
+   * @throws IOException if the library is not there or does not fit this machine
+   */
+  static Dnnl open(Path cache) throws IOException {
+    String system = System.getProperty("os.name") + " on " + System.getProperty("os.arch");
+    if (!system.equals("Linux on amd64")) {
+      throw new IOException("oneDNN comes for Linux on x86-64 only, not for " + system);
+    }
+    try {
+      for (Path library : DnnlFiles.unpack(cache)) {
+        System.load(library.toAbsolutePath().toString());
+      }
+    } catch (UnsatisfiedLinkError e) {
+      throw new IOException("oneDNN cannot be loaded: " + e.getMessage(), e);
+    }
+    return new Dnnl(DnnlFunctions.link(SymbolLookup.loaderLookup()));
+  }
+
+  /** The instruction set that the library uses here. */
+  String instructionSet() {
+    if (supports(ISA_AMX)) {
+      return "AMX";
+    }
+    if (supports(ISA_AVX512_BF16)) {
+      return "AVX-512 with bfloat16";
+    }
+    if (supports(ISA_AVX512)) {
+      return "AVX-512";
+    }
+    return supports(ISA_AVX2) ? "AVX2" : "SSE 4.1";
+  }
+
+  /** Whether the processor multiplies bfloat16 numbers itself. */
+  boolean multipliesBf16() {
+    return supports(ISA_AVX512_BF16);
+  }
+
+  private boolean supports(int wanted) {
+    return (isa & wanted) == wanted;
+  }
+
+  /** Releases all native objects. No work may be in progress. */
+  @Override
+  public synchronized void close() {
+    while (!releases.isEmpty()) {
+      releases.pop().run();
+    }
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+  }
+
+  /**
+   * The order in which weights suit products with many rows best.
+   *
+   * @param input format of the left operand
+   * @param weights format of the weights
+   * @param inputs columns of the left operand
+   * @param columns columns of the product
+   */
+  WeightOrder weightOrder(DType input, DType weights, int inputs, int columns) {
+    long product =
+        describeMatmul(
+            describe(input, REPRESENTATIVE_ROWS, inputs, inputs, 1),
+            describeAny(weights, inputs, columns),
+            describe(DType.F32, REPRESENTATIVE_ROWS, columns, columns, 1),
+            newAttributes());
+    long chosen = (long) invoke(functions.primitiveQueryMemory(), product, QUERY_WEIGHTS, 0);
+    return new WeightOrder(input, weights, inputs, columns, chosen);
+  }
+
+  private long describe(DType dtype, long rows, long columns, long rowStride, long columnStride) {
+    try (Arena call = Arena.ofConfined()) {
+      return create(
+          "dnnl_memory_desc_create_with_strides",
+          functions.describeStrides(),
+          functions.descriptionDestroy(),
+          2,
+          call.allocateFrom(ValueLayout.JAVA_LONG, rows, columns),
+          code(dtype),
+          call.allocateFrom(ValueLayout.JAVA_LONG, rowStride, columnStride));
+    }
+  }
+
+  private long describeAny(DType dtype, long rows, long columns) {
+    try (Arena call = Arena.ofConfined()) {
+      return create(
+          "dnnl_memory_desc_create_with_tag",
+          functions.describeTag(),
+          functions.descriptionDestroy(),
+          2,
+          call.allocateFrom(ValueLayout.JAVA_LONG, rows, columns),
+          code(dtype),
+          TAG_ANY);
+    }
+  }
+
+  private static int code(DType dtype) {
+    return switch (dtype) {
+      case F16 -> 1;
+      case BF16 -> 2;
+      case F32 -> 3;
+    };
+  }
+
+  private long describeMatmul(long source, long weights, long destination, long attributes) {
+    runOnThisThreadOnly();
+    return create(
+        "dnnl_matmul_primitive_desc_create",
+        functions.matmulDescribe(),
+        functions.primitiveDescriptionDestroy(),
+        engine,
+        source,
+        weights,
+        0L,
+        destination,
+        attributes);
+  }
+
+  private long newAttributes() {
+    long attributes =
+        create(
+            "dnnl_primitive_attr_create",
+            functions.attributesCreate(),
+            functions.attributesDestroy());
+    check(
+        "dnnl_primitive_attr_set_scratchpad_mode",
+        functions.attributesSetScratchpad(),
+        attributes,
+        SCRATCHPAD_USER);
+    return attributes;
+  }
+
+  /** Makes a product add to what its destination holds. */
+  private void appendSum(long attributes) {
+    long operations =
+        create(
+            "dnnl_post_ops_create",
+            functions.postOperationsCreate(),
+            functions.postOperationsDestroy());
+    check(
+        "dnnl_post_ops_append_sum",
+        functions.postOperationsAppendSum(),
+        operations,
+        1f,
+        0,
+        TYPE_OF_DESTINATION);
+    check(
+        "dnnl_primitive_attr_set_post_ops",
+        functions.attributesSetPostOperations(),
+        attributes,
+        operations);
+  }
+
+  /** An order of weights in memory: a matrix [inputs, columns], usually cut into blocks. */
+  final class WeightOrder {
+    private final DType input;
+    private final DType weights;
+    private final int inputs;
+    private final int columns;
+    private final long description;
+    private final long bytes;
+
+    private WeightOrder(DType input, DType weights, int inputs, int columns, long description) {
+      this.input = input;
+      this.weights = weights;
+      this.inputs = inputs;
+      this.columns = columns;
+      this.description = description;
+      bytes = (long) invoke(functions.descriptionBytes(), description);
+    }
+
+    /** Bytes of a matrix in this order. */
+    long bytes() {
+      return bytes;
+    }
+
+    /** The blocks from the outside in, as oneDNN's format tags write them: {@code 16a64b2a}. */
+    String innerBlocks() {
+      try (Arena call = Arena.ofConfined()) {
+        int blocks =
+            query(QUERY_INNER_BLOCK_COUNT, call.allocate(ValueLayout.JAVA_INT))
+                .get(ValueLayout.JAVA_INT, 0);
+        MemorySegment sizes = queryArray(QUERY_INNER_BLOCKS, call, blocks);
+        MemorySegment dimensions = queryArray(QUERY_INNER_INDICES, call, blocks);
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < blocks; i++) {
+          text.append(sizes.getAtIndex(ValueLayout.JAVA_LONG, i));
+          text.append((char) ('a' + dimensions.getAtIndex(ValueLayout.JAVA_LONG, i)));
+        }
+        return text.toString();
+      }
+    }
+
+    private MemorySegment queryArray(int what, Arena call, int length) {
+      return query(what, call.allocate(ValueLayout.ADDRESS))
+          .get(ValueLayout.ADDRESS, 0)
+          .reinterpret(length * ValueLayout.JAVA_LONG.byteSize());
+    }
+
+    private MemorySegment query(int what, MemorySegment out) {
+      check("dnnl_memory_desc_query", functions.descriptionQuery(), description, what, out);
+      return out;
+    }
+
+    /**
+     * Brings row-major [columns, inputs] into this order.
+     *
+     * @param rowStride elements from row to row
+     */
+    Reorder newReorder(int rowStride) {
+      long rowMajor = describe(weights, inputs, columns, 1, rowStride);
+      long reorder =
+          create(
+              "dnnl_reorder_primitive_desc_create",
+              functions.reorderDescribe(),
+              functions.primitiveDescriptionDestroy(),
+              rowMajor,
+              engine,
+              description,
+              engine,
+              newAttributes());
+      return new Reorder(
+          new Primitive(
+              reorder,
+              new Operand(ARGUMENT_FROM, rowMajor),
+              new Operand(ARGUMENT_TO, description)));
+    }
+
+    /**
+     * A product with matrices in this order.
+     *
+     * @param rows of the left operand
+     * @param inputStride elements between rows of the left operand
+     * @param outputStride elements between rows of the F32 result
+     * @param accumulate whether the result is added to what is there
+     * @throws IllegalStateException if oneDNN has only its reference implementation for it
+     */
+    Product newProduct(int rows, int inputStride, int outputStride, boolean accumulate) {
+      long attributes = newAttributes();
+      if (accumulate) {
+        appendSum(attributes);
+      }
+      long source = describe(input, rows, inputs, inputStride, 1);
+      long destination = describe(DType.F32, rows, columns, outputStride, 1);
+      long product = describeMatmul(source, description, destination, attributes);
+      requireFast(product);
+      return new Product(
+          new Primitive(
+              product,
+              new Operand(ARGUMENT_SOURCE, source),
+              new Operand(ARGUMENT_WEIGHTS, description),
+              new Operand(ARGUMENT_DESTINATION, destination)));
+    }
+
+    private void requireFast(long product) {
+      try (Arena call = Arena.ofConfined()) {
+        MemorySegment out = call.allocate(ValueLayout.ADDRESS);
+        check(
+            "dnnl_primitive_desc_query",
+            functions.primitiveQuery(),
+            product,
+            QUERY_IMPLEMENTATION,
+            0,
+            out);
+        String name = out.get(ValueLayout.ADDRESS, 0).reinterpret(256).getString(0);
+        if (name.startsWith("ref")) {
+          throw new IllegalStateException(
+              "oneDNN has no fast product of %s and %s here".formatted(input, weights));
+        }
+      }
+    }
+  }
+
+  /** Brings weights into another order. Thread-safe. */
+  static final class Reorder {
+    private final Primitive primitive;
+
+    private Reorder(Primitive primitive) {
+      this.primitive = primitive;
+    }
+
+    /** Each address is that of the first element. */
+    void execute(long rowMajor, long ordered) {
+      Execution execution = primitive.acquire();
+      execution.setAddress(0, rowMajor);
+      execution.setAddress(1, ordered);
+      execution.run();
+      primitive.release(execution);
+    }
+  }
+
+  /** A product of fixed sizes. Thread-safe. */
+  static final class Product {
+    private final Primitive primitive;
+
+    private Product(Primitive primitive) {
+      this.primitive = primitive;
+    }
+
+    /** {@code output = input · weights}; each address is that of the first number. */
+    void execute(long input, long weights, long output) {
+      Execution execution = primitive.acquire();
+      execution.setAddress(0, input);
+      execution.setAddress(1, weights);
+      execution.setAddress(2, output);
+      execution.run();
+      primitive.release(execution);
+    }
+  }
+
+  /**
+   * An operand of a primitive.
+   *
+   * @param argument its number
+   * @param description its format
+   */
+  private record Operand(int argument, long description) {}
+
+  /** Compiled code and the argument lists it was called with, kept for the next calls. */
+  private final class Primitive {
+    private final long handle;
+    private final Operand[] operands;
+    private final long scratchpad;
+    private final Queue<Execution> idle = new ConcurrentLinkedQueue<>();
+
+    Primitive(long primitiveDescription, Operand... operands) {
+      handle =
+          create(
+              "dnnl_primitive_create",
+              functions.primitiveCreate(),
+              functions.primitiveDestroy(),
+              primitiveDescription);
+      this.operands = operands;
+      scratchpad =
+          (long) invoke(functions.primitiveQueryMemory(), primitiveDescription, QUERY_SCRATCHPAD, 0);
+    }
+
+    Execution acquire() {
+      Execution execution = idle.poll();
+      return execution == null ? new Execution(this) : execution;
+    }
+
+    void release(Execution execution) {
+      idle.add(execution);
+    }
+  }
+
+  /** The argument list of one call at a time. */
+  private final class Execution {
+    private final Primitive primitive;
+    private final long stream;
+    private final long[] memories;
+    private final MemorySegment arguments;
+
+    Execution(Primitive primitive) {
+      this.primitive = primitive;
+      int operands = primitive.operands.length;
+      stream =
+          create(
+              "dnnl_stream_create",
+              functions.streamCreate(),
+              functions.streamDestroy(),
+              engine,
+              STREAM_IN_ORDER);
+      memories = new long[operands];
+      arguments = allocate((operands + 1) * ARGUMENT_BYTES);
+      for (int i = 0; i < operands; i++) {
+        memories[i] = newMemory(primitive.operands[i].description, 0);
+        setArgument(i, primitive.operands[i].argument, memories[i]);
+      }
+      long scratchBytes = (long) invoke(functions.descriptionBytes(), primitive.scratchpad);
+      long scratch = allocate(Math.max(scratchBytes, 1)).address();
+      setArgument(operands, ARGUMENT_SCRATCHPAD, newMemory(primitive.scratchpad, scratch));
+    }
+
+    private long newMemory(long description, long address) {
+      return create(
+          "dnnl_memory_create",
+          functions.memoryCreate(),
+          functions.memoryDestroy(),
+          description,
+          engine,
+          address);
+    }
+
+    private void setArgument(int index, int argument, long memory) {
+      arguments.set(ValueLayout.JAVA_INT, index * ARGUMENT_BYTES, argument);
+      arguments.set(ValueLayout.JAVA_LONG, index * ARGUMENT_BYTES + Long.BYTES, memory);
+    }
+
+    void setAddress(int operand, long address) {
+      try {
+        int status = (int) functions.memorySetData().invokeExact(memories[operand], address);
+        requireSuccess("dnnl_memory_set_data_handle", status);
+      } catch (Throwable e) {
+        throw unchecked(e);
+      }
+    }
+
+    void run() {
+      runOnThisThreadOnly();
+      try {
+        int status =
+            (int)
+                functions
+                    .primitiveExecute()
+                    .invokeExact(primitive.handle, stream, memories.length + 1, arguments);
+        requireSuccess("dnnl_primitive_execute", status);
+      } catch (Throwable e) {
+        throw unchecked(e);
+      }
+    }
+  }
+
+  /**
+   * Tells OpenMP, whose number of threads is a property of the calling thread; it costs some
+   * nanoseconds. It has to be said when code is compiled too: that divides the inputs among the threads
+   * it expects, and sums are wrong if there are fewer later.
+   */
+  private void runOnThisThreadOnly() {
+    try {
+      functions.setThreads().invokeExact(1);
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
+  private synchronized MemorySegment allocate(long bytes) {
+    return arena.allocate(bytes, 64);
+  }
+
+  /** Calls a function that creates an object and returns it; {@link #close} destroys it. */
+  private long create(
+      String name, MethodHandle constructor, MethodHandle destructor, Object... arguments) {
+    try (Arena call = Arena.ofConfined()) {
+      MemorySegment out = call.allocate(ValueLayout.JAVA_LONG);
+      Object[] all = new Object[arguments.length + 1];
+      all[0] = out;
+      System.arraycopy(arguments, 0, all, 1, arguments.length);
+      check(name, constructor, all);
+      long handle = out.get(ValueLayout.JAVA_LONG, 0);
+      synchronized (this) {
+        releases.push(() -> invoke(destructor, handle));
+      }
+      return handle;
+    }
+  }
+
+  private static void check(String name, MethodHandle function, Object... arguments) {
+    requireSuccess(name, (int) invoke(function, arguments));
+  }
+
+  private static Object invoke(MethodHandle function, Object... arguments) {
+    try {
+      return function.invokeWithArguments(arguments);
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
+  private static void requireSuccess(String function, int status) {
+    if (status != SUCCESS) {
+      throw new IllegalStateException(function + " failed: " + reason(status));
+    }
+  }
+
+  private static String reason(int status) {
+    return switch (status) {
+      case 1 -> "out of memory";
+      case 2 -> "invalid arguments";
+      case 3 -> "not implemented";
+      case 4 -> "no implementation left";
+      case 5 -> "error while running";
+      default -> "status " + status;
+    };
+  }
+
+  private static RuntimeException unchecked(Throwable e) {
+    return switch (e) {
+      case RuntimeException runtime -> runtime;
+      case Error error -> throw error;
+      default -> throw new AssertionError("a native function threw", e);
+    };
+  }
+}

@@ -1,0 +1,272 @@
+package dev.offload.backends.cpu;
+
+import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.Vector;
+import dev.offload.backends.api.WeightRows;
+import dev.offload.tensors.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * Cuts products into tiles of at most {@value #MAX_ROWS} rows and {@value TileKernel#COLUMNS} outputs
+ * and shares them among the workers. Which rows are multiplied together follows from the sizes alone,
+ * so results depend neither on the number of threads nor on where weights lie. Thread-safe.
+ */
+final class TiledProduct implements AutoCloseable {
+  /** Rows of a tile: enough that loading weights into registers costs little. */
+  static final int MAX_ROWS = 128;
+
+  /** Scratch in which rows of another format are converted, per concurrent caller. */
+  private static final long CONVERSION_BYTES = 16L << 20;
+
+  /** Multiplications per task: about ten microseconds, against less than one to hand it over. */
+  private static final long TASK_MULTIPLICATIONS = 500_000;
+
+  /** Tasks per thread below which tasks are not made larger, so that threads end together. */
+  private static final int TASKS_PER_THREAD = 8;
+
+  private final WorkerPool workers;
+  private final Arena arena = Arena.ofShared();
+  private final Queue<TileOutput> outputs = new ConcurrentLinkedQueue<>();
+  private final Queue<MemorySegment> conversions = new ConcurrentLinkedQueue<>();
+
+  TiledProduct(WorkerPool workers) {
+    this.workers = workers;
+  }
+
+  /**
+   * As {@link MatrixProduct#multiply}, for weights in panels.
+   *
+   * @param input format in which the kernels want {@code x}
+   * @param panelBytes bytes from one panel to the next
+   */
+  void multiply(
+      Matrix x,
+      List<WeightRows> groups,
+      List<Vector> biases,
+      boolean accumulate,
+      Matrix out,
+      DType input,
+      long panelBytes,
+      TileKernel.Factory kernels) {
+    Call call = new Call(x, groups, biases, accumulate, out, input, panelBytes, kernels);
+    if (x.dtype() == input) {
+      call.multiplyInPlace();
+    } else {
+      call.multiplyConverted();
+    }
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+
+  private TileOutput acquireOutput() {
+    TileOutput output = outputs.poll();
+    return output == null ? new TileOutput(allocate(TileOutput.BYTES)) : output;
+  }
+
+  private synchronized MemorySegment allocate(long bytes) {
+    return arena.allocate(bytes, 64);
+  }
+
+  /**
+   * Rows of one group.
+   *
+   * @param group number of the group
+   * @param firstRow first row in the left operand and the result
+   */
+  private record RowBlock(int group, int firstRow, int rows) {}
+
+  /** One product. */
+  private final class Call {
+    private final Matrix x;
+    private final List<WeightRows> groups;
+    private final List<Vector> biases;
+    private final boolean accumulate;
+    private final MatrixRows out;
+    private final int outStride;
+    private final DType input;
+    private final long panelBytes;
+    private final TileKernel.Factory kernels;
+    private final int outputs;
+    private final int panels;
+    private final boolean direct;
+
+    Call(
+        Matrix x,
+        List<WeightRows> groups,
+        List<Vector> biases,
+        boolean accumulate,
+        Matrix out,
+        DType input,
+        long panelBytes,
+        TileKernel.Factory kernels) {
+      this.x = x;
+      this.groups = groups;
+      this.biases = biases;
+      this.accumulate = accumulate;
+      this.out = MatrixRows.of(out);
+      this.outStride = out.rowStride();
+      this.input = input;
+      this.panelBytes = panelBytes;
+      this.kernels = kernels;
+      outputs = out.columns();
+      panels = TileKernel.panels(outputs);
+      direct = out.dtype() == DType.F32;
+    }
+
+    void multiplyInPlace() {
+      long rowBytes = (long) x.rowStride() * input.bytes();
+      List<RowBlock> blocks = cut(MAX_ROWS);
+      long[] offsets = new long[blocks.size()];
+      for (int i = 0; i < offsets.length; i++) {
+        offsets[i] = x.offset() + blocks.get(i).firstRow * rowBytes;
+      }
+      multiply(blocks, CpuBuffer.segment(x.buffer()), offsets, x.rowStride());
+    }
+
+    /** Converts as many blocks as fit the scratch, multiplies them, and so on. */
+    void multiplyConverted() {
+      MemorySegment scratch = conversions.poll();
+      if (scratch == null) {
+        scratch = allocate(CONVERSION_BYTES);
+      }
+      int capacity = (int) (CONVERSION_BYTES / ((long) x.columns() * input.bytes()));
+      List<RowBlock> blocks = cut(Math.clamp(capacity, 1, MAX_ROWS));
+      for (int first = 0; first < blocks.size(); ) {
+        int end = first;
+        int rows = 0;
+        while (end < blocks.size() && rows + blocks.get(end).rows <= capacity) {
+          rows += blocks.get(end++).rows;
+        }
+        List<RowBlock> part = blocks.subList(first, end);
+        multiply(part, scratch, convert(part, scratch), x.columns());
+        first = end;
+      }
+      conversions.add(scratch);
+    }
+
+    /** Blocks of about equal size within each group: two of 65 rows instead of one of 128 and 2. */
+    private List<RowBlock> cut(int maxRows) {
+      List<RowBlock> blocks = new ArrayList<>();
+      for (int g = 0; g < groups.size(); g++) {
+        WeightRows group = groups.get(g);
+        int count = Math.ceilDiv(group.rows(), maxRows);
+        for (int i = 0; i < count; i++) {
+          int first = (int) ((long) group.rows() * i / count);
+          int end = (int) ((long) group.rows() * (i + 1) / count);
+          blocks.add(new RowBlock(g, group.firstRow() + first, end - first));
+        }
+      }
+      return blocks;
+    }
+
+    /** Converts the rows of the blocks; returns where in the scratch each block starts. */
+    private long[] convert(List<RowBlock> blocks, MemorySegment scratch) {
+      MatrixRows from = MatrixRows.of(x);
+      int columns = x.columns();
+      long rowBytes = (long) columns * input.bytes();
+      long[] offsets = new long[blocks.size()];
+      for (int i = 1; i < offsets.length; i++) {
+        offsets[i] = offsets[i - 1] + blocks.get(i - 1).rows * rowBytes;
+      }
+      workers.parallelFor(
+          blocks.size(),
+          i -> {
+            float[] row = new float[columns];
+            RowBlock block = blocks.get(i);
+            for (int r = 0; r < block.rows; r++) {
+              from.load(block.firstRow + r, row);
+              RowCodec.store(row, 0, scratch, offsets[i] + r * rowBytes, input, columns);
+            }
+          });
+      return offsets;
+    }
+
+    private void multiply(
+        List<RowBlock> blocks, MemorySegment inputs, long[] offsets, int inputStride) {
+      long multiplications = 0;
+      TileKernel[] directKernels = new TileKernel[blocks.size()];
+      TileKernel[] tileKernels = new TileKernel[blocks.size()];
+      for (int i = 0; i < blocks.size(); i++) {
+        int rows = blocks.get(i).rows;
+        multiplications += (long) rows * x.columns() * panels * TileKernel.COLUMNS;
+        if (direct && outputs >= TileKernel.COLUMNS) {
+          directKernels[i] = kernels.kernel(rows, inputStride, outStride, accumulate);
+        }
+        if (!direct || outputs % TileKernel.COLUMNS != 0) {
+          tileKernels[i] = kernels.kernel(rows, inputStride, TileKernel.COLUMNS, false);
+        }
+      }
+      int panelsPerTask = panelsPerTask(blocks.size(), multiplications);
+      int tasksPerBlock = Math.ceilDiv(panels, panelsPerTask);
+      workers.parallelFor(
+          blocks.size() * tasksPerBlock,
+          task -> {
+            int i = task / tasksPerBlock;
+            int firstPanel = task % tasksPerBlock * panelsPerTask;
+            int endPanel = Math.min(panels, firstPanel + panelsPerTask);
+            multiplyPanels(
+                blocks.get(i),
+                inputs,
+                offsets[i],
+                directKernels[i],
+                tileKernels[i],
+                firstPanel,
+                endPanel);
+          });
+    }
+
+    private int panelsPerTask(int blocks, long multiplications) {
+      long tiles = (long) blocks * panels;
+      long byWork = TASK_MULTIPLICATIONS * tiles / Math.max(1, multiplications);
+      long byThreads = tiles / ((long) workers.threads() * TASKS_PER_THREAD);
+      return Math.clamp(Math.min(byWork, byThreads), 1, panels);
+    }
+
+    private void multiplyPanels(
+        RowBlock block,
+        MemorySegment inputs,
+        long inputOffset,
+        TileKernel directKernel,
+        TileKernel tileKernel,
+        int firstPanel,
+        int endPanel) {
+      WeightRows group = groups.get(block.group);
+      MemorySegment weights = CpuBuffer.segment(group.weight().buffer());
+      Vector bias = biases.isEmpty() ? null : biases.get(block.group);
+      TileOutput output = acquireOutput();
+      for (int panel = firstPanel; panel < endPanel; panel++) {
+        int column = panel * TileKernel.COLUMNS;
+        int columns = Math.min(TileKernel.COLUMNS, outputs - column);
+        long panelOffset = group.weight().offset() + panel * panelBytes;
+        if (direct && columns == TileKernel.COLUMNS) {
+          directKernel.multiply(
+              inputs,
+              inputOffset,
+              weights,
+              panelOffset,
+              out.segment(),
+              outOffset(block.firstRow, column));
+          if (bias != null) {
+            output.addBias(bias, out, block.firstRow, block.rows, column);
+          }
+        } else {
+          tileKernel.multiply(inputs, inputOffset, weights, panelOffset, output.tile(), 0);
+          output.store(bias, accumulate, out, block.firstRow, block.rows, column, columns);
+        }
+      }
+      TiledProduct.this.outputs.add(output);
+    }
+
+    private long outOffset(int row, int column) {
+      return out.offset() + row * out.strideBytes() + (long) column * Float.BYTES;
+    }
+  }
+}

@@ -1,0 +1,8 @@
+package dev.offload.backends.cpu;
+
+class OneDnnMatrixProductTest extends MatrixProductContract {
+  @Override
+  MatrixProduct newProduct(WorkerPool workers) {
+    return new OneDnnMatrixProduct(OpenDnnl.orSkip(), workers);
+  }
+}

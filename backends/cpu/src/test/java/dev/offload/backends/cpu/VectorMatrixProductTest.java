@@ -1,0 +1,8 @@
+package dev.offload.backends.cpu;
+
+class VectorMatrixProductTest extends MatrixProductContract {
+  @Override
+  MatrixProduct newProduct(WorkerPool workers) {
+    return new VectorMatrixProduct(workers, "a test");
+  }
+}
