@@ -14,8 +14,9 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * oneDNN's matrix product and reorder. All work runs on the thread that asks for it and on no other:
- * oneDNN's own threads are switched off. Thread-safe; native objects live until {@link #close}.
+ * oneDNN's matrix product and reorder. All work runs on the thread that asks for it and on no
+ * other: oneDNN's own threads are switched off. Thread-safe; native objects live until {@link
+ * #close}.
  */
 final class Dnnl implements AutoCloseable {
   // dnnl_common_types.h, dnnl_types.h
@@ -406,7 +407,8 @@ final class Dnnl implements AutoCloseable {
               primitiveDescription);
       this.operands = operands;
       scratchpad =
-          (long) invoke(functions.primitiveQueryMemory(), primitiveDescription, QUERY_SCRATCHPAD, 0);
+          (long)
+              invoke(functions.primitiveQueryMemory(), primitiveDescription, QUERY_SCRATCHPAD, 0);
     }
 
     Execution acquire() {
@@ -488,8 +490,8 @@ final class Dnnl implements AutoCloseable {
 
   /**
    * Tells OpenMP, whose number of threads is a property of the calling thread; it costs some
-   * nanoseconds. It has to be said when code is compiled too: that divides the inputs among the threads
-   * it expects, and sums are wrong if there are fewer later.
+   * nanoseconds. It has to be said when code is compiled too: that divides the inputs among the
+   * threads it expects, and sums are wrong if there are fewer later.
    */
   private void runOnThisThreadOnly() {
     try {

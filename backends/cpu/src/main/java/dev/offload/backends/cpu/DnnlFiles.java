@@ -5,9 +5,9 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.JarURLConnection;
 import java.net.URL;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
@@ -19,9 +19,9 @@ import java.util.zip.CheckedInputStream;
 
 /**
  * The native libraries of oneDNN as files. They come inside a jar, compressed; the loader of the
- * operating system wants files, both in one folder because one finds the other there. They are 93 MB,
- * so they are unpacked once into a cache folder whose name holds their checksums and stay there. The
- * folder appears whole, by one rename, so any number of processes may start at once.
+ * operating system wants files, both in one folder because one finds the other there. They are 93
+ * MB, so they are unpacked once into a cache folder whose name holds their checksums and stay
+ * there. The folder appears whole, by one rename, so any number of processes may start at once.
  */
 final class DnnlFiles {
   /** Folder inside the jar {@code org.bytedeco:dnnl:linux-x86_64}. */
@@ -74,8 +74,7 @@ final class DnnlFiles {
     return name.toString();
   }
 
-  private static boolean isComplete(Path folder, List<PackedLibrary> libraries)
-      throws IOException {
+  private static boolean isComplete(Path folder, List<PackedLibrary> libraries) throws IOException {
     for (PackedLibrary library : libraries) {
       Path file = folder.resolve(library.name());
       if (!Files.isRegularFile(file) || Files.size(file) != library.size()) {

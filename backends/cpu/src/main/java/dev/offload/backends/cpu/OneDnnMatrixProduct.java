@@ -11,9 +11,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Matrix products in oneDNN. Weights are packed into panels of {@link TileKernel#COLUMNS} outputs, each
- * in the order oneDNN likes best here. oneDNN compiles code for each size, about a millisecond each, so
- * products are kept; sizes stay few because no tile has more than {@link TiledProduct#MAX_ROWS} rows.
+ * Matrix products in oneDNN. Weights are packed into panels of {@link TileKernel#COLUMNS} outputs,
+ * each in the order oneDNN likes best here. oneDNN compiles code for each size, about a millisecond
+ * each, so products are kept; sizes stay few because no tile has more than {@link
+ * TiledProduct#MAX_ROWS} rows.
  */
 final class OneDnnMatrixProduct implements MatrixProduct {
   private final Dnnl dnnl;
@@ -28,8 +29,8 @@ final class OneDnnMatrixProduct implements MatrixProduct {
   }
 
   /**
-   * @param narrowInputs whether left operands of BF16 weights are BF16 too; for processors that multiply
-   *     that format themselves
+   * @param narrowInputs whether left operands of BF16 weights are BF16 too; for processors that
+   *     multiply that format themselves
    */
   OneDnnMatrixProduct(Dnnl dnnl, WorkerPool workers, boolean narrowInputs) {
     this.dnnl = dnnl;
@@ -93,7 +94,8 @@ final class OneDnnMatrixProduct implements MatrixProduct {
 
   private PanelOrder order(DType weights, int inputs) {
     return orders.computeIfAbsent(
-        new OrderKey(weights, inputs), key -> new PanelOrder(dnnl, input(weights), weights, inputs));
+        new OrderKey(weights, inputs),
+        key -> new PanelOrder(dnnl, input(weights), weights, inputs));
   }
 
   private record OrderKey(DType weights, int inputs) {}

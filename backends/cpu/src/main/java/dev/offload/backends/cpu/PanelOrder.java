@@ -9,13 +9,13 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * How oneDNN wants panels of weights with a certain number of inputs, and the products made for them so
- * far. Thread-safe.
+ * How oneDNN wants panels of weights with a certain number of inputs, and the products made for
+ * them so far. Thread-safe.
  *
- * <p>A panel consists of slices of inputs, one after the other; the products with the second slice and
- * those behind it add to the result of the first. oneDNN 3.11 and 3.13 sum up wrongly over more than
- * {@value #MIXED_INPUTS} inputs if F32 rows meet 16-bit weights in blocks, so slices are no longer than
- * that for this mix.
+ * <p>A panel consists of slices of inputs, one after the other; the products with the second slice
+ * and those behind it add to the result of the first. oneDNN 3.11 and 3.13 sum up wrongly over more
+ * than {@value #MIXED_INPUTS} inputs if F32 rows meet 16-bit weights in blocks, so slices are no
+ * longer than that for this mix.
  */
 final class PanelOrder {
   private static final int MIXED_INPUTS = 512;
@@ -104,9 +104,7 @@ final class PanelOrder {
    *
    * @param offset bytes from the start of the panel
    */
-  private record Slice(
-      Dnnl.WeightOrder order, Dnnl.Reorder reorder, int firstInput, long offset) {}
+  private record Slice(Dnnl.WeightOrder order, Dnnl.Reorder reorder, int firstInput, long offset) {}
 
-  private record KernelKey(
-      int rows, int inputStride, int outputStride, boolean accumulate) {}
+  private record KernelKey(int rows, int inputStride, int outputStride, boolean accumulate) {}
 }

@@ -3,7 +3,10 @@ package dev.offload.backends.cpu;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Turns rows of weights into a panel, input by input, filled up with zeros. Moves bits, not numbers. */
+/**
+ * Turns rows of weights into a panel, input by input, filled up with zeros. Moves bits, not
+ * numbers.
+ */
 final class PanelTranspose {
   /** Inputs at a time, so that what is written stays in the first-level cache. */
   private static final int BLOCK = 64;

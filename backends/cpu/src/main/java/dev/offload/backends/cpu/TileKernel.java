@@ -2,7 +2,9 @@ package dev.offload.backends.cpu;
 
 import java.lang.foreign.MemorySegment;
 
-/** A product of some rows with one panel of weights, {@value #COLUMNS} columns wide. Thread-safe. */
+/**
+ * A product of some rows with one panel of weights, {@value #COLUMNS} columns wide. Thread-safe.
+ */
 interface TileKernel {
   /** Outputs of a panel; the last panel of a weight is filled up with zeros. */
   int COLUMNS = 64;
@@ -13,8 +15,8 @@ interface TileKernel {
   }
 
   /**
-   * Computes {@code out = x · panel} or {@code out += x · panel}; what exactly, and with which sizes,
-   * formats and strides, was said when the kernel was made.
+   * Computes {@code out = x · panel} or {@code out += x · panel}; what exactly, and with which
+   * sizes, formats and strides, was said when the kernel was made.
    *
    * @param x where the rows of the left operand are, the first one at {@code xOffset}
    * @param panel where the weights are, from {@code panelOffset} on

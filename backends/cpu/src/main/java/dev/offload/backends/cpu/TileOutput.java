@@ -5,9 +5,9 @@ import dev.offload.tensors.DType;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A tile on its way from a kernel to a matrix: what kernels do not do themselves (bias, adding to what
- * was there, narrow formats, fewer columns than a panel has) is done here, while the tile is still in
- * the cache. Owned by one task at a time.
+ * A tile on its way from a kernel to a matrix: what kernels do not do themselves (bias, adding to
+ * what was there, narrow formats, fewer columns than a panel has) is done here, while the tile is
+ * still in the cache. Owned by one task at a time.
  */
 final class TileOutput {
   /** Bytes of the largest tile. */

@@ -12,9 +12,10 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Cuts products into tiles of at most {@value #MAX_ROWS} rows and {@value TileKernel#COLUMNS} outputs
- * and shares them among the workers. Which rows are multiplied together follows from the sizes alone,
- * so results depend neither on the number of threads nor on where weights lie. Thread-safe.
+ * Cuts products into tiles of at most {@value #MAX_ROWS} rows and {@value TileKernel#COLUMNS}
+ * outputs and shares them among the workers. Which rows are multiplied together follows from the
+ * sizes alone, so results depend neither on the number of threads nor on where weights lie.
+ * Thread-safe.
  */
 final class TiledProduct implements AutoCloseable {
   /** Rows of a tile: enough that loading weights into registers costs little. */

@@ -10,8 +10,8 @@ import java.util.List;
 
 /**
  * Matrix products in plain Java, for machines that oneDNN is not built for. Weights are packed into
- * panels of {@link TileKernel#COLUMNS} outputs, each input by input, in their own format; left operands
- * are F32.
+ * panels of {@link TileKernel#COLUMNS} outputs, each input by input, in their own format; left
+ * operands are F32.
  */
 final class VectorMatrixProduct implements MatrixProduct {
   private final WorkerPool workers;

@@ -11,9 +11,9 @@ import jdk.incubator.vector.FloatVector;
  * A product with one panel of weights in plain Java. Each number of the result is summed up in the
  * order of the inputs, by the same instructions whatever the number of rows.
  *
- * <p>A stretch of the panel is widened to F32 scratch that stays in the first-level cache, then each
- * group of {@value #ROWS} rows passes over it. So a weight is converted once, not once per group of
- * rows, and the inner loop is one fused multiply-add per two thirds of a load.
+ * <p>A stretch of the panel is widened to F32 scratch that stays in the first-level cache, then
+ * each group of {@value #ROWS} rows passes over it. So a weight is converted once, not once per
+ * group of rows, and the inner loop is one fused multiply-add per two thirds of a load.
  */
 final class VectorTileKernel implements TileKernel {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -129,13 +129,7 @@ final class VectorTileKernel implements TileKernel {
   }
 
   private static void multiplyRow(
-      float[] weights,
-      int column,
-      int count,
-      MemorySegment x,
-      long x0,
-      float[] sums,
-      int at0) {
+      float[] weights, int column, int count, MemorySegment x, long x0, float[] sums, int at0) {
     FloatVector s00 = load(sums, at0);
     FloatVector s01 = load(sums, at0 + N);
     FloatVector s02 = load(sums, at0 + 2 * N);

@@ -43,8 +43,8 @@ final class WeightPanel {
   }
 
   /**
-   * Exponent and fraction are shifted into place and the product with a power of two corrects the bias,
-   * for subnormal numbers too; infinities and NaN keep the largest exponent.
+   * Exponent and fraction are shifted into place and the product with a power of two corrects the
+   * bias, for subnormal numbers too; infinities and NaN keep the largest exponent.
    */
   private static void widenF16(MemorySegment from, long offset, float[] to, int count) {
     for (int i = 0; i < count; i += Lanes.COUNT) {

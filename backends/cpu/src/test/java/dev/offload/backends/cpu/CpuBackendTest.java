@@ -52,16 +52,14 @@ class CpuBackendTest {
   @Test
   void shouldRefuseOtherDevices() {
     assertThrows(
-        IllegalArgumentException.class,
-        () -> new CpuBackend().open(new DeviceOptions(1, 0, 0, 1)));
+        IllegalArgumentException.class, () -> new CpuBackend().open(new DeviceOptions(1, 0, 0, 1)));
   }
 
   @Test
   void shouldCountAndLimitMemory() {
     try (Device device = new CpuBackend(MatrixProductChoice.VECTOR).open(OPTIONS)) {
       DeviceBuffer large = device.allocate("ring", 3 << 20);
-      assertThrows(
-          MemoryBudgetException.class, () -> device.allocate("cache", (1 << 20) + 1));
+      assertThrows(MemoryBudgetException.class, () -> device.allocate("cache", (1 << 20) + 1));
       large.close();
       large.close();
       assertEquals(0, device.allocatedBytes());

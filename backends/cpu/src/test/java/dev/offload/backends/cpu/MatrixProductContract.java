@@ -49,9 +49,27 @@ abstract class MatrixProductContract {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 1, 1", "1, 64, 16", "1, 65, 31", "2, 130, 961", "3, 17, 127", "4, 960, 64", "6, 63, 97",
-    "7, 127, 192", "8, 31, 130", "13, 200, 96", "17, 128, 65", "31, 1, 300", "64, 64, 64",
-    "127, 3, 130", "128, 130, 17", "129, 65, 33", "130, 961, 3", "300, 96, 100", "2, 70, 513", "5, 65, 1100", "33, 64, 2049"
+    "1, 1, 1",
+    "1, 64, 16",
+    "1, 65, 31",
+    "2, 130, 961",
+    "3, 17, 127",
+    "4, 960, 64",
+    "6, 63, 97",
+    "7, 127, 192",
+    "8, 31, 130",
+    "13, 200, 96",
+    "17, 128, 65",
+    "31, 1, 300",
+    "64, 64, 64",
+    "127, 3, 130",
+    "128, 130, 17",
+    "129, 65, 33",
+    "130, 961, 3",
+    "300, 96, 100",
+    "2, 70, 513",
+    "5, 65, 1100",
+    "33, 64, 2049"
   })
   void shouldMultiplyAllFormatsAndSizes(int rows, int outputs, int inputs) {
     for (DType weights : DType.values()) {
@@ -236,7 +254,8 @@ abstract class MatrixProductContract {
       Weight weight = packed.getFirst();
       long bytes = product.packedBytes(dtype, outputs, inputs);
       CpuBuffer copy = newBuffer(offset + bytes);
-      MemorySegment.copy(CpuBuffer.segment(weight.buffer()), weight.offset(), copy.segment(), offset, bytes);
+      MemorySegment.copy(
+          CpuBuffer.segment(weight.buffer()), weight.offset(), copy.segment(), offset, bytes);
       return List.of(
           new WeightRows(
               new Weight(copy, offset, dtype, outputs, inputs, weight.packed()), 0, rows));
@@ -265,8 +284,7 @@ abstract class MatrixProductContract {
       int margin = 3;
       CpuBuffer buffer = newBuffer((long) (rows * stride + 2 * margin) * format.bytes());
       buffer.segment().fill(CANARY);
-      return new Matrix(
-          buffer, (long) margin * format.bytes(), format, rows, columns, stride);
+      return new Matrix(buffer, (long) margin * format.bytes(), format, rows, columns, stride);
     }
 
     private void fill(Matrix matrix) {
@@ -287,8 +305,7 @@ abstract class MatrixProductContract {
     }
 
     /** What {@link #fillOut} wrote is repeated from the seed: it is the last thing drawn. */
-    void check(
-        Matrix x, Matrix out, List<WeightRows> groups, boolean bias, boolean accumulated) {
+    void check(Matrix x, Matrix out, List<WeightRows> groups, boolean bias, boolean accumulated) {
       double[] before = accumulated ? repeatFill(out) : null;
       boolean[] written = new boolean[rows];
       for (int g = 0; g < groups.size(); g++) {
@@ -336,8 +353,7 @@ abstract class MatrixProductContract {
         }
         if (bias != null) {
           double addend =
-              read(
-                  CpuBuffer.segment(bias.buffer()), bias.offset() + 4L * column, DType.F32);
+              read(CpuBuffer.segment(bias.buffer()), bias.offset() + 4L * column, DType.F32);
           sum += addend;
           magnitude += Math.abs(addend);
         }
@@ -352,10 +368,7 @@ abstract class MatrixProductContract {
                 + Math.abs(sum) * roundingOf(out.dtype())
                 + 1e-30;
         assertEquals(
-            sum,
-            actual,
-            bound,
-            () -> "%d x %d x %d %s".formatted(rows, outputs, inputs, dtype));
+            sum, actual, bound, () -> "%d x %d x %d %s".formatted(rows, outputs, inputs, dtype));
       }
     }
 
@@ -392,8 +405,7 @@ abstract class MatrixProductContract {
   }
 
   private static long position(Matrix matrix, int row, int column) {
-    return matrix.offset()
-        + ((long) row * matrix.rowStride() + column) * matrix.dtype().bytes();
+    return matrix.offset() + ((long) row * matrix.rowStride() + column) * matrix.dtype().bytes();
   }
 
   private static double roundingOf(DType dtype) {
@@ -408,8 +420,7 @@ abstract class MatrixProductContract {
   private static double write(MemorySegment segment, long offset, DType dtype, double value) {
     switch (dtype) {
       case F32 -> segment.set(ValueLayout.JAVA_FLOAT, offset, (float) value);
-      case F16 ->
-          segment.set(ValueLayout.JAVA_SHORT, offset, Float.floatToFloat16((float) value));
+      case F16 -> segment.set(ValueLayout.JAVA_SHORT, offset, Float.floatToFloat16((float) value));
       case BF16 ->
           segment.set(
               ValueLayout.JAVA_SHORT,
