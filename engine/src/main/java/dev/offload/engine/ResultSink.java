@@ -1,8 +1,8 @@
 package dev.offload.engine;
 
 /**
- * Where finished rows go, in the order in which they finish. Called by the engine's thread. A row
- * counts as finished when this returns.
+ * Where finished rows go, in the order in which they finish. Called by the engine's thread. It may
+ * only queue the row; that the row is safe on disk is the sink's to say.
  */
 @FunctionalInterface
 public interface ResultSink {
