@@ -37,27 +37,35 @@ final class AttentionState {
   }
 
   /**
-   * Turns scores into powers relative to the largest score so far, and what was summed before with
-   * them.
+   * Makes scores relative to the largest so far, and what was summed before with them.
    *
    * @param scores {@code count} numbers from {@code at} on, a multiple of the vector length
    */
-  void addScores(int query, float[] scores, int at, int count) {
-    FloatVector maxima = FloatVector.fromArray(Lanes.FLOATS, scores, at);
-    for (int i = at + Lanes.COUNT; i < at + count; i += Lanes.COUNT) {
-      maxima = maxima.max(FloatVector.fromArray(Lanes.FLOATS, scores, i));
-    }
-    float max = maxima.reduceLanes(VectorOperators.MAX);
+  void lower(int query, float[] scores, int at, int count) {
+    float max = largest(scores, at, count);
     if (max > largest[query]) {
       rescale(query, factor(largest[query], max));
       largest[query] = max;
     }
     float base = largest[query];
+    for (int i = at; i < at + count; i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, scores, i).sub(base).intoArray(scores, i);
+    }
+  }
+
+  private static float largest(float[] scores, int at, int count) {
+    FloatVector maxima = FloatVector.fromArray(Lanes.FLOATS, scores, at);
+    for (int i = at + Lanes.COUNT; i < at + count; i += Lanes.COUNT) {
+      maxima = maxima.max(FloatVector.fromArray(Lanes.FLOATS, scores, i));
+    }
+    return maxima.reduceLanes(VectorOperators.MAX);
+  }
+
+  /** Adds the powers of lowered scores to their sum. */
+  void addPowers(int query, float[] powers, int at, int count) {
     FloatVector sum = FloatVector.fromArray(Lanes.FLOATS, sums, query * Lanes.COUNT);
     for (int i = at; i < at + count; i += Lanes.COUNT) {
-      FloatVector power = VectorMath.exp(FloatVector.fromArray(Lanes.FLOATS, scores, i).sub(base));
-      power.intoArray(scores, i);
-      sum = sum.add(power);
+      sum = sum.add(FloatVector.fromArray(Lanes.FLOATS, powers, i));
     }
     sum.intoArray(sums, query * Lanes.COUNT);
   }
@@ -96,7 +104,7 @@ final class AttentionState {
         continue;
       }
       rescale(q, factor(largest[q], max));
-      FloatVector factor = factor(other.largest[q], max);
+      float factor = factor(other.largest[q], max);
       addScaled(sums, other.sums, q * Lanes.COUNT, Lanes.COUNT, factor);
       addScaled(values, other.values, q * stride, stride, factor);
       largest[q] = max;
@@ -105,7 +113,8 @@ final class AttentionState {
 
   /** Writes the weighted mean of the values; fills up to a whole vector behind it. */
   void result(int query, float[] out, int at) {
-    float sum = Lanes.sum(FloatVector.fromArray(Lanes.FLOATS, sums, query * Lanes.COUNT), lanes, 0);
+    System.arraycopy(sums, query * Lanes.COUNT, lanes, 0, Lanes.COUNT);
+    float sum = Lanes.sum(lanes, 0);
     for (int i = 0; i < stride; i += Lanes.COUNT) {
       FloatVector.fromArray(Lanes.FLOATS, values, query * stride + i)
           .div(sum)
@@ -113,27 +122,26 @@ final class AttentionState {
     }
   }
 
-  private static FloatVector factor(float from, float to) {
-    return VectorMath.exp(FloatVector.broadcast(Lanes.FLOATS, from - to));
+  private float factor(float from, float to) {
+    lanes[0] = from - to;
+    VectorMath.exp(lanes, 0, Lanes.COUNT);
+    return lanes[0];
   }
 
-  private void rescale(int query, FloatVector factor) {
+  private void rescale(int query, float factor) {
     scale(sums, query * Lanes.COUNT, Lanes.COUNT, factor);
     scale(values, query * stride, stride, factor);
   }
 
-  private static void scale(float[] x, int at, int count, FloatVector factor) {
+  private static void scale(float[] x, int at, int count, float factor) {
     for (int i = at; i < at + count; i += Lanes.COUNT) {
       FloatVector.fromArray(Lanes.FLOATS, x, i).mul(factor).intoArray(x, i);
     }
   }
 
-  private static void addScaled(float[] sum, float[] x, int at, int count, FloatVector factor) {
+  private static void addScaled(float[] sum, float[] x, int at, int count, float factor) {
     for (int i = at; i < at + count; i += Lanes.COUNT) {
-      Lanes.fma(
-              FloatVector.fromArray(Lanes.FLOATS, x, i),
-              factor,
-              FloatVector.fromArray(Lanes.FLOATS, sum, i))
+      FloatVector.fromArray(Lanes.FLOATS, x, i).fma(FloatVector.broadcast(Lanes.FLOATS, factor), FloatVector.fromArray(Lanes.FLOATS, sum, i))
           .intoArray(sum, i);
     }
   }

@@ -26,6 +26,7 @@ final class AttentionTile {
   private final float[] keys;
   private final float[] values;
   private final float[] scores;
+  private final float[] capScratch;
   private final float[] outRow;
 
   AttentionTile(AttentionShape shape) {
@@ -34,6 +35,7 @@ final class AttentionTile {
     keys = new float[shape.headDim() * shape.panelStride()];
     values = new float[shape.panelTokens() * shape.valueStride()];
     scores = new float[shape.tileQueries() * shape.panelStride()];
+    capScratch = new float[shape.panelStride()];
     outRow = new float[shape.groupHeads() * shape.valueDim() + Lanes.COUNT];
   }
 
@@ -117,42 +119,49 @@ final class AttentionTile {
       Rows tile, int firstRow, int endRow, int panel, int tokens, AttentionState state) {
     int group = shape.groupHeads();
     int stride = shape.panelStride();
-    int columns = Lanes.padded(tokens);
+    int firstQuery = firstRow * group;
+    int count = (endRow - firstRow) * group;
     PanelProduct.multiply(
         queries,
-        firstRow * group * shape.headDim(),
+        firstQuery * shape.headDim(),
         shape.headDim(),
         keys,
         0,
         stride,
         scores,
-        firstRow * group * stride,
+        firstQuery * stride,
         stride,
-        (endRow - firstRow) * group,
+        count,
         shape.headDim(),
-        columns,
+        Lanes.padded(tokens),
         false);
-    for (int row = firstRow; row < endRow; row++) {
-      int position = tile.firstPosition + row;
-      int first = Math.max(0, shape.firstVisible(position) - panel);
-      int end = Math.min(tokens, position + 1 - panel);
-      for (int query = row * group; query < (row + 1) * group; query++) {
-        int at = query * stride;
-        if (shape.spec().softCap() > 0) {
-          ElementwiseKernels.softCap(scores, at, columns, shape.spec().softCap());
-        }
-        mask(at, first, end, columns);
-        state.addScores(query, scores, at, columns);
-      }
+    for (int query = firstQuery; query < firstQuery + count; query++) {
+      int position = tile.firstPosition + query / group;
+      int at = query * stride;
+      cap(at);
+      mask(at, shape.firstVisible(position) - panel, Math.min(tokens, position + 1 - panel));
+      state.lower(query, scores, at, stride);
+    }
+    // All rows in one loop: its constants cost as much to set up as a row.
+    VectorMath.exp(scores, firstQuery * stride, count * stride);
+    for (int query = firstQuery; query < firstQuery + count; query++) {
+      state.addPowers(query, scores, query * stride, stride);
     }
   }
 
-  private void mask(int at, int first, int end, int columns) {
-    for (int i = at; i < at + first; i++) {
-      scores[i] = Float.NEGATIVE_INFINITY;
+  private void cap(int at) {
+    float softCap = shape.spec().softCap();
+    if (softCap > 0) {
+      ElementwiseKernels.softCap(scores, at, shape.panelStride(), softCap, capScratch);
     }
-    for (int i = at + end; i < at + columns; i++) {
-      scores[i] = Float.NEGATIVE_INFINITY;
+  }
+
+  private void mask(int at, int first, int end) {
+    for (int i = 0; i < first; i++) {
+      scores[at + i] = Float.NEGATIVE_INFINITY;
+    }
+    for (int i = end; i < shape.panelStride(); i++) {
+      scores[at + i] = Float.NEGATIVE_INFINITY;
     }
   }
 

@@ -62,9 +62,10 @@ final class ElementwiseKernels {
         x.columns(),
         (first, end) -> {
           float[] row = RowLoop.scratch(x.columns());
+          float[] scratch = RowLoop.scratch(x.columns());
           for (int i = first; i < end; i++) {
             x.load(i, row);
-            softCap(row, 0, row.length, cap);
+            softCap(row, 0, row.length, cap, scratch);
             x.store(row, i);
           }
         });
@@ -81,7 +82,8 @@ final class ElementwiseKernels {
           for (int i = first; i < end; i++) {
             x.load(i, row);
             gate.load(i, factor);
-            scale(row, VectorMath.sigmoid(FloatVector.broadcast(Lanes.FLOATS, factor[0])));
+            VectorMath.sigmoid(factor, 0, factor.length);
+            scale(row, factor[0]);
             x.store(row, i);
           }
         });
@@ -136,13 +138,17 @@ final class ElementwiseKernels {
   }
 
   /** {@code x = cap * tanh(x / cap)} of {@code count} numbers, a multiple of the vector length. */
-  static void softCap(float[] x, int at, int count, float cap) {
+  static void softCap(float[] x, int at, int count, float cap, float[] scratch) {
     for (int i = at; i < at + count; i += Lanes.COUNT) {
-      VectorMath.tanh(FloatVector.fromArray(Lanes.FLOATS, x, i).div(cap)).mul(cap).intoArray(x, i);
+      FloatVector.fromArray(Lanes.FLOATS, x, i).div(cap).intoArray(x, i);
+    }
+    VectorMath.tanh(x, at, count, scratch);
+    for (int i = at; i < at + count; i += Lanes.COUNT) {
+      FloatVector.fromArray(Lanes.FLOATS, x, i).mul(cap).intoArray(x, i);
     }
   }
 
-  private static void scale(float[] x, FloatVector factor) {
+  private static void scale(float[] x, float factor) {
     for (int i = 0; i < x.length; i += Lanes.COUNT) {
       FloatVector.fromArray(Lanes.FLOATS, x, i).mul(factor).intoArray(x, i);
     }
@@ -151,10 +157,7 @@ final class ElementwiseKernels {
   private static void addScaled(float[] sum, float[] x, float weight) {
     FloatVector factor = FloatVector.broadcast(Lanes.FLOATS, weight);
     for (int i = 0; i < sum.length; i += Lanes.COUNT) {
-      Lanes.fma(
-              FloatVector.fromArray(Lanes.FLOATS, x, i),
-              factor,
-              FloatVector.fromArray(Lanes.FLOATS, sum, i))
+      FloatVector.fromArray(Lanes.FLOATS, x, i).fma(factor, FloatVector.fromArray(Lanes.FLOATS, sum, i))
           .intoArray(sum, i);
     }
   }

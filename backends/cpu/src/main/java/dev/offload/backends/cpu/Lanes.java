@@ -13,6 +13,8 @@ import jdk.incubator.vector.VectorSpecies;
  * their loops need no tails. Sums across lanes go through {@link #sum}: the order of {@code
  * reduceLanes(ADD)} differs between interpreted and compiled code, and results must not change when
  * a method gets compiled.
+ *
+ * <p>Kernels use {@code fma} freely: every x86 with AVX2 and every 64-bit ARM has it in hardware.
  */
 final class Lanes {
   static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
@@ -25,30 +27,11 @@ final class Lanes {
   /** Numbers per vector. */
   static final int COUNT = FLOATS.length();
 
-  /**
-   * Whether the hardware has a fused multiply-add; without it {@link FloatVector#fma} is emulated,
-   * a thousand times slower. Every x86 with vectors of 256 bits that this engine meets has it,
-   * every 64-bit ARM too.
-   */
-  private static final boolean FUSED =
-      FLOATS.vectorBitSize() >= 256 || System.getProperty("os.arch").equals("aarch64");
-
   private Lanes() {}
 
   /** The next multiple of {@link #COUNT}. */
   static int padded(int count) {
     return (count + COUNT - 1) / COUNT * COUNT;
-  }
-
-  /** {@code a * b + c}, in one rounding where that is fast. */
-  static FloatVector fma(FloatVector a, FloatVector b, FloatVector c) {
-    return FUSED ? a.fma(b, c) : a.mul(b).add(c);
-  }
-
-  /** Sum across lanes in a fixed order; overwrites {@link #COUNT} numbers of {@code scratch}. */
-  static float sum(FloatVector vector, float[] scratch, int at) {
-    vector.intoArray(scratch, at);
-    return sum(scratch, at);
   }
 
   /** Sum of {@link #COUNT} numbers in a fixed order; overwrites them. */

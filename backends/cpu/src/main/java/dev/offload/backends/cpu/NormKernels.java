@@ -99,7 +99,8 @@ final class NormKernels {
       for (int i = 0; i < weight.length; i += Lanes.COUNT) {
         sum = sum.add(FloatVector.fromArray(Lanes.FLOATS, row, i));
       }
-      float mean = Lanes.sum(sum, lanes, 0) / columns;
+      sum.intoArray(lanes, 0);
+      float mean = Lanes.sum(lanes, 0) / columns;
       for (int i = 0; i < columns; i++) {
         row[i] -= mean;
       }
@@ -123,14 +124,15 @@ final class NormKernels {
       for (; i + Lanes.COUNT < weight.length; i += 2 * Lanes.COUNT) {
         FloatVector a = FloatVector.fromArray(Lanes.FLOATS, row, i);
         FloatVector b = FloatVector.fromArray(Lanes.FLOATS, row, i + Lanes.COUNT);
-        even = Lanes.fma(a, a, even);
-        odd = Lanes.fma(b, b, odd);
+        even = a.fma(a, even);
+        odd = b.fma(b, odd);
       }
       if (i < weight.length) {
         FloatVector a = FloatVector.fromArray(Lanes.FLOATS, row, i);
-        even = Lanes.fma(a, a, even);
+        even = a.fma(a, even);
       }
-      return Lanes.sum(even.add(odd), lanes, 0);
+      even.add(odd).intoArray(lanes, 0);
+      return Lanes.sum(lanes, 0);
     }
   }
 }

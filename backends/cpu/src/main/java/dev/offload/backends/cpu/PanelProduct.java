@@ -110,17 +110,17 @@ final class PanelProduct {
       FloatVector left = FloatVector.fromArray(Lanes.FLOATS, b, b0 + k * bStride);
       FloatVector right = FloatVector.fromArray(Lanes.FLOATS, b, b0 + k * bStride + Lanes.COUNT);
       FloatVector factor = FloatVector.broadcast(Lanes.FLOATS, a[a0 + k]);
-      s00 = Lanes.fma(factor, left, s00);
-      s01 = Lanes.fma(factor, right, s01);
+      s00 = factor.fma(left, s00);
+      s01 = factor.fma(right, s01);
       factor = FloatVector.broadcast(Lanes.FLOATS, a[a1 + k]);
-      s10 = Lanes.fma(factor, left, s10);
-      s11 = Lanes.fma(factor, right, s11);
+      s10 = factor.fma(left, s10);
+      s11 = factor.fma(right, s11);
       factor = FloatVector.broadcast(Lanes.FLOATS, a[a2 + k]);
-      s20 = Lanes.fma(factor, left, s20);
-      s21 = Lanes.fma(factor, right, s21);
+      s20 = factor.fma(left, s20);
+      s21 = factor.fma(right, s21);
       factor = FloatVector.broadcast(Lanes.FLOATS, a[a3 + k]);
-      s30 = Lanes.fma(factor, left, s30);
-      s31 = Lanes.fma(factor, right, s31);
+      s30 = factor.fma(left, s30);
+      s31 = factor.fma(right, s31);
     }
     s00.intoArray(c, c0);
     s01.intoArray(c, c0 + Lanes.COUNT);
@@ -147,8 +147,8 @@ final class PanelProduct {
     for (int k = 0; k < depth; k++) {
       FloatVector factor = FloatVector.broadcast(Lanes.FLOATS, a[a0 + k]);
       int at = b0 + k * bStride;
-      s0 = Lanes.fma(factor, FloatVector.fromArray(Lanes.FLOATS, b, at), s0);
-      s1 = Lanes.fma(factor, FloatVector.fromArray(Lanes.FLOATS, b, at + Lanes.COUNT), s1);
+      s0 = factor.fma(FloatVector.fromArray(Lanes.FLOATS, b, at), s0);
+      s1 = factor.fma(FloatVector.fromArray(Lanes.FLOATS, b, at + Lanes.COUNT), s1);
     }
     s0.intoArray(c, c0);
     s1.intoArray(c, c0 + Lanes.COUNT);
@@ -167,7 +167,7 @@ final class PanelProduct {
     FloatVector sum = start(c, c0, accumulate);
     for (int k = 0; k < depth; k++) {
       FloatVector factor = FloatVector.broadcast(Lanes.FLOATS, a[a0 + k]);
-      sum = Lanes.fma(factor, FloatVector.fromArray(Lanes.FLOATS, b, b0 + k * bStride), sum);
+      sum = factor.fma(FloatVector.fromArray(Lanes.FLOATS, b, b0 + k * bStride), sum);
     }
     sum.intoArray(c, c0);
   }

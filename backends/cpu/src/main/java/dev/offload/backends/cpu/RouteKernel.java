@@ -81,7 +81,7 @@ final class RouteKernel {
       System.arraycopy(logits, 0, scores, 0, scores.length);
       switch (router.scoring()) {
         case SOFTMAX -> softmax(scores);
-        case SIGMOID -> sigmoid(scores);
+        case SIGMOID -> VectorMath.sigmoid(scores, 0, scores.length);
         case SOFTMAX_OF_CHOSEN -> {}
       }
     }
@@ -150,24 +150,21 @@ final class RouteKernel {
       }
     }
 
-    private static void sigmoid(float[] x) {
-      for (int i = 0; i < x.length; i += Lanes.COUNT) {
-        VectorMath.sigmoid(FloatVector.fromArray(Lanes.FLOATS, x, i)).intoArray(x, i);
-      }
-    }
-
     private void softmax(float[] x) {
       float max = Float.NEGATIVE_INFINITY;
       for (float value : x) {
         max = Math.max(max, value);
       }
+      for (int i = 0; i < x.length; i++) {
+        x[i] -= max;
+      }
+      VectorMath.exp(x, 0, x.length);
       FloatVector sum = FloatVector.zero(Lanes.FLOATS);
       for (int i = 0; i < x.length; i += Lanes.COUNT) {
-        FloatVector power = VectorMath.exp(FloatVector.fromArray(Lanes.FLOATS, x, i).sub(max));
-        power.intoArray(x, i);
-        sum = sum.add(power);
+        sum = sum.add(FloatVector.fromArray(Lanes.FLOATS, x, i));
       }
-      float total = Lanes.sum(sum, lanes, 0);
+      sum.intoArray(lanes, 0);
+      float total = Lanes.sum(lanes, 0);
       for (int i = 0; i < x.length; i += Lanes.COUNT) {
         FloatVector.fromArray(Lanes.FLOATS, x, i).div(total).intoArray(x, i);
       }

@@ -30,7 +30,11 @@ final class RowCodec {
   /** Reads {@code count} numbers. */
   static void load(
       MemorySegment from, long offset, DType dtype, float[] to, int toIndex, int count) {
-    load(from, offset, dtype, 1, count, to, toIndex, count);
+    switch (dtype) {
+      case F32 -> loadF32(from, offset, to, toIndex, count);
+      case BF16 -> loadBf16(from, offset, to, toIndex, count);
+      case F16 -> loadF16Rows(from, offset, 1, count, to, toIndex, count);
+    }
   }
 
   /** Reads {@code rows} adjacent runs of {@code count} numbers, each to its own place. */
@@ -44,21 +48,9 @@ final class RowCodec {
       int toIndex,
       int toStride) {
     switch (dtype) {
-      case F32 -> {
-        for (int row = 0; row < rows; row++) {
-          loadF32(from, offset + 4L * row * count, to, toIndex + row * toStride, count);
-        }
-      }
-      case BF16 -> {
-        for (int row = 0; row < rows; row++) {
-          loadBf16(from, offset + 2L * row * count, to, toIndex + row * toStride, count);
-        }
-      }
-      case F16 -> {
-        for (int row = 0; row < rows; row++) {
-          loadF16(from, offset + 2L * row * count, to, toIndex + row * toStride, count);
-        }
-      }
+      case F32 -> loadF32Rows(from, offset, rows, count, to, toIndex, toStride);
+      case BF16 -> loadBf16Rows(from, offset, rows, count, to, toIndex, toStride);
+      case F16 -> loadF16Rows(from, offset, rows, count, to, toIndex, toStride);
     }
   }
 
@@ -118,9 +110,50 @@ final class RowCodec {
     }
   }
 
-  private static void loadF16(MemorySegment from, long offset, float[] to, int toIndex, int count) {
-    for (int i = 0; i < count; i++) {
-      to[toIndex + i] = Float.float16ToFloat(from.get(JAVA_SHORT, offset + 2L * i));
+  private static void loadF32Rows(
+      MemorySegment from, long offset, int rows, int count, float[] to, int toIndex, int toStride) {
+    int i = 0;
+    // Rows innermost: a block's keys are rows of one vector, too short for a loop of their own.
+    for (int end = Lanes.FLOATS.loopBound(count); i < end; i += Lanes.COUNT) {
+      for (int row = 0; row < rows; row++) {
+        FloatVector.fromMemorySegment(Lanes.FLOATS, from, offset + 4L * (row * count + i), ORDER)
+            .intoArray(to, toIndex + row * toStride + i);
+      }
+    }
+    for (; i < count; i++) {
+      for (int row = 0; row < rows; row++) {
+        to[toIndex + row * toStride + i] = from.get(JAVA_FLOAT, offset + 4L * (row * count + i));
+      }
+    }
+  }
+
+  private static void loadBf16Rows(
+      MemorySegment from, long offset, int rows, int count, float[] to, int toIndex, int toStride) {
+    int i = 0;
+    for (int end = Lanes.FLOATS.loopBound(count); i < end; i += Lanes.COUNT) {
+      for (int row = 0; row < rows; row++) {
+        ShortVector.fromMemorySegment(Lanes.SHORTS, from, offset + 2L * (row * count + i), ORDER)
+            .convertShape(ZERO_EXTEND_S2I, Lanes.INTS, 0)
+            .lanewise(LSHL, 16)
+            .reinterpretAsFloats()
+            .intoArray(to, toIndex + row * toStride + i);
+      }
+    }
+    for (; i < count; i++) {
+      for (int row = 0; row < rows; row++) {
+        int bits = from.get(JAVA_SHORT, offset + 2L * (row * count + i)) << 16;
+        to[toIndex + row * toStride + i] = Float.intBitsToFloat(bits);
+      }
+    }
+  }
+
+  private static void loadF16Rows(
+      MemorySegment from, long offset, int rows, int count, float[] to, int toIndex, int toStride) {
+    for (int row = 0; row < rows; row++) {
+      for (int i = 0; i < count; i++) {
+        short bits = from.get(JAVA_SHORT, offset + 2L * (row * count + i));
+        to[toIndex + row * toStride + i] = Float.float16ToFloat(bits);
+      }
     }
   }
 
@@ -140,7 +173,14 @@ final class RowCodec {
       float[] from, int fromIndex, MemorySegment to, long offset, int count) {
     int i = 0;
     for (int end = Lanes.FLOATS.loopBound(count); i < end; i += Lanes.COUNT) {
-      toBf16(FloatVector.fromArray(Lanes.FLOATS, from, fromIndex + i))
+      FloatVector value = FloatVector.fromArray(Lanes.FLOATS, from, fromIndex + i);
+      IntVector bits = value.reinterpretAsInts();
+      // Half an ulp less one is added, plus one where the last bit kept is odd.
+      IntVector odd = bits.lanewise(LSHR, 16).and(1);
+      IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(ASHR, 16);
+      IntVector quietNan = bits.lanewise(ASHR, 16).or(QUIET_BIT);
+      VectorMask<Integer> nan = value.test(VectorOperators.IS_NAN).cast(Lanes.INTS);
+      ((ShortVector) rounded.blend(quietNan, nan).convertShape(I2S, Lanes.SHORTS, 0))
           .intoMemorySegment(to, offset + 2L * i, ORDER);
     }
     for (; i < count; i++) {
@@ -153,18 +193,6 @@ final class RowCodec {
     for (int i = 0; i < count; i++) {
       to.set(JAVA_SHORT, offset + 2L * i, Float.floatToFloat16(from[fromIndex + i]));
     }
-  }
-
-  /**
-   * Upper halves, rounded: half an ulp less one is added, plus one where the last bit kept is odd.
-   */
-  private static ShortVector toBf16(FloatVector value) {
-    IntVector bits = value.reinterpretAsInts();
-    IntVector odd = bits.lanewise(LSHR, 16).and(1);
-    IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(ASHR, 16);
-    VectorMask<Integer> nan = value.test(VectorOperators.IS_NAN).cast(Lanes.INTS);
-    IntVector quiet = bits.lanewise(ASHR, 16).or(QUIET_BIT);
-    return (ShortVector) rounded.blend(quiet, nan).convertShape(I2S, Lanes.SHORTS, 0);
   }
 
   private static short toBf16(float value) {
