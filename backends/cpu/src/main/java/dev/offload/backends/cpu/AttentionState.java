@@ -141,7 +141,10 @@ final class AttentionState {
 
   private static void addScaled(float[] sum, float[] x, int at, int count, float factor) {
     for (int i = at; i < at + count; i += Lanes.COUNT) {
-      FloatVector.fromArray(Lanes.FLOATS, x, i).fma(FloatVector.broadcast(Lanes.FLOATS, factor), FloatVector.fromArray(Lanes.FLOATS, sum, i))
+      FloatVector.fromArray(Lanes.FLOATS, x, i)
+          .fma(
+              FloatVector.broadcast(Lanes.FLOATS, factor),
+              FloatVector.fromArray(Lanes.FLOATS, sum, i))
           .intoArray(sum, i);
     }
   }

@@ -157,7 +157,8 @@ final class ElementwiseKernels {
   private static void addScaled(float[] sum, float[] x, float weight) {
     FloatVector factor = FloatVector.broadcast(Lanes.FLOATS, weight);
     for (int i = 0; i < sum.length; i += Lanes.COUNT) {
-      FloatVector.fromArray(Lanes.FLOATS, x, i).fma(factor, FloatVector.fromArray(Lanes.FLOATS, sum, i))
+      FloatVector.fromArray(Lanes.FLOATS, x, i)
+          .fma(factor, FloatVector.fromArray(Lanes.FLOATS, sum, i))
           .intoArray(sum, i);
     }
   }

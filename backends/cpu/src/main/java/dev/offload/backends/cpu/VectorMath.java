@@ -11,12 +11,12 @@ import jdk.incubator.vector.IntVector;
 
 /**
  * Transcendental functions of arrays, to within 1e-6 relative. Counts are multiples of the vector
- * length. The polynomials were fitted by reweighted least squares on Chebyshev nodes against 40-digit
- * values.
+ * length. The polynomials were fitted by reweighted least squares on Chebyshev nodes against
+ * 40-digit values.
  *
- * <p>Everything takes arrays, and loops call nothing but the Vector API: a vector that crosses a call
- * which the compiler does not merge into the caller becomes an object, and in large methods it merges
- * only what is marked for it. With functions of vectors, attention was five times slower.
+ * <p>Everything takes arrays, and loops call nothing but the Vector API: a vector that crosses a
+ * call which the compiler does not merge into the caller becomes an object, and in large methods it
+ * merges only what is marked for it. With functions of vectors, attention was five times slower.
  */
 final class VectorMath {
   /** 1.5 * 2^23: adding it rounds to an integer, which then stands in the low mantissa bits. */
@@ -50,8 +50,8 @@ final class VectorMath {
   }
 
   /**
-   * {@code x = e^(factor * x)}. Two vectors at a time hide the latency of the polynomial; and they make
-   * this too large to be merged into callers, which then would be too large themselves.
+   * {@code x = e^(factor * x)}. Two vectors at a time hide the latency of the polynomial; and they
+   * make this too large to be merged into callers, which then would be too large themselves.
    */
   private static void exp(float[] x, int at, int count, float factor) {
     int last = at + count - Lanes.COUNT;
@@ -104,7 +104,11 @@ final class VectorMath {
    */
   static void tanh(float[] x, int at, int count, float[] scratch) {
     for (int i = 0; i < count; i += Lanes.COUNT) {
-      FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts().and(~SIGN).reinterpretAsFloats().intoArray(scratch, i);
+      FloatVector.fromArray(FLOATS, x, at + i)
+          .reinterpretAsInts()
+          .and(~SIGN)
+          .reinterpretAsFloats()
+          .intoArray(scratch, i);
     }
     exp(scratch, 0, count, 2);
     for (int i = 0; i < count; i += Lanes.COUNT) {
@@ -124,15 +128,21 @@ final class VectorMath {
   }
 
   /**
-   * The cumulative normal distribution {@code x = (1 + erf(x / √2)) / 2}. With {@code z = |x| / √2} and
-   * {@code t = 1 / (1 + z/2)}, {@code erfc(z) = t * exp(P(t) - z²)}.
+   * The cumulative normal distribution {@code x = (1 + erf(x / √2)) / 2}. With {@code z = |x| / √2}
+   * and {@code t = 1 / (1 + z/2)}, {@code erfc(z) = t * exp(P(t) - z²)}.
    *
    * @param scratch {@code count} numbers
    */
   static void normalCdf(float[] x, int at, int count, float[] scratch) {
     for (int i = 0; i < count; i += Lanes.COUNT) {
-      FloatVector z = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts().and(~SIGN).reinterpretAsFloats().mul(SQRT_HALF);
-      FloatVector t = broadcast(FLOATS, 1f).div(z.fma(broadcast(FLOATS, 0.5f), broadcast(FLOATS, 1f)));
+      FloatVector z =
+          FloatVector.fromArray(FLOATS, x, at + i)
+              .reinterpretAsInts()
+              .and(~SIGN)
+              .reinterpretAsFloats()
+              .mul(SQRT_HALF);
+      FloatVector t =
+          broadcast(FLOATS, 1f).div(z.fma(broadcast(FLOATS, 0.5f), broadcast(FLOATS, 1f)));
       FloatVector p = t.fma(broadcast(FLOATS, 0.13535361f), broadcast(FLOATS, -0.628343701f));
       p = p.fma(t, broadcast(FLOATS, 1.03240907f));
       p = p.fma(t, broadcast(FLOATS, -0.529631495f));
@@ -148,7 +158,8 @@ final class VectorMath {
     for (int i = 0; i < count; i += Lanes.COUNT) {
       FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
       FloatVector z = v.reinterpretAsInts().and(~SIGN).reinterpretAsFloats().mul(SQRT_HALF);
-      FloatVector t = broadcast(FLOATS, 1f).div(z.fma(broadcast(FLOATS, 0.5f), broadcast(FLOATS, 1f)));
+      FloatVector t =
+          broadcast(FLOATS, 1f).div(z.fma(broadcast(FLOATS, 0.5f), broadcast(FLOATS, 1f)));
       FloatVector tail = t.mul(0.5f).mul(FloatVector.fromArray(FLOATS, scratch, i));
       broadcast(FLOATS, 1f).sub(tail).blend(tail, v.compare(LT, 0f)).intoArray(x, at + i);
     }
