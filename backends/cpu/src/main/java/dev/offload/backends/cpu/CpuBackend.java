@@ -80,6 +80,13 @@ public final class CpuBackend implements Backend {
   }
 
   private static MatrixProduct newOneDnnProduct(WorkerPool workers) throws IOException {
-    return new OneDnnMatrixProduct(Dnnl.open(DnnlFiles.userCache()), workers);
+    MatrixProduct product = new OneDnnMatrixProduct(Dnnl.open(DnnlFiles.userCache()), workers);
+    try {
+      OneDnnCheck.run(product);
+      return product;
+    } catch (IOException | RuntimeException e) {
+      product.close();
+      throw e;
+    }
   }
 }
