@@ -53,7 +53,7 @@ final class MixtureModule implements AutoCloseable {
     return 3L * 4 * maxPairs;
   }
 
-  /** Norm, router logits and choice. */
+  /** Norm, router logits and choice; the shared expert's gate. */
   void route(Stream stream, Layer layer, UnitView weights, Matrix residual) {
     MixtureOfExperts mixture = (MixtureOfExperts) layer.feedForward();
     int tokens = residual.rows();
@@ -62,6 +62,15 @@ final class MixtureModule implements AutoCloseable {
     Matrix logits = workspace.routerLogits(tokens, mixture.experts());
     operations.matmul(
         stream, x, weights.weight(Role.ROUTER), weights.vector(Role.ROUTER_BIAS), false, logits);
+    if (mixture.sharedGate()) {
+      operations.matmul(
+          stream,
+          x,
+          weights.weight(Role.SHARED_GATE),
+          Optional.empty(),
+          false,
+          workspace.gate(tokens));
+    }
     operations.route(
         stream,
         logits,
@@ -162,7 +171,7 @@ final class MixtureModule implements AutoCloseable {
 
   /** The expert that every token takes, into the residual stream. */
   void sharedExpert(
-      Stream stream, Layer layer, UnitView weights, UnitView router, Matrix residual) {
+      Stream stream, Layer layer, UnitView weights, Matrix residual) {
     MixtureOfExperts mixture = (MixtureOfExperts) layer.feedForward();
     int tokens = residual.rows();
     Matrix x = workspace.normed(tokens);
@@ -182,9 +191,7 @@ final class MixtureModule implements AutoCloseable {
         !mixture.sharedGate(),
         out);
     if (mixture.sharedGate()) {
-      Matrix gate = workspace.gate(tokens);
-      operations.matmul(stream, x, router.weight(Role.SHARED_GATE), Optional.empty(), false, gate);
-      operations.scaleRowsBySigmoid(stream, out, gate);
+      operations.scaleRowsBySigmoid(stream, out, workspace.gate(tokens));
       operations.add(stream, residual, out);
     }
   }

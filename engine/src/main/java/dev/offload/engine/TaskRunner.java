@@ -20,7 +20,6 @@ import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
 import dev.offload.tensors.weights.Role;
 import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
@@ -42,11 +41,11 @@ final class TaskRunner implements TaskActions, AutoCloseable {
   private final Optional<MixtureModule> mixture;
   private final HeadModule head;
   private final LongAdder bytesRead = new LongAdder();
-  private final long[] regroupedBy;
 
   private Pass pass = new Pass(List.of(), 0);
   private int[] firstRows = {};
-  private volatile long lastRegrouped = -1;
+  private volatile long passNumber = -1;
+  private volatile int lastRegrouped = -1;
 
   /** What a runner works with; it owns inputs and host attention, the rest is the engine's. */
   record Parts(
@@ -71,7 +70,6 @@ final class TaskRunner implements TaskActions, AutoCloseable {
     this.feedForward = new FeedForwardModule(device.operations(), workspace);
     this.mixture = newMixture(parts);
     this.head = new HeadModule(device, workspace, model, parts.plan().maxSequences());
-    this.regroupedBy = new long[model.layers().size()];
   }
 
   private Optional<MixtureModule> newMixture(Parts parts) {
@@ -94,7 +92,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
   void prepare(Pass next) {
     pass = next;
     lastRegrouped = -1;
-    Arrays.fill(regroupedBy, -1);
+    passNumber++;
     firstRows = new int[inputs.size()];
     int row = 0;
     for (int i = 0; i < inputs.size(); i++) {
@@ -123,6 +121,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
   public boolean isNeeded(Task task) {
     if (task.work() instanceof Work.CopyWeights copy
         && copy.granule().kind() == UnitId.Kind.EXPERT
+        && copy.pass() == passNumber
         && copy.granule().layer() == lastRegrouped) {
       return mixture.orElseThrow().isNeeded(copy.granule().units());
     }
@@ -207,7 +206,6 @@ final class TaskRunner implements TaskActions, AutoCloseable {
                   stream,
                   model.layers().get(work.layer()),
                   weights.view(work.weights()),
-                  weights.view(work.router()),
                   workspace.residual(tokens));
       case Work.DownloadRouting work ->
           mixture().downloadRouting(stream, tokens * expertsPerToken(work.layer()));

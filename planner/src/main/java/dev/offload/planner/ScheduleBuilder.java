@@ -29,8 +29,12 @@ public final class ScheduleBuilder {
     /** The task after which its place in the ring is free. */
     long releaseTask = NONE;
 
-    Transit(Granule granule) {
+    /** Number of the pass that will use it. */
+    final long pass;
+
+    Transit(Granule granule, long pass) {
       this.granule = granule;
+      this.pass = pass;
     }
 
     Work.Located located() {
@@ -61,6 +65,10 @@ public final class ScheduleBuilder {
   private final List<Transit> transits = new ArrayList<>();
 
   private int nextRequest;
+
+  /** Number of the pass that will use what is requested next. */
+  private long requestedPass;
+
   private long nextId;
   private final long[] kvSlotFree;
   private int nextKvSlot;
@@ -209,6 +217,7 @@ public final class ScheduleBuilder {
             routerArrival.before(),
             router.imageBytes(),
             matrixFlops(router, tokens));
+    release(routerArrival);
     long down = add(Lane.D2H, new Work.DownloadRouting(layer), List.of(route), 0, 0);
     long regroup = add(Lane.CPU, new Work.Regroup(layer), List.of(down), 0, 0);
     long up = add(Lane.H2D, new Work.UploadRegrouping(layer), List.of(regroup), 0, 0);
@@ -217,13 +226,12 @@ public final class ScheduleBuilder {
       Transit sharedArrival = arrive(shared);
       add(
           Lane.GPU,
-          new Work.SharedExpert(layer, sharedArrival.located(), routerArrival.located()),
+          new Work.SharedExpert(layer, sharedArrival.located()),
           sharedArrival.before(),
           shared.imageBytes(),
           matrixFlops(shared, tokens));
       release(sharedArrival);
     }
-    release(routerArrival);
     add(Lane.GPU, new Work.Collect(layer), List.of(up), 0, 0);
     for (Granule granule : byLayer.get(layer)) {
       if (granule.kind() == UnitId.Kind.EXPERT) {
@@ -258,7 +266,7 @@ public final class ScheduleBuilder {
   /** Makes sure that a granule that does not live on the device has been requested. */
   private Transit arrive(Granule granule) {
     if (!granule.isStreamed()) {
-      return new Transit(granule);
+      return new Transit(granule, requestedPass);
     }
     request();
     Transit arrival = transits.getFirst();
@@ -321,7 +329,7 @@ public final class ScheduleBuilder {
     next.copyTask =
         add(
             Lane.H2D,
-            new Work.CopyWeights(next.granule, next.stagingOffset, next.ringOffset),
+            new Work.CopyWeights(next.granule, next.stagingOffset, next.ringOffset, next.pass),
             after,
             next.granule.storedBytes(),
             0);
@@ -347,7 +355,7 @@ public final class ScheduleBuilder {
       return false;
     }
     Granule granule = streamed.get(nextRequest);
-    Transit next = new Transit(granule);
+    Transit next = new Transit(granule, requestedPass);
     if (granule.home() == Tier.DISK) {
       boolean stagingHasRoom =
           staging.wouldDisplace(granule.storedBytes()).stream()
@@ -366,7 +374,11 @@ public final class ScheduleBuilder {
               0);
     }
     transits.add(next);
-    nextRequest = (nextRequest + 1) % streamed.size();
+    nextRequest++;
+    if (nextRequest == streamed.size()) {
+      nextRequest = 0;
+      requestedPass++;
+    }
     return true;
   }
 

@@ -26,7 +26,8 @@ public sealed interface Work {
    * Copies a granule into the ring at the given offset, from its home in host memory or, if it
    * lives on disk, from host staging.
    */
-  record CopyWeights(Granule granule, long stagingOffset, long ringOffset) implements Work {}
+  record CopyWeights(Granule granule, long stagingOffset, long ringOffset, long pass)
+      implements Work {}
 
   /** Brings a granule from the form in which it crossed into the one the device computes with. */
   record ExpandWeights(Granule granule, long ringOffset) implements Work {}
@@ -58,11 +59,11 @@ public sealed interface Work {
   /** A dense feed-forward module. */
   record FeedForward(int layer, int microBatch, Located weights) implements Work {}
 
-  /** Chooses experts for all tokens of the pass. */
+  /** Chooses experts for all tokens of the pass; the shared expert's gate too. */
   record Route(int layer, Located weights) implements Work {}
 
   /** The expert that every token takes. */
-  record SharedExpert(int layer, Located weights, Located router) implements Work {}
+  record SharedExpert(int layer, Located weights) implements Work {}
 
   /** The choice goes to the host. */
   record DownloadRouting(int layer) implements Work {}

@@ -3,7 +3,7 @@ package dev.offload.engine.weights;
 import dev.offload.tensors.weights.WeightSource;
 import java.lang.foreign.MemorySegment;
 
-/** Units from a weight source. */
+/** Units from a weight source that has no files. */
 public final class SourceFiller implements UnitFiller {
   private final WeightSource source;
 
@@ -21,7 +21,10 @@ public final class SourceFiller implements UnitFiller {
 
   @Override
   public long read(UnitLayout layout, MemorySegment to, long offset) {
-    fill(layout, to, offset);
-    return layout.unit().bytes();
+    throw new IllegalStateException(
+        "unit " + layout.unit().id() + " cannot be read from disk: these weights have no files");
   }
+
+  @Override
+  public void close() {}
 }

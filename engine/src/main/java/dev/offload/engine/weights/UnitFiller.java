@@ -3,7 +3,7 @@ package dev.offload.engine.weights;
 import java.lang.foreign.MemorySegment;
 
 /** Where the bytes of units come from. Thread-safe. */
-public interface UnitFiller {
+public interface UnitFiller extends AutoCloseable {
 
   /** Writes a unit in the given row-major layout, while the model is loaded. */
   void fill(UnitLayout layout, MemorySegment to, long offset);
@@ -14,4 +14,7 @@ public interface UnitFiller {
    * @return bytes read from files
    */
   long read(UnitLayout layout, MemorySegment to, long offset);
+
+  @Override
+  void close();
 }

@@ -38,6 +38,7 @@ public final class WeightStore implements AutoCloseable {
     this.device = device;
     this.computeDType = computeDType;
     this.filler = filler;
+    owned.add(filler);
   }
 
   /** Sizes of all units in a compute format. */

@@ -1,0 +1,59 @@
+package dev.offload.engine.weights;
+
+import dev.offload.tensors.checkpoint.Checkpoint;
+import dev.offload.tensors.weights.CheckpointSource;
+import dev.offload.tensors.weights.UnitReader;
+import dev.offload.tensors.weights.WeightSource;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Units from the files of a checkpoint: mapped while loading, by positional reads during passes. */
+public final class CheckpointFiller implements UnitFiller {
+  private final WeightSource mapped;
+  private final UnitReader reader;
+
+  /** Opens the files of a checkpoint, which must stay open. */
+  public CheckpointFiller(Checkpoint checkpoint) {
+    this.mapped = new CheckpointSource(checkpoint);
+    try {
+      this.reader = UnitReader.open(checkpoint);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void fill(UnitLayout layout, MemorySegment to, long offset) {
+    for (UnitLayout.Entry entry : layout.entries()) {
+      mapped.read(
+          entry.parameter(), entry.dtype(), to.asSlice(offset + entry.offset(), entry.bytes()));
+    }
+  }
+
+  @Override
+  public long read(UnitLayout layout, MemorySegment to, long offset) {
+    List<UnitReader.Target> targets = new ArrayList<>();
+    for (UnitLayout.Entry entry : layout.entries()) {
+      targets.add(
+          new UnitReader.Target(entry.parameter(), entry.dtype(), offset + entry.offset()));
+    }
+    try {
+      reader.read(targets, to);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return layout.unit().bytes();
+  }
+
+  @Override
+  public void close() {
+    try {
+      reader.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,188 @@
+package dev.offload.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.backends.api.Backend;
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceOptions;
+import dev.offload.engine.weights.WeightStore;
+import dev.offload.planner.KvGroup;
+import dev.offload.planner.Plan;
+import dev.offload.planner.UnitSize;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.UnitId;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Placement never changes the answer: same micro-batches, same tokens and log-probabilities. */
+class PlacementTest {
+  private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
+  private static final long MEMORY = 1L << 30;
+
+  @ParameterizedTest
+  @CsvSource({
+    "llama31-gqa, 1, 8", "qwen3-moe, 2, 8", "qwen2-moe, 3, 6", "opt-post-proj, 4, 6",
+    "mixtral, 5, 6", "mistral-swa, 6, 4", "neox-pythia, 7, 4", "gemma2, 8, 4"
+  })
+  void shouldGiveTheSameWhereverThingsLive(String name, long seed, int rounds) throws Exception {
+    Random random = new Random(seed);
+    try (ModelFolder folder = ModelFolder.open(FIXTURES.resolve(name))) {
+      EngineModel model = EngineModel.of(folder);
+      for (int round = 0; round < rounds; round++) {
+        DType dtype = random.nextInt(3) == 0 ? DType.BF16 : DType.F32;
+        int microBatches = 1 + random.nextInt(3);
+        int microBatchTokens = 3 + random.nextInt(40);
+        Shape shape = new Shape(dtype, microBatches, 2 + random.nextInt(3), microBatchTokens);
+        List<GenerationRequest> requests = requests(model, random);
+        Map<Long, GenerationResult> expected;
+        try (Device device = open(2)) {
+          Plan resident = shape.plan(sizes(model, dtype, device), Map.of(), false, 0);
+          expected = run(model, device, resident, false, requests);
+        }
+        try (Device device = open(1 + random.nextInt(3))) {
+          Plan away = randomPlan(shape, sizes(model, dtype, device), random);
+          boolean overlap = random.nextInt(4) > 0;
+          assertEquals(
+              expected,
+              run(model, device, away, overlap, requests),
+              () -> "round with " + away + (overlap ? " overlapped" : " sequential"));
+          assertTrue(device.allocatedBytes() == 0 && device.allocatedPinnedBytes() == 0);
+        }
+      }
+    }
+  }
+
+  private record Shape(DType dtype, int microBatches, int sequences, int microBatchTokens) {
+    Plan plan(
+        List<UnitSize> units, Map<UnitId, Tier> away, boolean streamKv, int extraRingPieces) {
+      Map<UnitId, Tier> placement = new HashMap<>();
+      long largest = 0;
+      for (UnitSize unit : units) {
+        placement.put(unit.id(), away.getOrDefault(unit.id(), Tier.DEVICE));
+        largest = Math.max(largest, Math.max(unit.imageBytes(), unit.rowMajorBytes()));
+      }
+      List<KvGroup> groups = new ArrayList<>();
+      for (int i = 0; i < microBatches; i++) {
+        KvGroup.Home home =
+            !streamKv
+                ? KvGroup.Home.DEVICE
+                : i % 2 == 0 ? KvGroup.Home.HOST_STREAMED : KvGroup.Home.HOST_ATTENDED;
+        groups.add(new KvGroup(home, 64, sequences));
+      }
+      long ring = away.isEmpty() ? 0 : largest * (2 + extraRingPieces) / 2;
+      return new Plan(
+          dtype,
+          placement,
+          groups,
+          streamKv ? 1 + extraRingPieces % 2 : 0,
+          Math.max(microBatchTokens, sequences),
+          Math.max(ring, away.isEmpty() ? 0 : largest),
+          away.containsValue(Tier.DISK) ? largest * (1 + extraRingPieces % 3) : 0,
+          largest);
+    }
+  }
+
+  private static Plan randomPlan(Shape shape, List<UnitSize> units, Random random) {
+    Map<UnitId, Tier> away = new HashMap<>();
+    int awayShare = random.nextInt(5);
+    for (UnitSize unit : units) {
+      if (random.nextInt(4) < awayShare) {
+        away.put(unit.id(), random.nextBoolean() ? Tier.HOST : Tier.DISK);
+      }
+    }
+    return shape.plan(units, away, random.nextBoolean(), random.nextInt(6));
+  }
+
+  private static List<UnitSize> sizes(EngineModel model, DType dtype, Device device) {
+    return WeightStore.sizes(model.units(), dtype, device);
+  }
+
+  private static List<GenerationRequest> requests(EngineModel model, Random random) {
+    List<GenerationRequest> requests = new ArrayList<>();
+    int count = 4 + random.nextInt(10);
+    for (int i = 0; i < count; i++) {
+      int[] prompt = new int[1 + random.nextInt(40)];
+      for (int t = 0; t < prompt.length; t++) {
+        prompt[t] = random.nextInt(model.config().vocabularySize());
+      }
+      SamplingParams sampling =
+          new SamplingParams(
+              random.nextBoolean() ? 0 : 0.8,
+              1,
+              0,
+              0,
+              1,
+              0,
+              0,
+              Map.of(),
+              OptionalLong.of(random.nextLong()),
+              1 + random.nextInt(12),
+              0,
+              random.nextBoolean(),
+              List.of(),
+              List.of(),
+              1 + random.nextInt(2),
+              20);
+      requests.add(new GenerationRequest(i, TokenIds.of(prompt), sampling));
+    }
+    return requests;
+  }
+
+  private static Map<Long, GenerationResult> run(
+      EngineModel model,
+      Device device,
+      Plan plan,
+      boolean overlap,
+      List<GenerationRequest> requests) {
+    EngineOptions options =
+        new EngineOptions(
+            Optional.of(plan.computeDType()),
+            MEMORY,
+            MEMORY,
+            2,
+            0,
+            plan.maxSequences(),
+            plan.kvGroups().size(),
+            plan.microBatchTokens(),
+            OptionalInt.empty(),
+            KvGroup.Home.DEVICE,
+            overlap);
+    Map<Long, GenerationResult> results = new TreeMap<>();
+    Iterator<GenerationRequest> source = requests.iterator();
+    try (Engine engine = Engine.open(model, Optional.empty(), device, options, plan)) {
+      RunReport report =
+          engine.run(
+              () -> source.hasNext() ? Optional.of(source.next()) : Optional.empty(),
+              result -> results.put(result.index(), result),
+              _ -> {});
+      assertEquals(
+          plan.placement().entrySet().stream()
+              .anyMatch(
+                  e ->
+                      e.getValue() == Tier.DISK && e.getKey().kind() != UnitId.Kind.EMBEDDING),
+          report.diskBytes() > 0,
+          "weights on disk are read during passes");
+    }
+    return results;
+  }
+
+  private static Device open(int threads) {
+    Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
+    return backend.open(new DeviceOptions(0, MEMORY, MEMORY, threads));
+  }
+}
