@@ -33,8 +33,7 @@ public record EngineModel(
 
   /** A model with the weights of its folder, which must stay open. */
   public static EngineModel of(ModelFolder folder) {
-    return new EngineModel(
-        folder.config(), folder.units(), folder.weights(), folder.checkpoint());
+    return new EngineModel(folder.config(), folder.units(), folder.weights(), folder.checkpoint());
   }
 
   /** A model with made-up weights, for measurements. */

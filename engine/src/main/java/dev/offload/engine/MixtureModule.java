@@ -170,8 +170,7 @@ final class MixtureModule implements AutoCloseable {
   }
 
   /** The expert that every token takes, into the residual stream. */
-  void sharedExpert(
-      Stream stream, Layer layer, UnitView weights, Matrix residual) {
+  void sharedExpert(Stream stream, Layer layer, UnitView weights, Matrix residual) {
     MixtureOfExperts mixture = (MixtureOfExperts) layer.feedForward();
     int tokens = residual.rows();
     Matrix x = workspace.normed(tokens);

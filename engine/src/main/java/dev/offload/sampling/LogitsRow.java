@@ -158,7 +158,7 @@ final class LogitsRow {
     for (int i = from; i < vectorEnd; i += FLOATS.length()) {
       sum = sum.add(load(i).sub(max).mul(scale).lanewise(VectorOperators.EXP));
     }
-    double total = sum.reduceLanes(VectorOperators.ADD);
+    double total = sumInOrder(sum);
     for (int token = vectorEnd; token < to; token++) {
       total += Math.exp((double) (get(token) - max) * scale);
     }
@@ -199,7 +199,7 @@ final class LogitsRow {
       low = low.add(part(v, 0).sub(max).lanewise(VectorOperators.EXP));
       high = high.add(part(v, 1).sub(max).lanewise(VectorOperators.EXP));
     }
-    double total = low.add(high).reduceLanes(VectorOperators.ADD);
+    double total = sumInOrder(low.add(high));
     for (int token = vectorEnd; token < size; token++) {
       total += Math.exp((double) get(token) - max);
     }
@@ -253,5 +253,16 @@ final class LogitsRow {
 
   private FloatVector load(int token) {
     return FloatVector.fromMemorySegment(FLOATS, values, (long) token * Float.BYTES, ORDER);
+  }
+
+  /**
+   * reduceLanes(ADD) adds in another order once it is compiled; results must not depend on that.
+   */
+  private static double sumInOrder(DoubleVector vector) {
+    double sum = 0;
+    for (double lane : vector.toDoubleArray()) {
+      sum += lane;
+    }
+    return sum;
   }
 }

@@ -36,8 +36,8 @@ class PlacementTest {
 
   @ParameterizedTest
   @CsvSource({
-    "llama31-gqa, 1, 8", "qwen3-moe, 2, 8", "qwen2-moe, 3, 6", "opt-post-proj, 4, 6",
-    "mixtral, 5, 6", "mistral-swa, 6, 4", "neox-pythia, 7, 4", "gemma2, 8, 4"
+    "llama31-gqa, 1, 6", "qwen3-moe, 2, 6", "qwen2-moe, 3, 5", "opt-post-proj, 4, 4",
+    "mixtral, 5, 5", "mistral-swa, 6, 4", "neox-pythia, 7, 4", "gemma2, 8, 4"
   })
   void shouldGiveTheSameWhereverThingsLive(String name, long seed, int rounds) throws Exception {
     Random random = new Random(seed);
@@ -68,8 +68,7 @@ class PlacementTest {
   }
 
   private record Shape(DType dtype, int microBatches, int sequences, int microBatchTokens) {
-    Plan plan(
-        List<UnitSize> units, Map<UnitId, Tier> away, boolean streamKv, int extraRingPieces) {
+    Plan plan(List<UnitSize> units, Map<UnitId, Tier> away, boolean streamKv, int extraRingPieces) {
       Map<UnitId, Tier> placement = new HashMap<>();
       long largest = 0;
       for (UnitSize unit : units) {
@@ -173,8 +172,7 @@ class PlacementTest {
       assertEquals(
           plan.placement().entrySet().stream()
               .anyMatch(
-                  e ->
-                      e.getValue() == Tier.DISK && e.getKey().kind() != UnitId.Kind.EMBEDDING),
+                  e -> e.getValue() == Tier.DISK && e.getKey().kind() != UnitId.Kind.EMBEDDING),
           report.diskBytes() > 0,
           "weights on disk are read during passes");
     }

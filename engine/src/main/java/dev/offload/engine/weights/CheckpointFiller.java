@@ -10,7 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Units from the files of a checkpoint: mapped while loading, by positional reads during passes. */
+/**
+ * Units from the files of a checkpoint: mapped while loading, by positional reads during passes.
+ */
 public final class CheckpointFiller implements UnitFiller {
   private final WeightSource mapped;
   private final UnitReader reader;
@@ -37,8 +39,7 @@ public final class CheckpointFiller implements UnitFiller {
   public long read(UnitLayout layout, MemorySegment to, long offset) {
     List<UnitReader.Target> targets = new ArrayList<>();
     for (UnitLayout.Entry entry : layout.entries()) {
-      targets.add(
-          new UnitReader.Target(entry.parameter(), entry.dtype(), offset + entry.offset()));
+      targets.add(new UnitReader.Target(entry.parameter(), entry.dtype(), offset + entry.offset()));
     }
     try {
       reader.read(targets, to);
