@@ -44,7 +44,9 @@ final class TaskRunner implements TaskActions, AutoCloseable {
 
   private Pass pass = new Pass(List.of(), 0);
   private int[] firstRows = {};
+  /** Written by the engine thread alone. */
   private volatile long passNumber = -1;
+
   private volatile int lastRegrouped = -1;
 
   /** What a runner works with; it owns inputs and host attention, the rest is the engine's. */
@@ -92,7 +94,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
   void prepare(Pass next) {
     pass = next;
     lastRegrouped = -1;
-    passNumber++;
+    passNumber = passNumber + 1;
     firstRows = new int[inputs.size()];
     int row = 0;
     for (int i = 0; i < inputs.size(); i++) {

@@ -255,13 +255,19 @@ final class LogitsRow {
     return FloatVector.fromMemorySegment(FLOATS, values, (long) token * Float.BYTES, ORDER);
   }
 
-  /**
-   * reduceLanes(ADD) adds in another order once it is compiled; results must not depend on that.
-   */
+  /** reduceLanes(ADD) adds in another order once it is compiled; results may not depend on that. */
+  private static double sumInOrder(FloatVector vector) {
+    double sum = 0;
+    for (int lane = 0; lane < vector.length(); lane++) {
+      sum += vector.lane(lane);
+    }
+    return sum;
+  }
+
   private static double sumInOrder(DoubleVector vector) {
     double sum = 0;
-    for (double lane : vector.toDoubleArray()) {
-      sum += lane;
+    for (int lane = 0; lane < vector.length(); lane++) {
+      sum += vector.lane(lane);
     }
     return sum;
   }
