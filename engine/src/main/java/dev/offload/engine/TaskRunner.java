@@ -22,6 +22,7 @@ import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -44,8 +45,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
 
   private Pass pass = new Pass(List.of(), 0);
   private int[] firstRows = {};
-  /** Written by the engine thread alone. */
-  private volatile long passNumber = -1;
+  private final AtomicLong passNumber = new AtomicLong(-1);
 
   private volatile int lastRegrouped = -1;
 
@@ -94,7 +94,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
   void prepare(Pass next) {
     pass = next;
     lastRegrouped = -1;
-    passNumber = passNumber + 1;
+    passNumber.incrementAndGet();
     firstRows = new int[inputs.size()];
     int row = 0;
     for (int i = 0; i < inputs.size(); i++) {
@@ -123,7 +123,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
   public boolean isNeeded(Task task) {
     if (task.work() instanceof Work.CopyWeights copy
         && copy.granule().kind() == UnitId.Kind.EXPERT
-        && copy.pass() == passNumber
+        && copy.pass() == passNumber.get()
         && copy.granule().layer() == lastRegrouped) {
       return mixture.orElseThrow().isNeeded(copy.granule().units());
     }
