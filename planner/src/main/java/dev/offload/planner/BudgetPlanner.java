@@ -161,8 +161,7 @@ public final class BudgetPlanner {
       largest = Math.max(largest, Math.max(unit.imageBytes(), unit.rowMajorBytes()));
     }
     long ring = RING_PIECES * largest;
-    boolean expands =
-        model.units().stream().anyMatch(unit -> unit.imageBytes() != unit.rowMajorBytes());
+    boolean expands = model.units().stream().anyMatch(UnitSize::packed);
     long forResident = device - ring - (expands ? largest : 0);
     if (forResident < 0) {
       throw new IllegalArgumentException(

@@ -13,8 +13,15 @@ import java.util.List;
  * @param home where it lives
  * @param storedBytes bytes as they cross to the device
  * @param imageBytes bytes as the device computes with them
+ * @param isExpanded whether it crosses in another form than the one the device computes with
  */
-public record Granule(int index, List<UnitId> units, Tier home, long storedBytes, long imageBytes) {
+public record Granule(
+    int index,
+    List<UnitId> units,
+    Tier home,
+    long storedBytes,
+    long imageBytes,
+    boolean isExpanded) {
   public Granule {
     units = List.copyOf(units);
     if (units.isEmpty()) {
@@ -34,10 +41,5 @@ public record Granule(int index, List<UnitId> units, Tier home, long storedBytes
   /** Whether it has to cross to the device in every pass. */
   public boolean isStreamed() {
     return home != Tier.DEVICE;
-  }
-
-  /** Whether it crosses in another form than the one the device computes with. */
-  public boolean isExpanded() {
-    return home == Tier.DISK && storedBytes != imageBytes;
   }
 }

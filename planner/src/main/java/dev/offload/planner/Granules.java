@@ -80,7 +80,8 @@ public final class Granules {
             units.stream().map(UnitSize::id).toList(),
             home,
             home == Tier.DISK ? rowMajor : image,
-            image));
+            image,
+            home == Tier.DISK && units.stream().anyMatch(UnitSize::packed)));
   }
 
   private Tier home(UnitSize unit) {

@@ -45,11 +45,12 @@ public final class WeightStore implements AutoCloseable {
   public static List<UnitSize> sizes(List<WeightUnit> units, DType computeDType, Device device) {
     return units.stream()
         .map(
-            unit ->
-                new UnitSize(
-                    unit.id(),
-                    UnitLayout.rowMajor(unit, computeDType).bytes(),
-                    UnitLayout.image(unit, computeDType, device.operations()).bytes()))
+            unit -> {
+              UnitLayout image = UnitLayout.image(unit, computeDType, device.operations());
+              UnitLayout rowMajor = UnitLayout.rowMajor(unit, computeDType);
+              return new UnitSize(
+                  unit.id(), rowMajor.bytes(), image.bytes(), !image.sameAs(rowMajor));
+            })
         .toList();
   }
 
