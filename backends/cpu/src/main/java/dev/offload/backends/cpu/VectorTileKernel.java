@@ -1,11 +1,13 @@
 package dev.offload.backends.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 import dev.offload.tensors.DType;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * A product with one panel of weights in plain Java. Each number of the result is summed up in the
@@ -29,6 +31,8 @@ final class VectorTileKernel implements TileKernel {
 
   private static final boolean MANY_REGISTERS =
       Lanes.COUNT == 16 || System.getProperty("os.arch").equals("aarch64");
+
+  private static final VectorSpecies<Float> F = Lanes.FLOATS;
 
   /** Numbers per vector. */
   private static final int N = Lanes.COUNT;
@@ -130,22 +134,22 @@ final class VectorTileKernel implements TileKernel {
 
   private static void multiplyRow(
       float[] weights, int column, int count, MemorySegment x, long x0, float[] sums, int at0) {
-    FloatVector s00 = load(sums, at0);
-    FloatVector s01 = load(sums, at0 + N);
-    FloatVector s02 = load(sums, at0 + 2 * N);
-    FloatVector s03 = load(sums, at0 + 3 * N);
+    FloatVector s00 = FloatVector.fromArray(F, sums, at0);
+    FloatVector s01 = FloatVector.fromArray(F, sums, at0 + N);
+    FloatVector s02 = FloatVector.fromArray(F, sums, at0 + 2 * N);
+    FloatVector s03 = FloatVector.fromArray(F, sums, at0 + 3 * N);
     for (int i = 0; i < count; i++) {
       int w = i * COLUMNS + column;
       long k = (long) i * Float.BYTES;
-      FloatVector w0 = load(weights, w);
-      FloatVector w1 = load(weights, w + N);
-      FloatVector w2 = load(weights, w + 2 * N);
-      FloatVector w3 = load(weights, w + 3 * N);
-      FloatVector value = broadcast(x, x0 + k);
-      s00 = Lanes.fma(w0, value, s00);
-      s01 = Lanes.fma(w1, value, s01);
-      s02 = Lanes.fma(w2, value, s02);
-      s03 = Lanes.fma(w3, value, s03);
+      FloatVector w0 = FloatVector.fromArray(F, weights, w);
+      FloatVector w1 = FloatVector.fromArray(F, weights, w + N);
+      FloatVector w2 = FloatVector.fromArray(F, weights, w + 2 * N);
+      FloatVector w3 = FloatVector.fromArray(F, weights, w + 3 * N);
+      FloatVector value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + k));
+      s00 = w0.fma(value, s00);
+      s01 = w1.fma(value, s01);
+      s02 = w2.fma(value, s02);
+      s03 = w3.fma(value, s03);
     }
     s00.intoArray(sums, at0);
     s01.intoArray(sums, at0 + N);
@@ -165,31 +169,31 @@ final class VectorTileKernel implements TileKernel {
       int at0) {
     long x1 = x0 + xStride;
     int at1 = at0 + COLUMNS;
-    FloatVector s00 = load(sums, at0);
-    FloatVector s01 = load(sums, at0 + N);
-    FloatVector s02 = load(sums, at0 + 2 * N);
-    FloatVector s03 = load(sums, at0 + 3 * N);
-    FloatVector s10 = load(sums, at1);
-    FloatVector s11 = load(sums, at1 + N);
-    FloatVector s12 = load(sums, at1 + 2 * N);
-    FloatVector s13 = load(sums, at1 + 3 * N);
+    FloatVector s00 = FloatVector.fromArray(F, sums, at0);
+    FloatVector s01 = FloatVector.fromArray(F, sums, at0 + N);
+    FloatVector s02 = FloatVector.fromArray(F, sums, at0 + 2 * N);
+    FloatVector s03 = FloatVector.fromArray(F, sums, at0 + 3 * N);
+    FloatVector s10 = FloatVector.fromArray(F, sums, at1);
+    FloatVector s11 = FloatVector.fromArray(F, sums, at1 + N);
+    FloatVector s12 = FloatVector.fromArray(F, sums, at1 + 2 * N);
+    FloatVector s13 = FloatVector.fromArray(F, sums, at1 + 3 * N);
     for (int i = 0; i < count; i++) {
       int w = i * COLUMNS + column;
       long k = (long) i * Float.BYTES;
-      FloatVector w0 = load(weights, w);
-      FloatVector w1 = load(weights, w + N);
-      FloatVector w2 = load(weights, w + 2 * N);
-      FloatVector w3 = load(weights, w + 3 * N);
-      FloatVector value = broadcast(x, x0 + k);
-      s00 = Lanes.fma(w0, value, s00);
-      s01 = Lanes.fma(w1, value, s01);
-      s02 = Lanes.fma(w2, value, s02);
-      s03 = Lanes.fma(w3, value, s03);
-      value = broadcast(x, x1 + k);
-      s10 = Lanes.fma(w0, value, s10);
-      s11 = Lanes.fma(w1, value, s11);
-      s12 = Lanes.fma(w2, value, s12);
-      s13 = Lanes.fma(w3, value, s13);
+      FloatVector w0 = FloatVector.fromArray(F, weights, w);
+      FloatVector w1 = FloatVector.fromArray(F, weights, w + N);
+      FloatVector w2 = FloatVector.fromArray(F, weights, w + 2 * N);
+      FloatVector w3 = FloatVector.fromArray(F, weights, w + 3 * N);
+      FloatVector value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + k));
+      s00 = w0.fma(value, s00);
+      s01 = w1.fma(value, s01);
+      s02 = w2.fma(value, s02);
+      s03 = w3.fma(value, s03);
+      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x1 + k));
+      s10 = w0.fma(value, s10);
+      s11 = w1.fma(value, s11);
+      s12 = w2.fma(value, s12);
+      s13 = w3.fma(value, s13);
     }
     s00.intoArray(sums, at0);
     s01.intoArray(sums, at0 + N);
@@ -221,67 +225,67 @@ final class VectorTileKernel implements TileKernel {
     int at3 = at2 + COLUMNS;
     int at4 = at3 + COLUMNS;
     int at5 = at4 + COLUMNS;
-    FloatVector s00 = load(sums, at0);
-    FloatVector s01 = load(sums, at0 + N);
-    FloatVector s02 = load(sums, at0 + 2 * N);
-    FloatVector s03 = load(sums, at0 + 3 * N);
-    FloatVector s10 = load(sums, at1);
-    FloatVector s11 = load(sums, at1 + N);
-    FloatVector s12 = load(sums, at1 + 2 * N);
-    FloatVector s13 = load(sums, at1 + 3 * N);
-    FloatVector s20 = load(sums, at2);
-    FloatVector s21 = load(sums, at2 + N);
-    FloatVector s22 = load(sums, at2 + 2 * N);
-    FloatVector s23 = load(sums, at2 + 3 * N);
-    FloatVector s30 = load(sums, at3);
-    FloatVector s31 = load(sums, at3 + N);
-    FloatVector s32 = load(sums, at3 + 2 * N);
-    FloatVector s33 = load(sums, at3 + 3 * N);
-    FloatVector s40 = load(sums, at4);
-    FloatVector s41 = load(sums, at4 + N);
-    FloatVector s42 = load(sums, at4 + 2 * N);
-    FloatVector s43 = load(sums, at4 + 3 * N);
-    FloatVector s50 = load(sums, at5);
-    FloatVector s51 = load(sums, at5 + N);
-    FloatVector s52 = load(sums, at5 + 2 * N);
-    FloatVector s53 = load(sums, at5 + 3 * N);
+    FloatVector s00 = FloatVector.fromArray(F, sums, at0);
+    FloatVector s01 = FloatVector.fromArray(F, sums, at0 + N);
+    FloatVector s02 = FloatVector.fromArray(F, sums, at0 + 2 * N);
+    FloatVector s03 = FloatVector.fromArray(F, sums, at0 + 3 * N);
+    FloatVector s10 = FloatVector.fromArray(F, sums, at1);
+    FloatVector s11 = FloatVector.fromArray(F, sums, at1 + N);
+    FloatVector s12 = FloatVector.fromArray(F, sums, at1 + 2 * N);
+    FloatVector s13 = FloatVector.fromArray(F, sums, at1 + 3 * N);
+    FloatVector s20 = FloatVector.fromArray(F, sums, at2);
+    FloatVector s21 = FloatVector.fromArray(F, sums, at2 + N);
+    FloatVector s22 = FloatVector.fromArray(F, sums, at2 + 2 * N);
+    FloatVector s23 = FloatVector.fromArray(F, sums, at2 + 3 * N);
+    FloatVector s30 = FloatVector.fromArray(F, sums, at3);
+    FloatVector s31 = FloatVector.fromArray(F, sums, at3 + N);
+    FloatVector s32 = FloatVector.fromArray(F, sums, at3 + 2 * N);
+    FloatVector s33 = FloatVector.fromArray(F, sums, at3 + 3 * N);
+    FloatVector s40 = FloatVector.fromArray(F, sums, at4);
+    FloatVector s41 = FloatVector.fromArray(F, sums, at4 + N);
+    FloatVector s42 = FloatVector.fromArray(F, sums, at4 + 2 * N);
+    FloatVector s43 = FloatVector.fromArray(F, sums, at4 + 3 * N);
+    FloatVector s50 = FloatVector.fromArray(F, sums, at5);
+    FloatVector s51 = FloatVector.fromArray(F, sums, at5 + N);
+    FloatVector s52 = FloatVector.fromArray(F, sums, at5 + 2 * N);
+    FloatVector s53 = FloatVector.fromArray(F, sums, at5 + 3 * N);
     for (int i = 0; i < count; i++) {
       int w = i * COLUMNS + column;
       long k = (long) i * Float.BYTES;
-      FloatVector w0 = load(weights, w);
-      FloatVector w1 = load(weights, w + N);
-      FloatVector w2 = load(weights, w + 2 * N);
-      FloatVector w3 = load(weights, w + 3 * N);
-      FloatVector value = broadcast(x, x0 + k);
-      s00 = Lanes.fma(w0, value, s00);
-      s01 = Lanes.fma(w1, value, s01);
-      s02 = Lanes.fma(w2, value, s02);
-      s03 = Lanes.fma(w3, value, s03);
-      value = broadcast(x, x1 + k);
-      s10 = Lanes.fma(w0, value, s10);
-      s11 = Lanes.fma(w1, value, s11);
-      s12 = Lanes.fma(w2, value, s12);
-      s13 = Lanes.fma(w3, value, s13);
-      value = broadcast(x, x2 + k);
-      s20 = Lanes.fma(w0, value, s20);
-      s21 = Lanes.fma(w1, value, s21);
-      s22 = Lanes.fma(w2, value, s22);
-      s23 = Lanes.fma(w3, value, s23);
-      value = broadcast(x, x3 + k);
-      s30 = Lanes.fma(w0, value, s30);
-      s31 = Lanes.fma(w1, value, s31);
-      s32 = Lanes.fma(w2, value, s32);
-      s33 = Lanes.fma(w3, value, s33);
-      value = broadcast(x, x4 + k);
-      s40 = Lanes.fma(w0, value, s40);
-      s41 = Lanes.fma(w1, value, s41);
-      s42 = Lanes.fma(w2, value, s42);
-      s43 = Lanes.fma(w3, value, s43);
-      value = broadcast(x, x5 + k);
-      s50 = Lanes.fma(w0, value, s50);
-      s51 = Lanes.fma(w1, value, s51);
-      s52 = Lanes.fma(w2, value, s52);
-      s53 = Lanes.fma(w3, value, s53);
+      FloatVector w0 = FloatVector.fromArray(F, weights, w);
+      FloatVector w1 = FloatVector.fromArray(F, weights, w + N);
+      FloatVector w2 = FloatVector.fromArray(F, weights, w + 2 * N);
+      FloatVector w3 = FloatVector.fromArray(F, weights, w + 3 * N);
+      FloatVector value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + k));
+      s00 = w0.fma(value, s00);
+      s01 = w1.fma(value, s01);
+      s02 = w2.fma(value, s02);
+      s03 = w3.fma(value, s03);
+      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x1 + k));
+      s10 = w0.fma(value, s10);
+      s11 = w1.fma(value, s11);
+      s12 = w2.fma(value, s12);
+      s13 = w3.fma(value, s13);
+      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x2 + k));
+      s20 = w0.fma(value, s20);
+      s21 = w1.fma(value, s21);
+      s22 = w2.fma(value, s22);
+      s23 = w3.fma(value, s23);
+      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x3 + k));
+      s30 = w0.fma(value, s30);
+      s31 = w1.fma(value, s31);
+      s32 = w2.fma(value, s32);
+      s33 = w3.fma(value, s33);
+      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x4 + k));
+      s40 = w0.fma(value, s40);
+      s41 = w1.fma(value, s41);
+      s42 = w2.fma(value, s42);
+      s43 = w3.fma(value, s43);
+      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x5 + k));
+      s50 = w0.fma(value, s50);
+      s51 = w1.fma(value, s51);
+      s52 = w2.fma(value, s52);
+      s53 = w3.fma(value, s53);
     }
     s00.intoArray(sums, at0);
     s01.intoArray(sums, at0 + N);
@@ -311,20 +315,12 @@ final class VectorTileKernel implements TileKernel {
 
   private void store(float[] sums, int at, MemorySegment out, long offset) {
     for (int i = 0; i < COLUMNS; i += N) {
-      FloatVector sum = load(sums, at + i);
+      FloatVector sum = FloatVector.fromArray(F, sums, at + i);
       long position = offset + (long) i * Float.BYTES;
       if (accumulate) {
         sum = sum.add(FloatVector.fromMemorySegment(Lanes.FLOATS, out, position, ORDER));
       }
       sum.intoMemorySegment(out, position, ORDER);
     }
-  }
-
-  private static FloatVector load(float[] numbers, int at) {
-    return FloatVector.fromArray(Lanes.FLOATS, numbers, at);
-  }
-
-  private static FloatVector broadcast(MemorySegment x, long offset) {
-    return FloatVector.broadcast(Lanes.FLOATS, x.get(ValueLayout.JAVA_FLOAT, offset));
   }
 }
