@@ -10,7 +10,6 @@ import dev.offload.tensors.DType;
 import dev.offload.tensors.ModelException;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.ModelFolder;
-import dev.offload.tensors.weights.RandomSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -40,8 +39,6 @@ import picocli.CommandLine.Spec;
     exitCodeList = {"0:measured", "1:the program failed", "2:wrong usage or refused input"})
 final class BenchCommand implements Callable<Integer> {
   /** Standard deviation of made-up weights, the usual one at the start of training. */
-  private static final float WEIGHT_DEVIATION = 0.02f;
-
   private static final long SEED = 1;
 
   /** Memory in which the ceilings are measured, apart from the budgets. */
@@ -116,8 +113,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private BenchReport measure(ModelFolder folder, BenchLoad load) throws RefusedException {
     ModelConfig config = folder.config();
-    EngineModel random =
-        new EngineModel(config, folder.units(), new RandomSource(SEED, WEIGHT_DEVIATION));
+    EngineModel random = EngineModel.random(folder, SEED);
     RunReport run;
     String name;
     try (Device device = DeviceFinder.open("cpu", machine)) {
