@@ -1,9 +1,9 @@
 package dev.offload.jobs;
 
-import dev.offload.engine.GenerationRequest;
-import dev.offload.engine.RequestSource;
-import dev.offload.engine.SamplingParams;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.RequestSource;
+import dev.offload.generation.SamplingParams;
+import dev.offload.generation.TokenIds;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

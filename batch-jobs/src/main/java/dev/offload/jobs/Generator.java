@@ -1,8 +1,8 @@
 package dev.offload.jobs;
 
 import dev.offload.engine.Progress;
-import dev.offload.engine.RequestSource;
-import dev.offload.engine.ResultSink;
+import dev.offload.generation.RequestSource;
+import dev.offload.generation.ResultSink;
 import dev.offload.jobs.rows.PromptEncoder;
 
 /** A model that is ready to answer rows; the one thing of the engine that a job needs. */

@@ -1,6 +1,6 @@
 package dev.offload.jobs;
 
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.TokenIds;
 import dev.offload.jobs.rows.ChatMessage;
 import dev.offload.jobs.rows.PromptEncoder;
 import dev.offload.jobs.rows.RowException;

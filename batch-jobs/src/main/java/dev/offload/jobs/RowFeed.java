@@ -1,7 +1,7 @@
 package dev.offload.jobs;
 
-import dev.offload.engine.GenerationRequest;
-import dev.offload.engine.RequestSource;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.RequestSource;
 import dev.offload.jobs.rows.BadRow;
 import dev.offload.jobs.rows.Incoming;
 import dev.offload.jobs.rows.Row;

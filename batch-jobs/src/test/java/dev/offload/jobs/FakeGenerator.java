@@ -1,13 +1,13 @@
 package dev.offload.jobs;
 
-import dev.offload.engine.GenerationRequest;
-import dev.offload.engine.GenerationResult;
-import dev.offload.engine.GenerationResult.Choice;
-import dev.offload.engine.GenerationResult.FinishReason;
 import dev.offload.engine.Progress;
-import dev.offload.engine.RequestSource;
-import dev.offload.engine.ResultSink;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.GenerationResult;
+import dev.offload.generation.GenerationResult.Choice;
+import dev.offload.generation.GenerationResult.FinishReason;
+import dev.offload.generation.RequestSource;
+import dev.offload.generation.ResultSink;
+import dev.offload.generation.TokenIds;
 import dev.offload.jobs.rows.ChatMessage;
 import dev.offload.jobs.rows.PromptEncoder;
 import java.nio.charset.StandardCharsets;

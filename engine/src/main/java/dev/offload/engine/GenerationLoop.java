@@ -1,10 +1,14 @@
 package dev.offload.engine;
 
 import dev.offload.backends.api.Device;
-import dev.offload.engine.GenerationResult.Choice;
 import dev.offload.engine.pass.Chunk;
 import dev.offload.engine.pass.Pass;
 import dev.offload.engine.pass.Sequence;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.GenerationResult;
+import dev.offload.generation.GenerationResult.Choice;
+import dev.offload.generation.RequestSource;
+import dev.offload.generation.ResultSink;
 import dev.offload.planner.Lane;
 import dev.offload.sampling.OutputRules;
 import dev.offload.sampling.SequenceOutput;

@@ -7,6 +7,7 @@ import dev.offload.engine.pass.Chunk;
 import dev.offload.engine.pass.Pass;
 import dev.offload.engine.pass.PassAssembler;
 import dev.offload.engine.pass.Sequence;
+import dev.offload.generation.TokenIds;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.Lane;
 import dev.offload.planner.PassShape;

@@ -1,7 +1,7 @@
 package dev.offload.sampling;
 
-import dev.offload.engine.SamplingParams;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.SamplingParams;
+import dev.offload.generation.TokenIds;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;

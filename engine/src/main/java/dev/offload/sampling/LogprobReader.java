@@ -1,6 +1,6 @@
 package dev.offload.sampling;
 
-import dev.offload.engine.GenerationResult.TokenLogprob;
+import dev.offload.generation.GenerationResult.TokenLogprob;
 import dev.offload.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;

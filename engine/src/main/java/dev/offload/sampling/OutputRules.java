@@ -1,6 +1,6 @@
 package dev.offload.sampling;
 
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.TokenIds;
 import dev.offload.text.Tokenizer;
 import java.util.Optional;
 

@@ -1,7 +1,7 @@
 package dev.offload.sampling;
 
-import dev.offload.engine.GenerationRequest;
-import dev.offload.engine.SamplingParams;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.SamplingParams;
 
 /** What can be said against a request only when the model is known. */
 final class RequestChecks {

@@ -1,6 +1,6 @@
 package dev.offload.sampling;
 
-import dev.offload.engine.SamplingParams;
+import dev.offload.generation.SamplingParams;
 
 /**
  * Chooses a token from a row of logits, in the order

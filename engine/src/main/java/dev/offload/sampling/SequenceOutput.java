@@ -1,11 +1,11 @@
 package dev.offload.sampling;
 
-import dev.offload.engine.GenerationRequest;
-import dev.offload.engine.GenerationResult.Choice;
-import dev.offload.engine.GenerationResult.FinishReason;
-import dev.offload.engine.GenerationResult.TokenLogprob;
-import dev.offload.engine.SamplingParams;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.GenerationResult.Choice;
+import dev.offload.generation.GenerationResult.FinishReason;
+import dev.offload.generation.GenerationResult.TokenLogprob;
+import dev.offload.generation.SamplingParams;
+import dev.offload.generation.TokenIds;
 import dev.offload.text.IncrementalDecoder;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

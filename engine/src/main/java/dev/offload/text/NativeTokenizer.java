@@ -1,7 +1,7 @@
 package dev.offload.text;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.TokenIds;
 import java.io.IOException;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 

@@ -1,6 +1,6 @@
 package dev.offload.text;
 
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.TokenIds;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.offload.engine.SamplingParams;
+import dev.offload.generation.SamplingParams;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;

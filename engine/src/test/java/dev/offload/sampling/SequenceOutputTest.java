@@ -6,12 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.offload.engine.GenerationRequest;
-import dev.offload.engine.GenerationResult.Choice;
-import dev.offload.engine.GenerationResult.FinishReason;
-import dev.offload.engine.GenerationResult.TokenLogprob;
-import dev.offload.engine.SamplingParams;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.GenerationResult.Choice;
+import dev.offload.generation.GenerationResult.FinishReason;
+import dev.offload.generation.GenerationResult.TokenLogprob;
+import dev.offload.generation.SamplingParams;
+import dev.offload.generation.TokenIds;
 import dev.offload.text.Tokenizer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

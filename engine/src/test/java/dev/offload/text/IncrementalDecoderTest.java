@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.TokenIds;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,7 +2,7 @@ package dev.offload.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.TokenIds;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;

@@ -1,7 +1,7 @@
 package dev.offload.jobs.rows;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import dev.offload.engine.GenerationResult.TokenLogprob;
+import dev.offload.generation.GenerationResult.TokenLogprob;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;

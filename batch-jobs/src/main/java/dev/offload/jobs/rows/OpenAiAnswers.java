@@ -1,8 +1,8 @@
 package dev.offload.jobs.rows;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import dev.offload.engine.GenerationResult;
-import dev.offload.engine.GenerationResult.Choice;
+import dev.offload.generation.GenerationResult;
+import dev.offload.generation.GenerationResult.Choice;
 import java.io.IOException;
 
 /** Answers in the shape of OpenAI's batch output, with vLLM's fields for token ids. */

@@ -2,7 +2,7 @@ package dev.offload.jobs.rows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.offload.engine.SamplingParams;
+import dev.offload.generation.SamplingParams;
 import java.util.Set;
 
 /**

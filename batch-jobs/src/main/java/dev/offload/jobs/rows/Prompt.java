@@ -1,6 +1,6 @@
 package dev.offload.jobs.rows;
 
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.TokenIds;
 import java.util.List;
 
 /** What a row asks the model to continue. */

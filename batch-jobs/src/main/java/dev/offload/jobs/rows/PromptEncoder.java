@@ -1,6 +1,6 @@
 package dev.offload.jobs.rows;
 
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.TokenIds;
 import java.util.List;
 
 /** The model's side of reading rows: its tokenizer, chat template and limits. */

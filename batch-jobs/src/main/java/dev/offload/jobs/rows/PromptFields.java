@@ -2,7 +2,7 @@ package dev.offload.jobs.rows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.TokenIds;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

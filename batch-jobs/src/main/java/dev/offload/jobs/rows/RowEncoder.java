@@ -1,8 +1,8 @@
 package dev.offload.jobs.rows;
 
-import dev.offload.engine.GenerationRequest;
-import dev.offload.engine.SamplingParams;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.SamplingParams;
+import dev.offload.generation.TokenIds;
 
 /** Turns rows into requests: tokenizes, and checks them against the model's limits. */
 public final class RowEncoder {

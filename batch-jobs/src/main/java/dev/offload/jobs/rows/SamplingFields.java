@@ -1,7 +1,7 @@
 package dev.offload.jobs.rows;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.offload.engine.SamplingParams;
+import dev.offload.generation.SamplingParams;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,9 +1,9 @@
 package dev.offload.jobs.rows;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import dev.offload.engine.GenerationResult;
-import dev.offload.engine.GenerationResult.Choice;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.GenerationResult;
+import dev.offload.generation.GenerationResult.Choice;
+import dev.offload.generation.TokenIds;
 import java.io.IOException;
 
 /**

@@ -1,7 +1,7 @@
 package dev.offload.jobs.rows;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.offload.engine.SamplingParams;
+import dev.offload.generation.SamplingParams;
 
 /** Rows {@code {"id"?, "prompt" or "messages", sampling parameters…}}. */
 final class SimpleRows implements RowParser {

@@ -1,6 +1,6 @@
 package dev.offload.jobs.rows;
 
-import dev.offload.engine.GenerationResult;
+import dev.offload.generation.GenerationResult;
 import java.util.Locale;
 
 /** What a result counts and how it is called in answers. */

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.node.LongNode;
-import dev.offload.engine.SamplingParams;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.SamplingParams;
+import dev.offload.generation.TokenIds;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;

@@ -3,8 +3,8 @@ package dev.offload.jobs.rows;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
-import dev.offload.engine.SamplingParams;
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.SamplingParams;
+import dev.offload.generation.TokenIds;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

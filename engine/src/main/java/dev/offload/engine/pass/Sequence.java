@@ -1,6 +1,6 @@
 package dev.offload.engine.pass;
 
-import dev.offload.engine.TokenIds;
+import dev.offload.generation.TokenIds;
 import java.util.Arrays;
 
 /**

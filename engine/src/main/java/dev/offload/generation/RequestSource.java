@@ -1,4 +1,4 @@
-package dev.offload.engine;
+package dev.offload.generation;
 
 import java.util.Optional;
 

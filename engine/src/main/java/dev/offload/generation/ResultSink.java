@@ -1,4 +1,4 @@
-package dev.offload.engine;
+package dev.offload.generation;
 
 /**
  * Where finished rows go, in the order in which they finish. Called by the engine's thread. It may

@@ -1,4 +1,4 @@
-package dev.offload.engine;
+package dev.offload.generation;
 
 /**
  * One row to generate for.
