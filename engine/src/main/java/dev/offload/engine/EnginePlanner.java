@@ -156,10 +156,12 @@ final class EnginePlanner implements BudgetPlanner.Model {
     for (KvGroup group : plan.kvGroups()) {
       running += group.home() == KvGroup.Home.HOST_ATTENDED ? attentionBytes(plan) : 0;
     }
-    long loading =
-        units.stream().mapToLong(UnitSize::rowMajorBytes).max().orElse(0)
-            + units.stream().mapToLong(UnitSize::imageBytes).max().orElse(0);
-    return Math.max(running, loading) + slack(plan);
+    return running + slack(plan);
+  }
+
+  @Override
+  public long loadingBytes() {
+    return WeightStore.loadingBytes(units);
   }
 
   @Override

@@ -18,6 +18,9 @@ public final class BudgetPlanner {
   /** A ring that holds this many of the largest granule lets one arrive while another is used. */
   private static final int RING_PIECES = 3;
 
+  /** Copies of at least a mebibyte run at full speed; larger ones only lengthen the ring. */
+  private static final long GRANULE_BYTES = 4L << 20;
+
   /** Share of the device that the cache may take when the weights do not all fit. */
   private static final double KV_SHARE = 0.3;
 
@@ -40,6 +43,9 @@ public final class BudgetPlanner {
 
     /** Device bytes of everything but weights and cache. */
     long deviceBytes(Plan plan);
+
+    /** Device bytes needed besides the resident weights while they are loaded, before the rest. */
+    long loadingBytes();
 
     /** Pinned host bytes of everything but weights, cache and tables. */
     long hostBytes(Plan plan);
@@ -143,54 +149,129 @@ public final class BudgetPlanner {
   }
 
   private Plan place(int sequences, int tokens, long device, long host, long kvBlocks) {
-    Map<UnitId, Tier> placement = new HashMap<>();
-    long tables = model.tableBytes();
-    boolean tablesOnHost = tables <= host;
-    if (tablesOnHost) {
-      host -= tables;
-    }
-    if (weightBytes <= device) {
-      model.units().stream()
-          .filter(unit -> unit.imageBytes() > 0)
-          .forEach(unit -> placement.put(unit.id(), Tier.DEVICE));
-      placement.putIfAbsent(UnitId.embedding(), tablesOnHost ? Tier.HOST : Tier.DISK);
-      return assemble(sequences, tokens, placement, kvBlocks, 0, 0, granuleBytes());
-    }
-    long largest = 0;
-    for (UnitSize unit : model.units()) {
-      largest = Math.max(largest, Math.max(unit.imageBytes(), unit.rowMajorBytes()));
-    }
-    long ring = RING_PIECES * largest;
-    boolean expands = model.units().stream().anyMatch(UnitSize::packed);
-    long forResident = device - ring - (expands ? largest : 0);
-    if (forResident < 0) {
+    if (host < 0) {
       throw new IllegalArgumentException(
-          "device memory of %s is too small: a ring for weights and what the engine needs besides take %s more"
-              .formatted(ByteSize.format(wishes.deviceBytes()), ByteSize.format(-forResident)));
+          "host memory of %s is too small, %s more is needed at least: for what passes between host and device"
+              .formatted(ByteSize.format(wishes.hostBytes()), ByteSize.format(-host)));
     }
-    List<UnitSize> away = spread(model.units(), forResident, Tier.DEVICE, placement);
-    if (model.units().getFirst().imageBytes() == 0) {
-      placement.put(UnitId.embedding(), tablesOnHost ? Tier.HOST : Tier.DISK);
+    boolean tablesOnHost = model.tableBytes() <= host;
+    long hostForWeights = tablesOnHost ? host - model.tableBytes() : host;
+    Tier tables = tablesOnHost ? Tier.HOST : Tier.DISK;
+    if (weightBytes <= device && weightBytes <= roomWhileLoading()) {
+      Map<UnitId, Tier> placement = new HashMap<>();
+      moved().forEach(unit -> placement.put(unit.id(), Tier.DEVICE));
+      placement.putIfAbsent(UnitId.embedding(), tables);
+      return assemble(sequences, tokens, placement, kvBlocks, 0, 0, GRANULE_BYTES);
     }
-    long forStaging = RING_PIECES * largest;
-    long awayBytes = away.stream().mapToLong(UnitSize::imageBytes).sum();
-    if (awayBytes <= host) {
-      away.forEach(unit -> placement.put(unit.id(), Tier.HOST));
-      return assemble(sequences, tokens, placement, kvBlocks, ring, 0, granuleBytes());
+    Streaming best = null;
+    for (long piece : moved().stream().mapToLong(this::pieceBytes).distinct().toArray()) {
+      for (boolean disk : new boolean[] {false, true}) {
+        Streaming candidate = stream(piece, disk, device, hostForWeights);
+        if (candidate.isBetterThan(best)) {
+          best = candidate;
+        }
+      }
     }
-    if (host < forStaging) {
-      throw new IllegalArgumentException(
-          "host memory of %s is too small: staging for weights from disk and what the engine needs besides take %s more"
-              .formatted(ByteSize.format(wishes.hostBytes()), ByteSize.format(forStaging - host)));
-    }
-    List<UnitSize> onDisk = spread(away, host - forStaging, Tier.HOST, placement);
-    onDisk.forEach(unit -> placement.put(unit.id(), Tier.DISK));
-    return assemble(sequences, tokens, placement, kvBlocks, ring, forStaging, granuleBytes());
+    best.requireFeasible(wishes);
+    best.placement().putIfAbsent(UnitId.embedding(), tables);
+    return assemble(
+        sequences,
+        tokens,
+        best.placement(),
+        kvBlocks,
+        best.ring(),
+        best.staging(),
+        Math.min(GRANULE_BYTES, best.piece()));
   }
 
-  /** Copies of at least a mebibyte run at full speed; larger ones only lengthen the ring. */
-  private long granuleBytes() {
-    return 4L << 20;
+  /** Units of which something has to be on the device. */
+  private List<UnitSize> moved() {
+    return model.units().stream().filter(unit -> unit.imageBytes() > 0).toList();
+  }
+
+  private long roomWhileLoading() {
+    return wishes.deviceBytes() - model.loadingBytes();
+  }
+
+  private long pieceBytes(UnitSize unit) {
+    return Math.max(unit.imageBytes(), unit.rowMajorBytes());
+  }
+
+  /**
+   * One way to stream: what is larger than a piece stays on the device, the ring holds some pieces.
+   *
+   * @param lacking bytes that are missing for it, 0 if it works
+   * @param diskBytes bytes read from disk in every pass
+   */
+  private record Streaming(
+      Map<UnitId, Tier> placement,
+      long piece,
+      long ring,
+      long staging,
+      long residentBytes,
+      long diskBytes,
+      Tier lackingOn,
+      long lacking) {
+
+    boolean isBetterThan(Streaming other) {
+      if (other == null || lacking != other.lacking) {
+        return other == null || lacking < other.lacking;
+      }
+      return diskBytes != other.diskBytes
+          ? diskBytes < other.diskBytes
+          : residentBytes > other.residentBytes;
+    }
+
+    void requireFeasible(Wishes wishes) {
+      if (lacking > 0) {
+        boolean device = lackingOn == Tier.DEVICE;
+        throw new IllegalArgumentException(
+            "%s memory of %s is too small, %s more is needed at least: %s"
+                .formatted(
+                    device ? "device" : "host",
+                    ByteSize.format(device ? wishes.deviceBytes() : wishes.hostBytes()),
+                    ByteSize.format(lacking),
+                    device
+                        ? "for a ring through which weights pass and what the engine needs besides"
+                        : "for staging weights from disk and what the engine needs besides"));
+      }
+    }
+  }
+
+  private Streaming stream(long piece, boolean disk, long device, long host) {
+    Map<UnitId, Tier> placement = new HashMap<>();
+    List<UnitSize> small = new ArrayList<>();
+    long resident = 0;
+    for (UnitSize unit : moved()) {
+      if (pieceBytes(unit) > piece) {
+        placement.put(unit.id(), Tier.DEVICE);
+        resident += unit.imageBytes();
+      } else {
+        small.add(unit);
+      }
+    }
+    boolean expands = disk && small.stream().anyMatch(UnitSize::packed);
+    long ring = RING_PIECES * piece;
+    long room = Math.min(device - ring - (expands ? piece : 0), roomWhileLoading()) - resident;
+    if (room < 0) {
+      return new Streaming(placement, piece, ring, 0, 0, 0, Tier.DEVICE, -room);
+    }
+    List<UnitSize> away = spread(small, room, Tier.DEVICE, placement);
+    long awayBytes = away.stream().mapToLong(UnitSize::imageBytes).sum();
+    resident = weightBytes - awayBytes;
+    if (!disk) {
+      away.forEach(unit -> placement.put(unit.id(), Tier.HOST));
+      return new Streaming(
+          placement, piece, ring, 0, resident, 0, Tier.HOST, Math.max(0, awayBytes - host));
+    }
+    long staging = RING_PIECES * piece;
+    if (host < staging) {
+      return new Streaming(placement, piece, ring, staging, 0, 0, Tier.HOST, staging - host);
+    }
+    List<UnitSize> onDisk = spread(away, host - staging, Tier.HOST, placement);
+    onDisk.forEach(unit -> placement.put(unit.id(), Tier.DISK));
+    long diskBytes = onDisk.stream().mapToLong(UnitSize::rowMajorBytes).sum();
+    return new Streaming(placement, piece, ring, staging, resident, diskBytes, Tier.DISK, 0);
   }
 
   /**

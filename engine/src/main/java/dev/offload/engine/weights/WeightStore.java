@@ -54,6 +54,13 @@ public final class WeightStore implements AutoCloseable {
         .toList();
   }
 
+  /** Device bytes needed besides the homes while units are loaded; the ring comes afterwards. */
+  public static long loadingBytes(List<UnitSize> units) {
+    return units.stream().mapToLong(UnitSize::rowMajorBytes).max().orElse(0)
+        + units.stream().mapToLong(UnitSize::imageBytes).max().orElse(0)
+        + 2 * 4096;
+  }
+
   /**
    * Allocates all homes and the ring and brings every unit to its home.
    *
@@ -64,8 +71,9 @@ public final class WeightStore implements AutoCloseable {
     WeightStore store = new WeightStore(device, plan.computeDType(), filler);
     try {
       store.layOut(units);
-      store.allocate(plan, granules);
+      store.allocateHomes(granules);
       store.fill(granules);
+      store.allocateRing(plan, granules);
       return store;
     } catch (RuntimeException | Error e) {
       store.close();
@@ -80,7 +88,7 @@ public final class WeightStore implements AutoCloseable {
     }
   }
 
-  private void allocate(Plan plan, List<Granule> granules) {
+  private void allocateHomes(List<Granule> granules) {
     long residentBytes =
         granules.stream()
             .filter(granule -> granule.home() == Tier.DEVICE)
@@ -107,6 +115,9 @@ public final class WeightStore implements AutoCloseable {
                     granule.units().getFirst().toString(), granule.imageBytes())));
       }
     }
+  }
+
+  private void allocateRing(Plan plan, List<Granule> granules) {
     if (plan.ringBytes() > 0) {
       ring = own(device.allocate("weight ring", plan.ringBytes()));
     }
@@ -138,7 +149,13 @@ public final class WeightStore implements AutoCloseable {
       }
     }
     long largest = toFill.stream().mapToLong(id -> rowMajor.get(id).bytes()).max().orElse(0);
-    long largestImage = toFill.stream().mapToLong(id -> images.get(id).bytes()).max().orElse(0);
+    long largestImage =
+        granules.stream()
+            .filter(granule -> granule.home() == Tier.HOST)
+            .flatMap(granule -> granule.units().stream())
+            .mapToLong(id -> images.get(id).bytes())
+            .max()
+            .orElse(UnitLayout.ALIGNMENT);
     if (largest == 0) {
       return;
     }

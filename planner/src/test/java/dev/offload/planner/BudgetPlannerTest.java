@@ -1,0 +1,167 @@
+package dev.offload.planner;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.tensors.DType;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.UnitId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class BudgetPlannerTest {
+
+  @Test
+  void shouldKeepEverythingOnADeviceThatIsLargeEnough() {
+    FakeModel model = new FakeModel(new Random(1));
+    Plan plan = plan(model, model.weights() + (1 << 20), 1 << 20);
+    for (UnitSize unit : model.units()) {
+      if (unit.imageBytes() > 0) {
+        assertEquals(Tier.DEVICE, plan.placement().get(unit.id()));
+      }
+    }
+    assertEquals(0, plan.ringBytes());
+  }
+
+  @Test
+  void shouldNeverPlanBeyondABudget() {
+    Random random = new Random(2);
+    int feasible = 0;
+    for (int round = 0; round < 2000; round++) {
+      FakeModel model = new FakeModel(random);
+      long device = 1 + random.nextLong(2 * model.weights());
+      long host = 1 + random.nextLong(2 * model.weights());
+      Plan plan;
+      try {
+        plan = plan(model, device, host);
+      } catch (IllegalArgumentException e) {
+        assertTrue(e.getMessage().contains("is too small"), e.getMessage());
+        continue;
+      }
+      feasible++;
+      check(model, plan, device, host);
+    }
+    assertTrue(feasible > 200, "only " + feasible + " plans were feasible");
+  }
+
+  private static void check(FakeModel model, Plan plan, long device, long host) {
+    List<Granule> granules = Granules.of(plan, model.units());
+    long kv = plan.kvGroups().stream().mapToLong(KvGroup::blocks).sum() * model.kvBlockBytes();
+    long resident = bytesOn(granules, Tier.DEVICE);
+    long expanded =
+        granules.stream()
+            .filter(Granule::isExpanded)
+            .mapToLong(Granule::imageBytes)
+            .max()
+            .orElse(0);
+    assertTrue(
+        resident + plan.ringBytes() + expanded + kv + model.deviceBytes(plan) <= device,
+        "device budget");
+    assertTrue(resident + model.loadingBytes() <= device, "device budget while loading");
+    long tables = plan.placement().get(UnitId.embedding()) == Tier.DISK ? 0 : model.tableBytes();
+    assertTrue(
+        bytesOn(granules, Tier.HOST) + plan.stagingBytes() + tables + model.hostBytes(plan) <= host,
+        "host budget");
+    for (Granule granule : granules) {
+      assertTrue(
+          !granule.isStreamed() || granule.storedBytes() <= plan.ringBytes(), "fits the ring");
+      assertTrue(
+          granule.home() != Tier.DISK || granule.storedBytes() <= plan.stagingBytes(),
+          "fits the staging");
+    }
+  }
+
+  @Test
+  void shouldSayHowMuchIsMissing() {
+    FakeModel model = new FakeModel(new Random(3));
+    IllegalArgumentException refusal =
+        assertThrows(IllegalArgumentException.class, () -> plan(model, 10, 1 << 20));
+    assertTrue(refusal.getMessage().startsWith("device memory of 10 B is too small"));
+  }
+
+  private static Plan plan(FakeModel model, long device, long host) {
+    return BudgetPlanner.plan(
+        model,
+        new BudgetPlanner.Wishes(DType.BF16, device, host, 8, 1, 16, 8 * 64, KvGroup.Home.DEVICE));
+  }
+
+  private static long bytesOn(List<Granule> granules, Tier tier) {
+    return granules.stream()
+        .filter(granule -> granule.home() == tier)
+        .mapToLong(Granule::imageBytes)
+        .sum();
+  }
+
+  private static final class FakeModel implements BudgetPlanner.Model {
+    private final List<UnitSize> units = new ArrayList<>();
+
+    FakeModel(Random random) {
+      units.add(new UnitSize(UnitId.embedding(), 0, 0, false));
+      int layers = 1 + random.nextInt(6);
+      int experts = random.nextInt(8);
+      for (int layer = 0; layer < layers; layer++) {
+        add(UnitId.of(UnitId.Kind.ATTENTION, layer), 100 + random.nextInt(100), random);
+        if (experts == 0) {
+          add(UnitId.of(UnitId.Kind.MLP, layer), 300, random);
+          continue;
+        }
+        add(UnitId.of(UnitId.Kind.ROUTER, layer), 10, random);
+        for (int expert = 0; expert < experts; expert++) {
+          add(UnitId.expert(layer, expert), 50, random);
+        }
+      }
+      add(UnitId.head(), 100 + random.nextInt(2000), random);
+    }
+
+    private void add(UnitId id, int size, Random random) {
+      units.add(new UnitSize(id, 64L * size, 64L * (size + random.nextInt(3)), true));
+    }
+
+    long weights() {
+      return units.stream().mapToLong(UnitSize::imageBytes).sum();
+    }
+
+    @Override
+    public List<UnitSize> units() {
+      return units;
+    }
+
+    @Override
+    public long tableBytes() {
+      return 5000;
+    }
+
+    @Override
+    public long kvBlockBytes() {
+      return 640;
+    }
+
+    @Override
+    public int kvBlockTokens() {
+      return 16;
+    }
+
+    @Override
+    public int contextLength() {
+      return 64;
+    }
+
+    @Override
+    public long deviceBytes(Plan plan) {
+      return 100L * plan.passTokens() + 10L * plan.maxSequences();
+    }
+
+    @Override
+    public long loadingBytes() {
+      return 2 * units.stream().mapToLong(UnitSize::imageBytes).max().orElse(0);
+    }
+
+    @Override
+    public long hostBytes(Plan plan) {
+      return 50L * plan.passTokens();
+    }
+  }
+}
