@@ -1,0 +1,49 @@
+package dev.offload.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The examples do what their lessons say. */
+final class ExamplesTest {
+  private static final Path MODEL = Path.of("models/tiny-moe");
+
+  private interface Example {
+    void run(Path model, PrintStream out) throws IOException;
+  }
+
+  @Test
+  void shouldAnswerEveryPrompt() throws IOException {
+    List<String> lines = lines(Example01Generate::run);
+    assertEquals(3, lines.size(), lines::toString);
+    assertEquals(1, lines.stream().filter(line -> line.startsWith("A spreadsheet is ...")).count());
+  }
+
+  @Test
+  void shouldGiveTheSameTextsWithAQuarterOfTheMemory() throws IOException {
+    List<String> lines = lines(Example02Budget::run);
+    List<String> first = lines.subList(0, lines.size() / 2);
+    List<String> second = lines.subList(lines.size() / 2, lines.size());
+    assertEquals(texts(first), texts(second));
+    assertTrue(second.stream().anyMatch(line -> line.matches(" *H2D .*")), second::toString);
+  }
+
+  private static List<String> texts(List<String> lines) {
+    return lines.stream().filter(line -> !line.contains(" busy ")).skip(1).toList();
+  }
+
+  private static List<String> lines(Example example) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (PrintStream out = new PrintStream(bytes, false, StandardCharsets.UTF_8)) {
+      example.run(MODEL, out);
+    }
+    return bytes.toString(StandardCharsets.UTF_8).lines().toList();
+  }
+}
