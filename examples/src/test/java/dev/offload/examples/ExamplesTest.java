@@ -1,7 +1,6 @@
 package dev.offload.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -22,21 +21,10 @@ final class ExamplesTest {
   @Test
   void shouldAnswerEveryPrompt() throws IOException {
     List<String> lines = lines(Example01Generate::run);
-    assertEquals(3, lines.size(), lines::toString);
-    assertEquals(1, lines.stream().filter(line -> line.startsWith("A spreadsheet is ...")).count());
-  }
-
-  @Test
-  void shouldGiveTheSameTextsWithAQuarterOfTheMemory() throws IOException {
-    List<String> lines = lines(Example02Budget::run);
-    List<String> first = lines.subList(0, lines.size() / 2);
-    List<String> second = lines.subList(lines.size() / 2, lines.size());
-    assertEquals(texts(first), texts(second));
-    assertTrue(second.stream().anyMatch(line -> line.matches(" *H2D .*")), second::toString);
-  }
-
-  private static List<String> texts(List<String> lines) {
-    return lines.stream().filter(line -> !line.contains(" busy ")).skip(1).toList();
+    for (String prompt : List.of("The kernel provides", "A spreadsheet is", "In the beginning")) {
+      assertEquals(
+          1, lines.stream().filter(line -> line.startsWith(prompt + " ... ")).count(), prompt);
+    }
   }
 
   private static List<String> lines(Example example) throws IOException {
