@@ -77,7 +77,13 @@ final class AttentionKernel {
     int count = tile.rows() * shape.groupHeads();
     scratch.tile.loadQueries(queries, tile, kvHead);
     start(scratch.total, tile, kvHead);
-    for (int from = firstSpan(tile); from < tile.end(); from += shape.spanTokens()) {
+    int from = firstSpan(tile);
+    if (sinks.length == 0) {
+      // What merging the first span into an empty total gives.
+      scratch.tile.attend(cache, table, tile, kvHead, from, scratch.total);
+      from += shape.spanTokens();
+    }
+    for (; from < tile.end(); from += shape.spanTokens()) {
       scratch.partial.clear(count);
       scratch.tile.attend(cache, table, tile, kvHead, from, scratch.partial);
       scratch.total.merge(scratch.partial, count);

@@ -7,6 +7,7 @@ import dev.offload.backends.api.AttentionSpec;
  * never from the number of threads, so that the order of all sums is fixed.
  *
  * @param groupHeads query heads that share a KV head
+ * @param blockTokens tokens per KV block
  * @param tileRows rows of a sequence that one task computes
  * @param panelTokens tokens whose keys and values are converted at a time, whole blocks
  * @param spanTokens tokens after which a partial softmax ends and is merged into the total
@@ -17,14 +18,17 @@ record AttentionShape(
     int valueDim,
     int kvHeads,
     int groupHeads,
+    int blockTokens,
     int tileRows,
     int panelTokens,
     int spanTokens) {
 
   /**
-   * Query vectors per task: enough to share the conversion of keys, few enough for the L2 cache.
+   * Query vectors per task: enough to share the conversion of keys, few enough to skip most of what
+   * causality hides from them; a multiple of the rows of {@link PanelProduct}'s tiles for the usual
+   * groups.
    */
-  private static final int TILE_QUERIES = 128;
+  private static final int TILE_QUERIES = 96;
 
   /** With 64 dimensions, 16 KiB of keys: half of a small L1 cache. */
   private static final int PANEL_TOKENS = 64;
@@ -46,6 +50,7 @@ record AttentionShape(
         layout.valueDim(),
         layout.heads(),
         group,
+        layout.blockTokens(),
         Math.clamp(mostRows, 1, Math.max(1, TILE_QUERIES / group)),
         panel,
         PANELS_PER_SPAN * panel);
@@ -56,9 +61,16 @@ record AttentionShape(
     return tileRows * groupHeads;
   }
 
-  /** Distance between rows of scores. */
+  /** Distance between rows of scores of so many tokens: whole vectors, and whole tiles of them. */
+  static int scoreStride(int tokens) {
+    int vectors = Lanes.padded(tokens) / Lanes.COUNT;
+    int strip = PanelProduct.STRIP_VECTORS;
+    return Lanes.COUNT * (vectors <= 2 ? vectors : (vectors + strip - 1) / strip * strip);
+  }
+
+  /** Distance between rows of scores of a full panel. */
   int panelStride() {
-    return Lanes.padded(panelTokens);
+    return scoreStride(panelTokens);
   }
 
   /** Distance between values. */

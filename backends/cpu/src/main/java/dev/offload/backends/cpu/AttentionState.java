@@ -44,7 +44,9 @@ final class AttentionState {
   void lower(int query, float[] scores, int at, int count) {
     float max = largest(scores, at, count);
     if (max > largest[query]) {
-      rescale(query, factor(largest[query], max));
+      if (largest[query] != Float.NEGATIVE_INFINITY) {
+        rescale(query, factor(largest[query], max));
+      }
       largest[query] = max;
     }
     float base = largest[query];
@@ -86,14 +88,14 @@ final class AttentionState {
         powersStride,
         panel,
         panelIndex,
+        Lanes.COUNT,
         stride,
         values,
         first * stride,
         stride,
         queries,
         tokens,
-        stride,
-        true);
+        stride / Lanes.COUNT);
   }
 
   /** Joins what another state has seen. */
@@ -103,12 +105,24 @@ final class AttentionState {
       if (max == Float.NEGATIVE_INFINITY) {
         continue;
       }
-      rescale(q, factor(largest[q], max));
+      if (largest[q] == Float.NEGATIVE_INFINITY) {
+        copy(other, q);
+        continue;
+      }
+      if (largest[q] != max) {
+        rescale(q, factor(largest[q], max));
+      }
       float factor = factor(other.largest[q], max);
       addScaled(sums, other.sums, q * Lanes.COUNT, Lanes.COUNT, factor);
       addScaled(values, other.values, q * stride, stride, factor);
       largest[q] = max;
     }
+  }
+
+  private void copy(AttentionState other, int q) {
+    System.arraycopy(other.sums, q * Lanes.COUNT, sums, q * Lanes.COUNT, Lanes.COUNT);
+    System.arraycopy(other.values, q * stride, values, q * stride, stride);
+    largest[q] = other.largest[q];
   }
 
   /** Writes the weighted mean of the values; fills up to a whole vector behind it. */

@@ -1,5 +1,8 @@
 package dev.offload.backends.cpu;
 
+import dev.offload.tensors.DType;
+import java.util.Arrays;
+
 /**
  * Scratch and steps of one attention task: some adjacent rows of a sequence, and in them the query
  * heads that share one KV head. Owned by one task at a time.
@@ -25,6 +28,7 @@ final class AttentionTile {
   private final float[] queries;
   private final float[] keys;
   private final float[] values;
+  private final float[] blockKeys;
   private final float[] scores;
   private final float[] capScratch;
   private final float[] outRow;
@@ -34,6 +38,7 @@ final class AttentionTile {
     queries = new float[shape.tileQueries() * shape.headDim()];
     keys = new float[shape.headDim() * shape.panelStride()];
     values = new float[shape.panelTokens() * shape.valueStride()];
+    blockKeys = new float[shape.headDim() * shape.blockTokens()];
     scores = new float[shape.tileQueries() * shape.panelStride()];
     capScratch = new float[shape.panelStride()];
     outRow = new float[shape.groupHeads() * shape.valueDim() + Lanes.COUNT];
@@ -68,12 +73,13 @@ final class AttentionTile {
         loadPanel(cache, table, tile.sequence, kvHead, panel, skipped, tokens);
         score(tile, firstRow, endRow, panel, tokens, state);
         int firstQuery = firstRow * shape.groupHeads();
+        int stride = AttentionShape.scoreStride(tokens);
         state.addValues(
             firstQuery,
             (endRow - firstRow) * shape.groupHeads(),
             scores,
-            firstQuery * shape.panelStride() + skipped,
-            shape.panelStride(),
+            firstQuery * stride + skipped,
+            stride,
             values,
             skipped * shape.valueStride(),
             tokens - skipped);
@@ -94,52 +100,73 @@ final class AttentionTile {
     int size = layout.blockTokens();
     for (int token = skipped / size * size; token < tokens; token += size) {
       long block = cache.blockOffset(table.block(sequence, (panel + token) / size));
-      RowCodec.load(
-          cache.segment(),
-          block + layout.keysOffset(kvHead),
-          layout.dtype(),
-          layout.headDim(),
-          size,
-          keys,
-          token,
-          shape.panelStride());
-      RowCodec.load(
-          cache.segment(),
-          block + layout.valuesOffset(kvHead),
-          layout.dtype(),
-          Math.min(size, tokens - token),
-          layout.valueDim(),
-          values,
-          token * shape.valueStride(),
-          shape.valueStride());
+      loadKeys(cache, block + layout.keysOffset(kvHead), token);
+      loadValues(cache, block + layout.valuesOffset(kvHead), token, Math.min(size, tokens - token));
     }
+  }
+
+  /**
+   * Reads the keys of a block. In the panel the tokens of a vector lie together, [panel / lanes,
+   * headDim, lanes]: where a block is a vector of tokens, that is the order of the cache.
+   */
+  private void loadKeys(KvCache cache, long offset, int token) {
+    KvBlockLayout layout = cache.layout();
+    int size = layout.blockTokens();
+    int dims = layout.headDim();
+    if (size == Lanes.COUNT) {
+      RowCodec.load(cache.segment(), offset, layout.dtype(), keys, token * dims, size * dims);
+      return;
+    }
+    RowCodec.load(cache.segment(), offset, layout.dtype(), blockKeys, 0, size * dims);
+    for (int done = 0; done < size; ) {
+      int lane = (token + done) % Lanes.COUNT;
+      int run = Math.min(Lanes.COUNT - lane, size - done);
+      int to = (token + done - lane) * dims + lane;
+      for (int k = 0; k < dims; k++) {
+        System.arraycopy(blockKeys, k * size + done, keys, to + k * Lanes.COUNT, run);
+      }
+      done += run;
+    }
+  }
+
+  private void loadValues(KvCache cache, long offset, int token, int tokens) {
+    DType dtype = cache.layout().dtype();
+    int width = shape.valueDim();
+    int stride = shape.valueStride();
+    if (width == stride) {
+      RowCodec.load(cache.segment(), offset, dtype, values, token * width, tokens * width);
+      return;
+    }
+    RowCodec.load(cache.segment(), offset, dtype, tokens, width, values, token * stride, stride);
   }
 
   private void score(
       Rows tile, int firstRow, int endRow, int panel, int tokens, AttentionState state) {
     int group = shape.groupHeads();
-    int stride = shape.panelStride();
+    int stride = AttentionShape.scoreStride(tokens);
     int firstQuery = firstRow * group;
     int count = (endRow - firstRow) * group;
+    Arrays.fill(scores, firstQuery * stride, (firstQuery + count) * stride, 0);
     PanelProduct.multiply(
         queries,
         firstQuery * shape.headDim(),
         shape.headDim(),
         keys,
         0,
-        stride,
+        shape.headDim() * Lanes.COUNT,
+        Lanes.COUNT,
         scores,
         firstQuery * stride,
         stride,
         count,
         shape.headDim(),
-        Lanes.padded(tokens),
-        false);
+        stride / Lanes.COUNT);
     for (int query = firstQuery; query < firstQuery + count; query++) {
       int position = tile.firstPosition + query / group;
       int at = query * stride;
-      cap(at);
-      mask(at, shape.firstVisible(position) - panel, Math.min(tokens, position + 1 - panel));
+      cap(at, stride);
+      int end = Math.min(tokens, position + 1 - panel);
+      mask(at, shape.firstVisible(position) - panel, end, stride);
       state.lower(query, scores, at, stride);
     }
     // All rows in one loop: its constants cost as much to set up as a row.
@@ -149,20 +176,18 @@ final class AttentionTile {
     }
   }
 
-  private void cap(int at) {
+  private void cap(int at, int count) {
     float softCap = shape.spec().softCap();
     if (softCap > 0) {
-      ElementwiseKernels.softCap(scores, at, shape.panelStride(), softCap, capScratch);
+      ElementwiseKernels.softCap(scores, at, count, softCap, capScratch);
     }
   }
 
-  private void mask(int at, int first, int end) {
-    for (int i = 0; i < first; i++) {
-      scores[at + i] = Float.NEGATIVE_INFINITY;
+  private void mask(int at, int first, int end, int count) {
+    if (first > 0) {
+      Arrays.fill(scores, at, at + first, Float.NEGATIVE_INFINITY);
     }
-    for (int i = end; i < shape.panelStride(); i++) {
-      scores[at + i] = Float.NEGATIVE_INFINITY;
-    }
+    Arrays.fill(scores, at + end, at + count, Float.NEGATIVE_INFINITY);
   }
 
   /** Writes the results. */

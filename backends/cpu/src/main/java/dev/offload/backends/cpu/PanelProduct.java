@@ -1,22 +1,39 @@
 package dev.offload.backends.cpu;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Small row-major F32 matrix products in cache: {@code c += a · b} or {@code c = a · b}. Every
- * number of {@code c} is summed over the depth in ascending order, whatever the tile it falls into,
- * so results do not depend on how many rows are multiplied together.
+ * Small row-major F32 matrix products in cache: {@code c += a · b}. Every number of {@code c} is
+ * summed over the depth in ascending order, whatever the tile it falls into, so results do not
+ * depend on how many rows are multiplied together.
+ *
+ * <p>Tiles of six rows by four vectors keep their 24 sums in registers and need ten loads for 24
+ * multiply-adds. All vectors are locals of one method: one that crosses a call which is not merged
+ * into the caller becomes an object.
  */
 final class PanelProduct {
+  /** Vectors of {@code b} that a full tile multiplies. */
+  static final int STRIP_VECTORS = 4;
+
+  private static final VectorSpecies<Float> F = Lanes.FLOATS;
+
+  /** Numbers per vector. */
+  private static final int N = Lanes.COUNT;
+
+  /** Tiles of six rows need 29 vector registers. */
+  private static final boolean MANY_REGISTERS =
+      N == 16 || System.getProperty("os.arch").equals("aarch64");
+
   private PanelProduct() {}
 
   /**
    * Multiplies.
    *
    * @param a [rows, depth] from {@code aIndex} on, rows {@code aStride} apart
-   * @param b [depth, columns] from {@code bIndex} on, rows {@code bStride} apart
-   * @param c [rows, columns] from {@code cIndex} on, rows {@code cStride} apart
-   * @param columns a multiple of the vector length
+   * @param b [depth, vectors] vectors from {@code bIndex} on, neighbours of a row {@code bApart}
+   *     numbers apart, rows {@code bStride}
+   * @param c [rows, vectors] vectors from {@code cIndex} on, rows {@code cStride} apart
    */
   static void multiply(
       float[] a,
@@ -24,63 +41,278 @@ final class PanelProduct {
       int aStride,
       float[] b,
       int bIndex,
+      int bApart,
       int bStride,
       float[] c,
       int cIndex,
       int cStride,
       int rows,
       int depth,
-      int columns,
-      boolean accumulate) {
-    int column = 0;
-    // Two vectors of b by four rows: eight sums hide the latency of the multiply-add (4 cycles, two
-    // a cycle), and every number of a and b that is loaded is used more than once.
-    for (; column + 2 * Lanes.COUNT <= columns; column += 2 * Lanes.COUNT) {
+      int vectors) {
+    int vector = 0;
+    for (; vector + STRIP_VECTORS <= vectors; vector += STRIP_VECTORS) {
+      int b0 = bIndex + vector * bApart;
+      int c0 = cIndex + vector * N;
       int row = 0;
-      for (; row + 4 <= rows; row += 4) {
-        fourByTwo(
+      for (; MANY_REGISTERS && row + 6 <= rows; row += 6) {
+        sixByFour(
             a,
             aIndex + row * aStride,
             aStride,
             b,
-            bIndex + column,
+            b0,
+            bApart,
             bStride,
             c,
-            cIndex + row * cStride + column,
+            c0 + row * cStride,
             cStride,
-            depth,
-            accumulate);
+            depth);
+      }
+      for (; row + 3 <= rows; row += 3) {
+        threeByFour(
+            a,
+            aIndex + row * aStride,
+            aStride,
+            b,
+            b0,
+            bApart,
+            bStride,
+            c,
+            c0 + row * cStride,
+            cStride,
+            depth);
       }
       for (; row < rows; row++) {
-        oneByTwo(
-            a,
-            aIndex + row * aStride,
-            b,
-            bIndex + column,
-            bStride,
-            c,
-            cIndex + row * cStride + column,
-            depth,
-            accumulate);
+        oneByFour(a, aIndex + row * aStride, b, b0, bApart, bStride, c, c0 + row * cStride, depth);
       }
     }
-    if (column < columns) {
-      for (int row = 0; row < rows; row++) {
-        oneByOne(
+    for (; vector < vectors; vector++) {
+      int b0 = bIndex + vector * bApart;
+      int c0 = cIndex + vector * N;
+      int row = 0;
+      for (; row + 6 <= rows; row += 6) {
+        sixByOne(
             a,
             aIndex + row * aStride,
+            aStride,
             b,
-            bIndex + column,
+            b0,
             bStride,
             c,
-            cIndex + row * cStride + column,
-            depth,
-            accumulate);
+            c0 + row * cStride,
+            cStride,
+            depth);
+      }
+      for (; row < rows; row++) {
+        oneByOne(a, aIndex + row * aStride, b, b0, bStride, c, c0 + row * cStride, depth);
       }
     }
   }
 
-  private static void fourByTwo(
+  private static void sixByFour(
+      float[] a,
+      int a0,
+      int aStride,
+      float[] b,
+      int b0,
+      int bApart,
+      int bStride,
+      float[] c,
+      int c0,
+      int cStride,
+      int depth) {
+    int a1 = a0 + aStride;
+    int a2 = a1 + aStride;
+    int a3 = a2 + aStride;
+    int a4 = a3 + aStride;
+    int a5 = a4 + aStride;
+    int c1 = c0 + cStride;
+    int c2 = c1 + cStride;
+    int c3 = c2 + cStride;
+    int c4 = c3 + cStride;
+    int c5 = c4 + cStride;
+    int b1 = b0 + bApart;
+    int b2 = b1 + bApart;
+    int b3 = b2 + bApart;
+    FloatVector s00 = FloatVector.fromArray(F, c, c0);
+    FloatVector s01 = FloatVector.fromArray(F, c, c0 + N);
+    FloatVector s02 = FloatVector.fromArray(F, c, c0 + 2 * N);
+    FloatVector s03 = FloatVector.fromArray(F, c, c0 + 3 * N);
+    FloatVector s10 = FloatVector.fromArray(F, c, c1);
+    FloatVector s11 = FloatVector.fromArray(F, c, c1 + N);
+    FloatVector s12 = FloatVector.fromArray(F, c, c1 + 2 * N);
+    FloatVector s13 = FloatVector.fromArray(F, c, c1 + 3 * N);
+    FloatVector s20 = FloatVector.fromArray(F, c, c2);
+    FloatVector s21 = FloatVector.fromArray(F, c, c2 + N);
+    FloatVector s22 = FloatVector.fromArray(F, c, c2 + 2 * N);
+    FloatVector s23 = FloatVector.fromArray(F, c, c2 + 3 * N);
+    FloatVector s30 = FloatVector.fromArray(F, c, c3);
+    FloatVector s31 = FloatVector.fromArray(F, c, c3 + N);
+    FloatVector s32 = FloatVector.fromArray(F, c, c3 + 2 * N);
+    FloatVector s33 = FloatVector.fromArray(F, c, c3 + 3 * N);
+    FloatVector s40 = FloatVector.fromArray(F, c, c4);
+    FloatVector s41 = FloatVector.fromArray(F, c, c4 + N);
+    FloatVector s42 = FloatVector.fromArray(F, c, c4 + 2 * N);
+    FloatVector s43 = FloatVector.fromArray(F, c, c4 + 3 * N);
+    FloatVector s50 = FloatVector.fromArray(F, c, c5);
+    FloatVector s51 = FloatVector.fromArray(F, c, c5 + N);
+    FloatVector s52 = FloatVector.fromArray(F, c, c5 + 2 * N);
+    FloatVector s53 = FloatVector.fromArray(F, c, c5 + 3 * N);
+    for (int k = 0; k < depth; k++) {
+      FloatVector v0 = FloatVector.fromArray(F, b, b0 + k * bStride);
+      FloatVector v1 = FloatVector.fromArray(F, b, b1 + k * bStride);
+      FloatVector v2 = FloatVector.fromArray(F, b, b2 + k * bStride);
+      FloatVector v3 = FloatVector.fromArray(F, b, b3 + k * bStride);
+      FloatVector factor = FloatVector.broadcast(F, a[a0 + k]);
+      s00 = factor.fma(v0, s00);
+      s01 = factor.fma(v1, s01);
+      s02 = factor.fma(v2, s02);
+      s03 = factor.fma(v3, s03);
+      factor = FloatVector.broadcast(F, a[a1 + k]);
+      s10 = factor.fma(v0, s10);
+      s11 = factor.fma(v1, s11);
+      s12 = factor.fma(v2, s12);
+      s13 = factor.fma(v3, s13);
+      factor = FloatVector.broadcast(F, a[a2 + k]);
+      s20 = factor.fma(v0, s20);
+      s21 = factor.fma(v1, s21);
+      s22 = factor.fma(v2, s22);
+      s23 = factor.fma(v3, s23);
+      factor = FloatVector.broadcast(F, a[a3 + k]);
+      s30 = factor.fma(v0, s30);
+      s31 = factor.fma(v1, s31);
+      s32 = factor.fma(v2, s32);
+      s33 = factor.fma(v3, s33);
+      factor = FloatVector.broadcast(F, a[a4 + k]);
+      s40 = factor.fma(v0, s40);
+      s41 = factor.fma(v1, s41);
+      s42 = factor.fma(v2, s42);
+      s43 = factor.fma(v3, s43);
+      factor = FloatVector.broadcast(F, a[a5 + k]);
+      s50 = factor.fma(v0, s50);
+      s51 = factor.fma(v1, s51);
+      s52 = factor.fma(v2, s52);
+      s53 = factor.fma(v3, s53);
+    }
+    s00.intoArray(c, c0);
+    s01.intoArray(c, c0 + N);
+    s02.intoArray(c, c0 + 2 * N);
+    s03.intoArray(c, c0 + 3 * N);
+    s10.intoArray(c, c1);
+    s11.intoArray(c, c1 + N);
+    s12.intoArray(c, c1 + 2 * N);
+    s13.intoArray(c, c1 + 3 * N);
+    s20.intoArray(c, c2);
+    s21.intoArray(c, c2 + N);
+    s22.intoArray(c, c2 + 2 * N);
+    s23.intoArray(c, c2 + 3 * N);
+    s30.intoArray(c, c3);
+    s31.intoArray(c, c3 + N);
+    s32.intoArray(c, c3 + 2 * N);
+    s33.intoArray(c, c3 + 3 * N);
+    s40.intoArray(c, c4);
+    s41.intoArray(c, c4 + N);
+    s42.intoArray(c, c4 + 2 * N);
+    s43.intoArray(c, c4 + 3 * N);
+    s50.intoArray(c, c5);
+    s51.intoArray(c, c5 + N);
+    s52.intoArray(c, c5 + 2 * N);
+    s53.intoArray(c, c5 + 3 * N);
+  }
+
+  private static void threeByFour(
+      float[] a,
+      int a0,
+      int aStride,
+      float[] b,
+      int b0,
+      int bApart,
+      int bStride,
+      float[] c,
+      int c0,
+      int cStride,
+      int depth) {
+    int a1 = a0 + aStride;
+    int a2 = a1 + aStride;
+    int c1 = c0 + cStride;
+    int c2 = c1 + cStride;
+    int b1 = b0 + bApart;
+    int b2 = b1 + bApart;
+    int b3 = b2 + bApart;
+    FloatVector s00 = FloatVector.fromArray(F, c, c0);
+    FloatVector s01 = FloatVector.fromArray(F, c, c0 + N);
+    FloatVector s02 = FloatVector.fromArray(F, c, c0 + 2 * N);
+    FloatVector s03 = FloatVector.fromArray(F, c, c0 + 3 * N);
+    FloatVector s10 = FloatVector.fromArray(F, c, c1);
+    FloatVector s11 = FloatVector.fromArray(F, c, c1 + N);
+    FloatVector s12 = FloatVector.fromArray(F, c, c1 + 2 * N);
+    FloatVector s13 = FloatVector.fromArray(F, c, c1 + 3 * N);
+    FloatVector s20 = FloatVector.fromArray(F, c, c2);
+    FloatVector s21 = FloatVector.fromArray(F, c, c2 + N);
+    FloatVector s22 = FloatVector.fromArray(F, c, c2 + 2 * N);
+    FloatVector s23 = FloatVector.fromArray(F, c, c2 + 3 * N);
+    for (int k = 0; k < depth; k++) {
+      FloatVector v0 = FloatVector.fromArray(F, b, b0 + k * bStride);
+      FloatVector v1 = FloatVector.fromArray(F, b, b1 + k * bStride);
+      FloatVector v2 = FloatVector.fromArray(F, b, b2 + k * bStride);
+      FloatVector v3 = FloatVector.fromArray(F, b, b3 + k * bStride);
+      FloatVector factor = FloatVector.broadcast(F, a[a0 + k]);
+      s00 = factor.fma(v0, s00);
+      s01 = factor.fma(v1, s01);
+      s02 = factor.fma(v2, s02);
+      s03 = factor.fma(v3, s03);
+      factor = FloatVector.broadcast(F, a[a1 + k]);
+      s10 = factor.fma(v0, s10);
+      s11 = factor.fma(v1, s11);
+      s12 = factor.fma(v2, s12);
+      s13 = factor.fma(v3, s13);
+      factor = FloatVector.broadcast(F, a[a2 + k]);
+      s20 = factor.fma(v0, s20);
+      s21 = factor.fma(v1, s21);
+      s22 = factor.fma(v2, s22);
+      s23 = factor.fma(v3, s23);
+    }
+    s00.intoArray(c, c0);
+    s01.intoArray(c, c0 + N);
+    s02.intoArray(c, c0 + 2 * N);
+    s03.intoArray(c, c0 + 3 * N);
+    s10.intoArray(c, c1);
+    s11.intoArray(c, c1 + N);
+    s12.intoArray(c, c1 + 2 * N);
+    s13.intoArray(c, c1 + 3 * N);
+    s20.intoArray(c, c2);
+    s21.intoArray(c, c2 + N);
+    s22.intoArray(c, c2 + 2 * N);
+    s23.intoArray(c, c2 + 3 * N);
+  }
+
+  private static void oneByFour(
+      float[] a, int a0, float[] b, int b0, int bApart, int bStride, float[] c, int c0, int depth) {
+    int b1 = b0 + bApart;
+    int b2 = b1 + bApart;
+    int b3 = b2 + bApart;
+    FloatVector s00 = FloatVector.fromArray(F, c, c0);
+    FloatVector s01 = FloatVector.fromArray(F, c, c0 + N);
+    FloatVector s02 = FloatVector.fromArray(F, c, c0 + 2 * N);
+    FloatVector s03 = FloatVector.fromArray(F, c, c0 + 3 * N);
+    for (int k = 0; k < depth; k++) {
+      FloatVector v0 = FloatVector.fromArray(F, b, b0 + k * bStride);
+      FloatVector v1 = FloatVector.fromArray(F, b, b1 + k * bStride);
+      FloatVector v2 = FloatVector.fromArray(F, b, b2 + k * bStride);
+      FloatVector v3 = FloatVector.fromArray(F, b, b3 + k * bStride);
+      FloatVector factor = FloatVector.broadcast(F, a[a0 + k]);
+      s00 = factor.fma(v0, s00);
+      s01 = factor.fma(v1, s01);
+      s02 = factor.fma(v2, s02);
+      s03 = factor.fma(v3, s03);
+    }
+    s00.intoArray(c, c0);
+    s01.intoArray(c, c0 + N);
+    s02.intoArray(c, c0 + 2 * N);
+    s03.intoArray(c, c0 + 3 * N);
+  }
+
+  private static void sixByOne(
       float[] a,
       int a0,
       int aStride,
@@ -90,89 +322,54 @@ final class PanelProduct {
       float[] c,
       int c0,
       int cStride,
-      int depth,
-      boolean accumulate) {
+      int depth) {
     int a1 = a0 + aStride;
     int a2 = a1 + aStride;
     int a3 = a2 + aStride;
+    int a4 = a3 + aStride;
+    int a5 = a4 + aStride;
     int c1 = c0 + cStride;
     int c2 = c1 + cStride;
     int c3 = c2 + cStride;
-    FloatVector s00 = start(c, c0, accumulate);
-    FloatVector s01 = start(c, c0 + Lanes.COUNT, accumulate);
-    FloatVector s10 = start(c, c1, accumulate);
-    FloatVector s11 = start(c, c1 + Lanes.COUNT, accumulate);
-    FloatVector s20 = start(c, c2, accumulate);
-    FloatVector s21 = start(c, c2 + Lanes.COUNT, accumulate);
-    FloatVector s30 = start(c, c3, accumulate);
-    FloatVector s31 = start(c, c3 + Lanes.COUNT, accumulate);
+    int c4 = c3 + cStride;
+    int c5 = c4 + cStride;
+    FloatVector s00 = FloatVector.fromArray(F, c, c0);
+    FloatVector s10 = FloatVector.fromArray(F, c, c1);
+    FloatVector s20 = FloatVector.fromArray(F, c, c2);
+    FloatVector s30 = FloatVector.fromArray(F, c, c3);
+    FloatVector s40 = FloatVector.fromArray(F, c, c4);
+    FloatVector s50 = FloatVector.fromArray(F, c, c5);
     for (int k = 0; k < depth; k++) {
-      FloatVector left = FloatVector.fromArray(Lanes.FLOATS, b, b0 + k * bStride);
-      FloatVector right = FloatVector.fromArray(Lanes.FLOATS, b, b0 + k * bStride + Lanes.COUNT);
-      FloatVector factor = FloatVector.broadcast(Lanes.FLOATS, a[a0 + k]);
-      s00 = factor.fma(left, s00);
-      s01 = factor.fma(right, s01);
-      factor = FloatVector.broadcast(Lanes.FLOATS, a[a1 + k]);
-      s10 = factor.fma(left, s10);
-      s11 = factor.fma(right, s11);
-      factor = FloatVector.broadcast(Lanes.FLOATS, a[a2 + k]);
-      s20 = factor.fma(left, s20);
-      s21 = factor.fma(right, s21);
-      factor = FloatVector.broadcast(Lanes.FLOATS, a[a3 + k]);
-      s30 = factor.fma(left, s30);
-      s31 = factor.fma(right, s31);
+      FloatVector v0 = FloatVector.fromArray(F, b, b0 + k * bStride);
+      FloatVector factor = FloatVector.broadcast(F, a[a0 + k]);
+      s00 = factor.fma(v0, s00);
+      factor = FloatVector.broadcast(F, a[a1 + k]);
+      s10 = factor.fma(v0, s10);
+      factor = FloatVector.broadcast(F, a[a2 + k]);
+      s20 = factor.fma(v0, s20);
+      factor = FloatVector.broadcast(F, a[a3 + k]);
+      s30 = factor.fma(v0, s30);
+      factor = FloatVector.broadcast(F, a[a4 + k]);
+      s40 = factor.fma(v0, s40);
+      factor = FloatVector.broadcast(F, a[a5 + k]);
+      s50 = factor.fma(v0, s50);
     }
     s00.intoArray(c, c0);
-    s01.intoArray(c, c0 + Lanes.COUNT);
     s10.intoArray(c, c1);
-    s11.intoArray(c, c1 + Lanes.COUNT);
     s20.intoArray(c, c2);
-    s21.intoArray(c, c2 + Lanes.COUNT);
     s30.intoArray(c, c3);
-    s31.intoArray(c, c3 + Lanes.COUNT);
-  }
-
-  private static void oneByTwo(
-      float[] a,
-      int a0,
-      float[] b,
-      int b0,
-      int bStride,
-      float[] c,
-      int c0,
-      int depth,
-      boolean accumulate) {
-    FloatVector s0 = start(c, c0, accumulate);
-    FloatVector s1 = start(c, c0 + Lanes.COUNT, accumulate);
-    for (int k = 0; k < depth; k++) {
-      FloatVector factor = FloatVector.broadcast(Lanes.FLOATS, a[a0 + k]);
-      int at = b0 + k * bStride;
-      s0 = factor.fma(FloatVector.fromArray(Lanes.FLOATS, b, at), s0);
-      s1 = factor.fma(FloatVector.fromArray(Lanes.FLOATS, b, at + Lanes.COUNT), s1);
-    }
-    s0.intoArray(c, c0);
-    s1.intoArray(c, c0 + Lanes.COUNT);
+    s40.intoArray(c, c4);
+    s50.intoArray(c, c5);
   }
 
   private static void oneByOne(
-      float[] a,
-      int a0,
-      float[] b,
-      int b0,
-      int bStride,
-      float[] c,
-      int c0,
-      int depth,
-      boolean accumulate) {
-    FloatVector sum = start(c, c0, accumulate);
+      float[] a, int a0, float[] b, int b0, int bStride, float[] c, int c0, int depth) {
+    FloatVector s00 = FloatVector.fromArray(F, c, c0);
     for (int k = 0; k < depth; k++) {
-      FloatVector factor = FloatVector.broadcast(Lanes.FLOATS, a[a0 + k]);
-      sum = factor.fma(FloatVector.fromArray(Lanes.FLOATS, b, b0 + k * bStride), sum);
+      FloatVector v0 = FloatVector.fromArray(F, b, b0 + k * bStride);
+      FloatVector factor = FloatVector.broadcast(F, a[a0 + k]);
+      s00 = factor.fma(v0, s00);
     }
-    sum.intoArray(c, c0);
-  }
-
-  private static FloatVector start(float[] c, int at, boolean accumulate) {
-    return accumulate ? FloatVector.fromArray(Lanes.FLOATS, c, at) : FloatVector.zero(Lanes.FLOATS);
+    s00.intoArray(c, c0);
   }
 }
