@@ -62,11 +62,9 @@ final class Dnnl implements AutoCloseable {
     engine =
         create(
             "dnnl_engine_create",
-            functions.engineCreate(),
             functions.engineDestroy(),
-            ENGINE_CPU,
-            0L);
-    isa = (int) invoke(functions.effectiveIsa());
+            out -> (int) functions.engineCreate().invokeExact(out, ENGINE_CPU, 0L));
+    isa = intOf(() -> (int) functions.effectiveIsa().invokeExact());
   }
 
   /**
@@ -139,33 +137,30 @@ final class Dnnl implements AutoCloseable {
             describeAny(weights, inputs, columns),
             describe(DType.F32, REPRESENTATIVE_ROWS, columns, columns, 1),
             newAttributes());
-    long chosen = (long) invoke(functions.primitiveQueryMemory(), product, QUERY_WEIGHTS, 0);
+    long chosen = queryMemory(product, QUERY_WEIGHTS);
     return new WeightOrder(input, weights, inputs, columns, chosen);
   }
 
   private long describe(DType dtype, long rows, long columns, long rowStride, long columnStride) {
+    int code = code(dtype);
     try (Arena call = Arena.ofConfined()) {
+      MemorySegment sizes = call.allocateFrom(ValueLayout.JAVA_LONG, rows, columns);
+      MemorySegment strides = call.allocateFrom(ValueLayout.JAVA_LONG, rowStride, columnStride);
       return create(
           "dnnl_memory_desc_create_with_strides",
-          functions.describeStrides(),
           functions.descriptionDestroy(),
-          2,
-          call.allocateFrom(ValueLayout.JAVA_LONG, rows, columns),
-          code(dtype),
-          call.allocateFrom(ValueLayout.JAVA_LONG, rowStride, columnStride));
+          out -> (int) functions.describeStrides().invokeExact(out, 2, sizes, code, strides));
     }
   }
 
   private long describeAny(DType dtype, long rows, long columns) {
+    int code = code(dtype);
     try (Arena call = Arena.ofConfined()) {
+      MemorySegment sizes = call.allocateFrom(ValueLayout.JAVA_LONG, rows, columns);
       return create(
           "dnnl_memory_desc_create_with_tag",
-          functions.describeTag(),
           functions.descriptionDestroy(),
-          2,
-          call.allocateFrom(ValueLayout.JAVA_LONG, rows, columns),
-          code(dtype),
-          TAG_ANY);
+          out -> (int) functions.describeTag().invokeExact(out, 2, sizes, code, TAG_ANY));
     }
   }
 
@@ -181,27 +176,23 @@ final class Dnnl implements AutoCloseable {
     runOnThisThreadOnly();
     return create(
         "dnnl_matmul_primitive_desc_create",
-        functions.matmulDescribe(),
         functions.primitiveDescriptionDestroy(),
-        engine,
-        source,
-        weights,
-        0L,
-        destination,
-        attributes);
+        out ->
+            (int)
+                functions
+                    .matmulDescribe()
+                    .invokeExact(out, engine, source, weights, 0L, destination, attributes));
   }
 
   private long newAttributes() {
     long attributes =
         create(
             "dnnl_primitive_attr_create",
-            functions.attributesCreate(),
-            functions.attributesDestroy());
+            functions.attributesDestroy(),
+            out -> (int) functions.attributesCreate().invokeExact(out));
     check(
         "dnnl_primitive_attr_set_scratchpad_mode",
-        functions.attributesSetScratchpad(),
-        attributes,
-        SCRATCHPAD_USER);
+        () -> (int) functions.attributesSetScratchpad().invokeExact(attributes, SCRATCHPAD_USER));
     return attributes;
   }
 
@@ -210,20 +201,18 @@ final class Dnnl implements AutoCloseable {
     long operations =
         create(
             "dnnl_post_ops_create",
-            functions.postOperationsCreate(),
-            functions.postOperationsDestroy());
+            functions.postOperationsDestroy(),
+            out -> (int) functions.postOperationsCreate().invokeExact(out));
     check(
         "dnnl_post_ops_append_sum",
-        functions.postOperationsAppendSum(),
-        operations,
-        1f,
-        0,
-        TYPE_OF_DESTINATION);
+        () ->
+            (int)
+                functions
+                    .postOperationsAppendSum()
+                    .invokeExact(operations, 1f, 0, TYPE_OF_DESTINATION));
     check(
         "dnnl_primitive_attr_set_post_ops",
-        functions.attributesSetPostOperations(),
-        attributes,
-        operations);
+        () -> (int) functions.attributesSetPostOperations().invokeExact(attributes, operations));
   }
 
   /** An order of weights in memory: a matrix [inputs, columns], usually cut into blocks. */
@@ -241,7 +230,7 @@ final class Dnnl implements AutoCloseable {
       this.inputs = inputs;
       this.columns = columns;
       this.description = description;
-      bytes = (long) invoke(functions.descriptionBytes(), description);
+      bytes = describedBytes(description);
     }
 
     /** Bytes of a matrix in this order. */
@@ -273,7 +262,9 @@ final class Dnnl implements AutoCloseable {
     }
 
     private MemorySegment query(int what, MemorySegment out) {
-      check("dnnl_memory_desc_query", functions.descriptionQuery(), description, what, out);
+      check(
+          "dnnl_memory_desc_query",
+          () -> (int) functions.descriptionQuery().invokeExact(description, what, out));
       return out;
     }
 
@@ -284,16 +275,16 @@ final class Dnnl implements AutoCloseable {
      */
     Reorder newReorder(int rowStride) {
       long rowMajor = describe(weights, inputs, columns, 1, rowStride);
+      long attributes = newAttributes();
       long reorder =
           create(
               "dnnl_reorder_primitive_desc_create",
-              functions.reorderDescribe(),
               functions.primitiveDescriptionDestroy(),
-              rowMajor,
-              engine,
-              description,
-              engine,
-              newAttributes());
+              out ->
+                  (int)
+                      functions
+                          .reorderDescribe()
+                          .invokeExact(out, rowMajor, engine, description, engine, attributes));
       return new Reorder(
           new Primitive(
               reorder,
@@ -332,11 +323,9 @@ final class Dnnl implements AutoCloseable {
         MemorySegment out = call.allocate(ValueLayout.ADDRESS);
         check(
             "dnnl_primitive_desc_query",
-            functions.primitiveQuery(),
-            product,
-            QUERY_IMPLEMENTATION,
-            0,
-            out);
+            () ->
+                (int)
+                    functions.primitiveQuery().invokeExact(product, QUERY_IMPLEMENTATION, 0, out));
         String name = out.get(ValueLayout.ADDRESS, 0).reinterpret(256).getString(0);
         if (name.startsWith("ref")) {
           throw new IllegalStateException(
@@ -402,13 +391,10 @@ final class Dnnl implements AutoCloseable {
       handle =
           create(
               "dnnl_primitive_create",
-              functions.primitiveCreate(),
               functions.primitiveDestroy(),
-              primitiveDescription);
+              out -> (int) functions.primitiveCreate().invokeExact(out, primitiveDescription));
       this.operands = operands;
-      scratchpad =
-          (long)
-              invoke(functions.primitiveQueryMemory(), primitiveDescription, QUERY_SCRATCHPAD, 0);
+      scratchpad = queryMemory(primitiveDescription, QUERY_SCRATCHPAD);
     }
 
     Execution acquire() {
@@ -434,17 +420,15 @@ final class Dnnl implements AutoCloseable {
       stream =
           create(
               "dnnl_stream_create",
-              functions.streamCreate(),
               functions.streamDestroy(),
-              engine,
-              STREAM_IN_ORDER);
+              out -> (int) functions.streamCreate().invokeExact(out, engine, STREAM_IN_ORDER));
       memories = new long[operands];
       arguments = allocate((operands + 1) * ARGUMENT_BYTES);
       for (int i = 0; i < operands; i++) {
         memories[i] = newMemory(primitive.operands[i].description, 0);
         setArgument(i, primitive.operands[i].argument, memories[i]);
       }
-      long scratchBytes = (long) invoke(functions.descriptionBytes(), primitive.scratchpad);
+      long scratchBytes = describedBytes(primitive.scratchpad);
       long scratch = allocate(Math.max(scratchBytes, 1)).address();
       setArgument(operands, ARGUMENT_SCRATCHPAD, newMemory(primitive.scratchpad, scratch));
     }
@@ -452,11 +436,8 @@ final class Dnnl implements AutoCloseable {
     private long newMemory(long description, long address) {
       return create(
           "dnnl_memory_create",
-          functions.memoryCreate(),
           functions.memoryDestroy(),
-          description,
-          engine,
-          address);
+          out -> (int) functions.memoryCreate().invokeExact(out, description, engine, address));
     }
 
     private void setArgument(int index, int argument, long memory) {
@@ -505,30 +486,54 @@ final class Dnnl implements AutoCloseable {
     return arena.allocate(bytes, 64);
   }
 
+  /** Format of an operand of a primitive, or of its scratchpad. */
+  private long queryMemory(long primitiveDescription, int what) {
+    try {
+      return (long) functions.primitiveQueryMemory().invokeExact(primitiveDescription, what, 0);
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
+  private long describedBytes(long description) {
+    try {
+      return (long) functions.descriptionBytes().invokeExact(description);
+    } catch (Throwable e) {
+      throw unchecked(e);
+    }
+  }
+
   /** Calls a function that creates an object and returns it; {@link #close} destroys it. */
-  private long create(
-      String name, MethodHandle constructor, MethodHandle destructor, Object... arguments) {
+  private long create(String name, MethodHandle destructor, Constructor constructor) {
     try (Arena call = Arena.ofConfined()) {
       MemorySegment out = call.allocate(ValueLayout.JAVA_LONG);
-      Object[] all = new Object[arguments.length + 1];
-      all[0] = out;
-      System.arraycopy(arguments, 0, all, 1, arguments.length);
-      check(name, constructor, all);
+      check(name, () -> constructor.call(out));
       long handle = out.get(ValueLayout.JAVA_LONG, 0);
+      Runnable release = () -> intOf(() -> (int) destructor.invokeExact(handle));
       synchronized (this) {
-        releases.push(() -> invoke(destructor, handle));
+        releases.push(release);
       }
       return handle;
     }
   }
 
-  private static void check(String name, MethodHandle function, Object... arguments) {
-    requireSuccess(name, (int) invoke(function, arguments));
+  /** A call that returns a status and writes a handle. */
+  private interface Constructor {
+    int call(MemorySegment out) throws Throwable;
   }
 
-  private static Object invoke(MethodHandle function, Object... arguments) {
+  /** A call that returns an int, a status in all cases but one. */
+  private interface IntCall {
+    int call() throws Throwable;
+  }
+
+  private static void check(String name, IntCall function) {
+    requireSuccess(name, intOf(function));
+  }
+
+  private static int intOf(IntCall function) {
     try {
-      return function.invokeWithArguments(arguments);
+      return function.call();
     } catch (Throwable e) {
       throw unchecked(e);
     }

@@ -14,7 +14,9 @@ import java.util.List;
  * it has to pass once on each machine before it is trusted.
  */
 final class OneDnnCheck {
-  private static final int ROWS = 3;
+  /** A block of rows, which oneDNN multiplies, and some more (see {@link PanelOrder#kernel}). */
+  private static final int ROWS = PanelOrder.ROW_BLOCK + 3;
+
   private static final int OUTPUTS = TileKernel.COLUMNS;
 
   /** More than two slices of inputs, the last one odd. */

@@ -23,15 +23,28 @@ final class PanelOrder {
   /** Rows of oneDNN's blocks. */
   private static final int BLOCK = 16;
 
+  /** oneDNN's order in which the weights of one input lie next to each other, outputs in turn. */
+  private static final String INPUT_BY_INPUT = "16a64b";
+
+  /**
+   * Rows are multiplied in oneDNN in multiples of this, which bounds how much code it compiles;
+   * below, {@link FewRowsKernel} is faster.
+   */
+  static final int ROW_BLOCK = 16;
+
   private final DType input;
   private final DType weights;
+  private final int inputs;
+  private final boolean inputByInput;
   private final List<Slice> slices = new ArrayList<>();
   private final Map<KernelKey, TileKernel> kernels = new ConcurrentHashMap<>();
+  private final Scratch.Pool scratches = FewRowsKernel.newScratches(ROW_BLOCK);
   private final long bytes;
 
   PanelOrder(Dnnl dnnl, DType input, DType weights, int inputs) {
     this.input = input;
     this.weights = weights;
+    this.inputs = inputs;
     int count = input == weights ? 1 : Math.ceilDiv(inputs, MIXED_INPUTS);
     int length = Math.ceilDiv(Math.ceilDiv(inputs, count), BLOCK) * BLOCK;
     long offset = 0;
@@ -42,6 +55,10 @@ final class PanelOrder {
       offset += order.bytes();
     }
     bytes = offset;
+    inputByInput =
+        input == DType.F32
+            && weights == DType.BF16
+            && slices.stream().allMatch(slice -> slice.order.innerBlocks().equals(INPUT_BY_INPUT));
   }
 
   /** Bytes of a panel. */
@@ -73,13 +90,46 @@ final class PanelOrder {
     }
   }
 
-  /** As {@link TileKernel.Factory#kernel}. */
+  /**
+   * As {@link TileKernel.Factory#kernel}: whole blocks of rows in oneDNN, the rest in a kernel for
+   * few rows.
+   */
   TileKernel kernel(int rows, int inputStride, int outputStride, boolean accumulate) {
-    return kernels.computeIfAbsent(
-        new KernelKey(rows, inputStride, outputStride, accumulate), this::newKernel);
+    int fewRows = rows % ROW_BLOCK;
+    int blockRows = rows - fewRows;
+    if (blockRows == 0) {
+      return fewRowsKernel(new KernelKey(fewRows, inputStride, outputStride, accumulate));
+    }
+    TileKernel blocks = dnnlKernel(new KernelKey(blockRows, inputStride, outputStride, accumulate));
+    if (fewRows == 0) {
+      return blocks;
+    }
+    TileKernel rest = fewRowsKernel(new KernelKey(fewRows, inputStride, outputStride, accumulate));
+    long xBytes = (long) blockRows * inputStride * input.bytes();
+    long outBytes = (long) blockRows * outputStride * Float.BYTES;
+    return (x, xOffset, panel, panelOffset, out, outOffset) -> {
+      blocks.multiply(x, xOffset, panel, panelOffset, out, outOffset);
+      rest.multiply(x, xOffset + xBytes, panel, panelOffset, out, outOffset + outBytes);
+    };
   }
 
-  private TileKernel newKernel(KernelKey key) {
+  /** Sizes for which oneDNN compiled code so far. */
+  int compiledSizes() {
+    return kernels.size();
+  }
+
+  private TileKernel fewRowsKernel(KernelKey key) {
+    return inputByInput
+        ? new FewRowsKernel(
+            key.rows, inputs, key.inputStride, key.outputStride, key.accumulate, scratches)
+        : dnnlKernel(key);
+  }
+
+  private TileKernel dnnlKernel(KernelKey key) {
+    return kernels.computeIfAbsent(key, this::newDnnlKernel);
+  }
+
+  private TileKernel newDnnlKernel(KernelKey key) {
     Dnnl.Product[] products = new Dnnl.Product[slices.size()];
     for (int i = 0; i < products.length; i++) {
       products[i] =

@@ -107,10 +107,11 @@ abstract class MatrixProductContract {
     }
   }
 
-  @Test
-  void shouldAddToWhatWasThere() {
+  @ParameterizedTest
+  @CsvSource({"9, F32", "9, BF16", "9, F16", "37, F32", "37, BF16", "37, F16"})
+  void shouldAddToWhatWasThere(int rows, DType weights) {
     for (boolean bias : new boolean[] {false, true}) {
-      Operands operands = new Operands(9, 130, 50, DType.F32, 45);
+      Operands operands = new Operands(rows, 130, 50, weights, 45);
       Matrix x = operands.x(DType.F32, 50);
       Matrix out = operands.out(DType.F32, 130 + GAP);
       operands.fillOut(out);
