@@ -14,6 +14,7 @@ import dev.offload.tensors.model.ModelConfig.Attention;
 import dev.offload.tensors.model.ModelConfig.Layer;
 import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
 import dev.offload.tensors.model.Rope;
+import dev.offload.tensors.model.RopeTable;
 import dev.offload.tensors.weights.Role;
 import java.util.List;
 
@@ -93,6 +94,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
         tables.positions(),
         config.embedding().positionOffset(),
         ropes(),
+        ropes().stream().map(RopeTable::new).toList(),
         kvFormat.blockTokens());
   }
 

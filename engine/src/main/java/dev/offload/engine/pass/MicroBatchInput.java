@@ -44,6 +44,7 @@ public final class MicroBatchInput implements AutoCloseable {
       Optional<RowTable> positionRows,
       int positionOffset,
       List<Rope> ropes,
+      List<RopeTable> ropeTables,
       int blockTokens) {}
 
   /**
