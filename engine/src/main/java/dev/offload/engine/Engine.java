@@ -16,9 +16,11 @@ import dev.offload.planner.KvGroup;
 import dev.offload.planner.Plan;
 import dev.offload.planner.ScheduleBuilder;
 import dev.offload.sampling.OutputRules;
+import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.Tier;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.UnitId;
+import dev.offload.tensors.weights.WeightUnit;
 import dev.offload.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,6 +73,7 @@ public final class Engine implements AutoCloseable {
       Device device,
       EngineOptions options,
       Plan plan) {
+    requireFiles(model, plan);
     List<AutoCloseable> owned = new ArrayList<>();
     try {
       PassRunner passes = newPassRunner(model, device, options, plan, owned);
@@ -86,6 +89,20 @@ public final class Engine implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       closeAfter(e, owned);
       throw e;
+    }
+  }
+
+  private static void requireFiles(EngineModel model, Plan plan) {
+    long onDisk =
+        model.units().stream()
+            .filter(unit -> unit.id().kind() != UnitId.Kind.EMBEDDING)
+            .filter(unit -> plan.placement().get(unit.id()) == Tier.DISK)
+            .mapToLong(WeightUnit::bytes)
+            .sum();
+    if (onDisk > 0 && model.checkpoint().isEmpty()) {
+      throw new IllegalArgumentException(
+          "%s of weights would have to be read from disk, but made-up weights have no files; give %s more host memory or a model with weights"
+              .formatted(ByteSize.format(onDisk), ByteSize.format(onDisk)));
     }
   }
 
