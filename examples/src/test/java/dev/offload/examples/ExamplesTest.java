@@ -1,6 +1,7 @@
 package dev.offload.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -25,6 +26,19 @@ final class ExamplesTest {
       assertEquals(
           1, lines.stream().filter(line -> line.startsWith(prompt + " ... ")).count(), prompt);
     }
+  }
+
+  @Test
+  void shouldGiveTheSameTextsWithLessMemory() throws IOException {
+    List<String> lines = lines(Example02Budget::run);
+    List<String> first = lines.subList(0, lines.size() / 2);
+    List<String> second = lines.subList(lines.size() / 2, lines.size());
+    assertTrue(texts(first).size() >= 3, first::toString);
+    assertEquals(texts(first), texts(second));
+  }
+
+  private static List<String> texts(List<String> lines) {
+    return lines.stream().filter(line -> !line.contains(" busy ")).skip(1).toList();
   }
 
   private static List<String> lines(Example example) throws IOException {
