@@ -6,7 +6,7 @@ import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2S;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
-import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
+import static jdk.incubator.vector.VectorOperators.S2I;
 
 import dev.offload.tensors.DType;
 import java.lang.foreign.MemorySegment;
@@ -73,13 +73,21 @@ final class RowCodec {
       DType dtype,
       long strideBytes,
       int count) {
-    for (int i = 0; i < count; i++) {
-      float value = from[fromIndex + i];
-      long at = offset + i * strideBytes;
-      switch (dtype) {
-        case F32 -> to.set(JAVA_FLOAT, at, value);
-        case BF16 -> to.set(JAVA_SHORT, at, toBf16(value));
-        case F16 -> to.set(JAVA_SHORT, at, Float.floatToFloat16(value));
+    switch (dtype) {
+      case F32 -> {
+        for (int i = 0; i < count; i++) {
+          to.set(JAVA_FLOAT, offset + i * strideBytes, from[fromIndex + i]);
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < count; i++) {
+          to.set(JAVA_SHORT, offset + i * strideBytes, toBf16(from[fromIndex + i]));
+        }
+      }
+      case F16 -> {
+        for (int i = 0; i < count; i++) {
+          to.set(JAVA_SHORT, offset + i * strideBytes, Float.floatToFloat16(from[fromIndex + i]));
+        }
       }
     }
   }
@@ -100,7 +108,7 @@ final class RowCodec {
     int i = 0;
     for (int end = Lanes.FLOATS.loopBound(count); i < end; i += Lanes.COUNT) {
       ShortVector.fromMemorySegment(Lanes.SHORTS, from, offset + 2L * i, ORDER)
-          .convertShape(ZERO_EXTEND_S2I, Lanes.INTS, 0)
+          .convertShape(S2I, Lanes.INTS, 0)
           .lanewise(LSHL, 16)
           .reinterpretAsFloats()
           .intoArray(to, toIndex + i);
@@ -133,7 +141,7 @@ final class RowCodec {
     for (int end = Lanes.FLOATS.loopBound(count); i < end; i += Lanes.COUNT) {
       for (int row = 0; row < rows; row++) {
         ShortVector.fromMemorySegment(Lanes.SHORTS, from, offset + 2L * (row * count + i), ORDER)
-            .convertShape(ZERO_EXTEND_S2I, Lanes.INTS, 0)
+            .convertShape(S2I, Lanes.INTS, 0)
             .lanewise(LSHL, 16)
             .reinterpretAsFloats()
             .intoArray(to, toIndex + row * toStride + i);
