@@ -192,7 +192,13 @@ public final class Engine implements AutoCloseable {
    * @throws IllegalStateException if computing fails; the engine must be closed then
    */
   public RunReport run(RequestSource source, ResultSink sink, Progress.Listener listener) {
-    return new GenerationLoop(rules, passes, device, source, sink, listener).run();
+    return run(source, sink, listener, LogitsObserver.NONE);
+  }
+
+  /** As above, and shows each row of logits to an observer. */
+  RunReport run(
+      RequestSource source, ResultSink sink, Progress.Listener listener, LogitsObserver observer) {
+    return new GenerationLoop(rules, passes, device, source, sink, listener, observer).run();
   }
 
   @Override

@@ -12,6 +12,7 @@ import dev.offload.generation.ResultSink;
 import dev.offload.planner.Lane;
 import dev.offload.sampling.OutputRules;
 import dev.offload.sampling.SequenceOutput;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -28,6 +29,7 @@ final class GenerationLoop {
   private final RequestSource source;
   private final ResultSink sink;
   private final Progress.Listener listener;
+  private final LogitsObserver observer;
   private final Deque<RunningOutput> waiting = new ArrayDeque<>();
   private final List<Sequence> running = new ArrayList<>();
   private final Map<Lane, Long> busyBefore;
@@ -48,13 +50,15 @@ final class GenerationLoop {
       Device device,
       RequestSource source,
       ResultSink sink,
-      Progress.Listener listener) {
+      Progress.Listener listener,
+      LogitsObserver observer) {
     this.rules = rules;
     this.passes = passes;
     this.device = device;
     this.source = source;
     this.sink = sink;
     this.listener = listener;
+    this.observer = observer;
     this.busyBefore = passes.busyNanos();
     this.readBefore = passes.bytesRead();
   }
@@ -129,7 +133,9 @@ final class GenerationLoop {
   private void sample(Chunk chunk) {
     Sequence sequence = chunk.sequence();
     RunningOutput running = (RunningOutput) sequence.owner();
-    boolean finished = running.output().accept(passes.logits(chunk.logitsRow()));
+    MemorySegment logits = passes.logits(chunk.logitsRow());
+    observer.logits(running.row().request(), running.output().size(), logits);
+    boolean finished = running.output().accept(logits);
     generatedTokens++;
     sequence.append(running.output().lastToken());
     if (finished) {

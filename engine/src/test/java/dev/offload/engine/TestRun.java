@@ -1,0 +1,115 @@
+package dev.offload.engine;
+
+import dev.offload.backends.api.Backend;
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceOptions;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.GenerationResult;
+import dev.offload.generation.GenerationResult.Choice;
+import dev.offload.generation.SamplingParams;
+import dev.offload.generation.TokenIds;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.text.Tokenizer;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.ServiceLoader;
+
+/**
+ * What an engine, opened for nothing else, gave for some requests.
+ *
+ * @param results by index of the request
+ * @param logits by index of the request: a row per token; of the first output only
+ */
+record TestRun(
+    RunReport report, Map<Long, GenerationResult> results, Map<Long, List<float[]>> logits) {
+  private static final int THREADS = 2;
+  private static final long PLENTY = 1L << 30;
+
+  /** Ample memory, no tokenizer. */
+  static TestRun of(Path model, DType dtype, List<GenerationRequest> requests) throws IOException {
+    return of(
+        model,
+        Optional.empty(),
+        EngineOptions.of(Optional.of(dtype), PLENTY, PLENTY, THREADS, 0),
+        requests);
+  }
+
+  static TestRun of(
+      Path model,
+      Optional<Tokenizer> tokenizer,
+      EngineOptions options,
+      List<GenerationRequest> requests)
+      throws IOException {
+    Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
+    Map<Long, GenerationResult> results = new HashMap<>();
+    Map<Long, List<float[]>> logits = new HashMap<>();
+    Iterator<GenerationRequest> source = requests.iterator();
+    try (ModelFolder folder = ModelFolder.open(model);
+        Device device =
+            backend.open(
+                new DeviceOptions(
+                    0, options.deviceMemory(), options.hostMemory(), options.threads()));
+        Engine engine = Engine.open(EngineModel.of(folder), tokenizer, device, options)) {
+      RunReport report =
+          engine.run(
+              () -> source.hasNext() ? Optional.of(source.next()) : Optional.empty(),
+              result -> results.put(result.index(), result),
+              _ -> {},
+              (request, generated, row) -> {
+                List<float[]> rows =
+                    logits.computeIfAbsent(request.index(), _ -> new ArrayList<>());
+                if (generated == rows.size()) {
+                  rows.add(row.toArray(ValueLayout.JAVA_FLOAT));
+                }
+              });
+      return new TestRun(report, results, logits);
+    }
+  }
+
+  /** The first output of a request. */
+  Choice choice(long index) {
+    return results.get(index).choices().getFirst();
+  }
+
+  List<Integer> tokens(long index) {
+    return choice(index).tokens().stream().boxed().toList();
+  }
+
+  /** Logits behind the prompt of a request. */
+  float[] firstLogits(long index) {
+    return logits.get(index).getFirst();
+  }
+
+  /** Greedy, of exactly that many tokens. */
+  static GenerationRequest greedy(long index, List<Integer> prompt, int tokens) {
+    SamplingParams g = SamplingParams.greedy(tokens);
+    return new GenerationRequest(
+        index,
+        TokenIds.of(prompt),
+        new SamplingParams(
+            g.temperature(),
+            g.topP(),
+            g.topK(),
+            g.minP(),
+            g.repetitionPenalty(),
+            g.presencePenalty(),
+            g.frequencyPenalty(),
+            g.logitBias(),
+            g.seed(),
+            tokens,
+            0,
+            true,
+            List.of(),
+            List.of(),
+            1,
+            -1));
+  }
+}
