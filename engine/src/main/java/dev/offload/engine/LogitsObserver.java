@@ -10,6 +10,8 @@ interface LogitsObserver {
   LogitsObserver NONE = (_, _, _) -> {};
 
   /**
+   * Called before each token.
+   *
    * @param generated tokens that the output has already
    * @param logits float32 {@code [vocabulary]}; valid during the call, to be read only
    */
