@@ -55,7 +55,8 @@ class BudgetTest {
     float bound = dtype == DType.F32 ? 1e-3f : 0.5f;
     roomy
         .logits()
-        .forEach((row, logits) -> assertArrayEquals(logits.getFirst(), run.firstLogits(row), bound));
+        .forEach(
+            (row, logits) -> assertArrayEquals(logits.getFirst(), run.firstLogits(row), bound));
   }
 
   private static List<GenerationRequest> requests() {
