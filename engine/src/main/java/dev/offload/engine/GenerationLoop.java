@@ -86,10 +86,8 @@ final class GenerationLoop {
       }
       RunningOutput next = waiting.getFirst();
       GenerationRequest request = next.row().request();
-      int most =
-          Math.min(
-              rules.contextLength(),
-              Math.addExact(request.prompt().size(), request.sampling().maxTokens()));
+      long wanted = (long) request.prompt().size() + request.sampling().maxTokens();
+      int most = (int) Math.min(rules.contextLength(), wanted);
       Optional<Sequence> sequence = passes.tryAdmit(next, request.prompt(), most);
       if (sequence.isEmpty()) {
         if (running.isEmpty()) {

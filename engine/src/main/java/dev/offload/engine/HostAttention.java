@@ -69,7 +69,7 @@ final class HostAttention implements AutoCloseable {
   }
 
   /** Appends and attends, on the caller's thread and the host's threads; returns when done. */
-  void attend(Layer layer, int number, MicroBatchInput input, KvBlocks cache) {
+  void attend(Layer layer, MicroBatchInput input, KvBlocks cache) {
     int tokens = input.tokens();
     AttentionModule.attend(
         host.operations(),

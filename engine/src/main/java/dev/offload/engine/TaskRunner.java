@@ -49,7 +49,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
 
   private volatile int lastRegrouped = -1;
 
-  /** What a runner works with; it owns inputs and host attention, the rest is the engine's. */
+  /** What a runner works with; all of it is the engine's. */
   record Parts(
       ModelConfig model,
       Plan plan,
@@ -248,7 +248,6 @@ final class TaskRunner implements TaskActions, AutoCloseable {
         onHost(work.microBatch())
             .attend(
                 model.layers().get(work.layer()),
-                work.layer(),
                 input,
                 cache.onHost(work.layer(), work.microBatch()));
       }
@@ -326,8 +325,6 @@ final class TaskRunner implements TaskActions, AutoCloseable {
     List<AutoCloseable> owned = new ArrayList<>();
     owned.add(head);
     mixture.ifPresent(owned::add);
-    inputs.forEach(owned::add);
-    hostAttention.forEach(of -> of.ifPresent(owned::add));
     Closing.all(owned);
   }
 }
