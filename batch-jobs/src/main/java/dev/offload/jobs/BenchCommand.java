@@ -6,12 +6,16 @@ import dev.offload.engine.Engine;
 import dev.offload.engine.EngineModel;
 import dev.offload.engine.EngineOptions;
 import dev.offload.engine.RunReport;
+import dev.offload.planner.Plan;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.ModelException;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.RandomSource;
+import dev.offload.tensors.weights.WeightUnit;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -33,13 +37,17 @@ import picocli.CommandLine.Spec;
     footer = {
       "  offload bench --model config.json",
       "  offload bench --model models/tiny --requests 1 --json",
-      "  offload bench --model config.json --device-memory 4GiB      streams what does not fit"
+      "  offload bench --model config.json --device-memory 4GiB      streams what does not fit",
+      "  offload bench --model config.json --device-memory 4GiB --host-memory 2GiB",
+      "      reads the rest from a disk, through files in --temp"
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:measured", "1:the program failed", "2:wrong usage or refused input"})
 final class BenchCommand implements Callable<Integer> {
-  /** Standard deviation of made-up weights, the usual one at the start of training. */
   private static final long SEED = 1;
+
+  /** Of made-up weights, the usual one at the start of training. */
+  private static final float STANDARD_DEVIATION = 0.02f;
 
   /** Memory in which the ceilings are measured, apart from the budgets. */
   private static final long CEILING_BYTES = 4L << 30;
@@ -76,6 +84,17 @@ final class BenchCommand implements Callable<Integer> {
 
   @Mixin private MachineOptions machine;
 
+  @Option(
+      names = "--temp",
+      paramLabel = "DIR",
+      defaultValue = "${sys:java.io.tmpdir}",
+      description = {
+        "Folder for a checkpoint of random weights, written and deleted again if the budgets leave"
+            + " weights to the disk.",
+        "Default: ${DEFAULT-VALUE}."
+      })
+  private Path temporary;
+
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
@@ -111,20 +130,36 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  private BenchReport measure(ModelFolder folder, BenchLoad load) throws RefusedException {
-    ModelConfig config = folder.config();
-    EngineModel random = EngineModel.random(folder, SEED);
+  private BenchReport measure(ModelFolder folder, BenchLoad load)
+      throws IOException, RefusedException {
+    RandomSource source = new RandomSource(SEED, STANDARD_DEVIATION, machine.threads());
+    EngineModel random = EngineModel.random(folder, source);
     RunReport run;
     String name;
+    Optional<DiskRate> disk = Optional.empty();
     try (Device device = DeviceFinder.open("cpu", machine)) {
       name = device.facts().name();
-      try (Engine engine = Engine.open(random, Optional.empty(), device, options(load))) {
-        run =
-            engine.run(
-                new BenchRequests(load, config.vocabularySize()), result -> {}, progress -> {});
+      Plan plan = Engine.plan(random, device, options(load));
+      List<WeightUnit> onDisk = random.unitsOnDisk(plan);
+      if (onDisk.isEmpty()) {
+        run = run(random, device, plan, load);
+      } else {
+        try (DiskWeights weights = DiskWeights.write(model, folder.units(), source, temporary)) {
+          double before = weights.bytesPerSecond(onDisk, plan.computeDType());
+          run = run(weights.model(), device, plan, load);
+          double after = weights.bytesPerSecond(onDisk, plan.computeDType());
+          disk = Optional.of(new DiskRate(Math.max(before, after), weights.stillCached()));
+        }
       }
     }
-    return new BenchReport(name, load, run, bound(folder, load));
+    return new BenchReport(name, load, run, bound(folder, load), disk);
+  }
+
+  private RunReport run(EngineModel weights, Device device, Plan plan, BenchLoad load) {
+    try (Engine engine = Engine.open(weights, Optional.empty(), device, options(load), plan)) {
+      return engine.run(
+          new BenchRequests(load, weights.config().vocabularySize()), _ -> {}, _ -> {});
+    }
   }
 
   private EngineOptions options(BenchLoad load) {

@@ -4,9 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.offload.engine.RunReport;
+import dev.offload.planner.Lane;
 import dev.offload.tensors.ByteSize;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What a measurement found.
@@ -14,8 +16,14 @@ import java.util.Locale;
  * @param device name of the device
  * @param run what the engine did
  * @param boundTokensPerSecond what the device's measured ceilings allow for the load
+ * @param disk the disk, if weights were read from there
  */
-record BenchReport(String device, BenchLoad load, RunReport run, double boundTokensPerSecond) {
+record BenchReport(
+    String device,
+    BenchLoad load,
+    RunReport run,
+    double boundTokensPerSecond,
+    Optional<DiskRate> disk) {
 
   /** One object; scripts rely on its field names. */
   String toJson() {
@@ -35,6 +43,13 @@ record BenchReport(String device, BenchLoad load, RunReport run, double boundTok
     json.put("peak_device_bytes", run.peakDeviceBytes());
     json.put("peak_host_bytes", run.peakHostBytes());
     json.put("disk_bytes", run.diskBytes());
+    disk.ifPresent(
+        rate -> {
+          json.put("disk_bytes_per_s", diskBytesPerSecond());
+          json.put("disk_busy_bytes_per_s", diskBytesPerBusySecond());
+          json.put("disk_ceiling_bytes_per_s", rate.ceilingBytesPerSecond());
+          json.put("disk_dropped_from_memory", rate.stillCached().isEmpty());
+        });
     json.put("passes", run.passes());
     json.put("wall_seconds", run.wallNanos() / 1e9);
     try {
@@ -42,6 +57,16 @@ record BenchReport(String device, BenchLoad load, RunReport run, double boundTok
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("an object of numbers cannot fail to be written", e);
     }
+  }
+
+  /** Over the whole time. */
+  private double diskBytesPerSecond() {
+    return run.diskBytes() * 1e9 / run.wallNanos();
+  }
+
+  /** Over the time in which something was being read. */
+  private double diskBytesPerBusySecond() {
+    return diskBytesPerSecond() / run.busyShares().getOrDefault(Lane.DISK, 1.0);
   }
 
   /** The same for people. */
@@ -65,5 +90,19 @@ record BenchReport(String device, BenchLoad load, RunReport run, double boundTok
     out.printf(
         "peak memory  device %s, host %s%n",
         ByteSize.format(run.peakDeviceBytes()), ByteSize.format(run.peakHostBytes()));
+    disk.ifPresent(rate -> printDisk(out, rate));
+  }
+
+  private void printDisk(PrintWriter out, DiskRate rate) {
+    out.printf(
+        "disk         %s read, %,.0f MB/s over all, %,.0f while reading; alone it gives %,.0f%n",
+        ByteSize.format(run.diskBytes()),
+        diskBytesPerSecond() / 1e6,
+        diskBytesPerBusySecond() / 1e6,
+        rate.ceilingBytesPerSecond() / 1e6);
+    rate.stillCached()
+        .ifPresent(
+            reason ->
+                out.printf("disk         files could not be dropped from memory: %s%n", reason));
   }
 }

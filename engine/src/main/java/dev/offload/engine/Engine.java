@@ -53,6 +53,15 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
+   * What {@link #open(EngineModel, Optional, Device, EngineOptions)} would do.
+   *
+   * @throws IllegalArgumentException if the model does not fit the budgets
+   */
+  public static Plan plan(EngineModel model, Device device, EngineOptions options) {
+    return EnginePlanner.plan(model, device, options);
+  }
+
+  /**
    * Opens an engine: plans, allocates, loads the weights.
    *
    * @param model what to run; must stay open as long as the engine
@@ -93,12 +102,7 @@ public final class Engine implements AutoCloseable {
   }
 
   private static void requireFiles(EngineModel model, Plan plan) {
-    long onDisk =
-        model.units().stream()
-            .filter(unit -> unit.id().kind() != UnitId.Kind.EMBEDDING)
-            .filter(unit -> plan.placement().get(unit.id()) == Tier.DISK)
-            .mapToLong(WeightUnit::bytes)
-            .sum();
+    long onDisk = model.unitsOnDisk(plan).stream().mapToLong(WeightUnit::bytes).sum();
     if (onDisk > 0 && model.checkpoint().isEmpty()) {
       throw new IllegalArgumentException(
           "%s of weights would have to be read from disk, but made-up weights have no files; give %s more host memory or a model with weights"

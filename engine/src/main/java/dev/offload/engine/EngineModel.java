@@ -3,6 +3,8 @@ package dev.offload.engine;
 import dev.offload.engine.weights.CheckpointFiller;
 import dev.offload.engine.weights.SourceFiller;
 import dev.offload.engine.weights.UnitFiller;
+import dev.offload.planner.Plan;
+import dev.offload.tensors.Tier;
 import dev.offload.tensors.checkpoint.Checkpoint;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.ModelFolder;
@@ -21,30 +23,52 @@ import java.util.Optional;
  * @param units its weight units in model order
  * @param weights where their numbers come from
  * @param checkpoint the files behind them; without files no unit can live on disk
+ * @param directReads whether passes read the files past the page cache; if not, what the machine
+ *     has memory for beyond the budgets comes from there
  */
 public record EngineModel(
     ModelConfig config,
     List<WeightUnit> units,
     WeightSource weights,
-    Optional<Checkpoint> checkpoint) {
+    Optional<Checkpoint> checkpoint,
+    boolean directReads) {
   public EngineModel {
     units = List.copyOf(units);
   }
 
   /** A model with the weights of its folder, which must stay open. */
   public static EngineModel of(ModelFolder folder) {
-    return new EngineModel(folder.config(), folder.units(), folder.weights(), folder.checkpoint());
+    return of(folder, false);
+  }
+
+  /** The same, read past the page cache, so that what is measured is the disk. */
+  public static EngineModel ofDisk(ModelFolder folder) {
+    return of(folder, true);
+  }
+
+  private static EngineModel of(ModelFolder folder, boolean directReads) {
+    return new EngineModel(
+        folder.config(), folder.units(), folder.weights(), folder.checkpoint(), directReads);
   }
 
   /** A model with made-up weights, for measurements. */
-  public static EngineModel random(ModelFolder folder, long seed) {
-    return new EngineModel(
-        folder.config(), folder.units(), new RandomSource(seed, 0.02f), Optional.empty());
+  public static EngineModel random(ModelFolder folder, RandomSource weights) {
+    return new EngineModel(folder.config(), folder.units(), weights, Optional.empty(), false);
+  }
+
+  /** The units that passes read from files; lookup tables are never among them. */
+  public List<WeightUnit> unitsOnDisk(Plan plan) {
+    return units.stream()
+        .filter(
+            unit ->
+                unit.id().kind() != UnitId.Kind.EMBEDDING || unit.find(Role.PROJECT_IN).isPresent())
+        .filter(unit -> plan.placement().get(unit.id()) == Tier.DISK)
+        .toList();
   }
 
   UnitFiller filler() {
     return checkpoint
-        .<UnitFiller>map(CheckpointFiller::new)
+        .<UnitFiller>map(files -> new CheckpointFiller(files, directReads))
         .orElseGet(() -> new SourceFiller(weights));
   }
 

@@ -4,35 +4,50 @@ import dev.offload.backends.api.Event;
 import dev.offload.backends.api.Stream;
 import dev.offload.planner.Lane;
 import dev.offload.planner.Task;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.IntStream;
 
-/** The thread that goes through the tasks of one lane. */
+/**
+ * The thread that goes through the tasks of one lane. A lane of the host may have several, which
+ * then begin tasks in order and work on as many at a time.
+ */
 final class LaneFeeder implements AutoCloseable {
   private final Lane lane;
   private final OverlappedExecutor executor;
   private final Optional<Stream> stream;
   private final BlockingQueue<Optional<Completion>> queue = new LinkedBlockingQueue<>();
-  private final Thread thread;
+  private final ReentrantLock beginning = new ReentrantLock();
+  private final List<Thread> threads;
 
-  private LaneFeeder(Lane lane, OverlappedExecutor executor, Optional<Stream> stream) {
+  private LaneFeeder(Lane lane, OverlappedExecutor executor, Optional<Stream> stream, int threads) {
     this.lane = lane;
     this.executor = executor;
     this.stream = stream;
-    this.thread = Thread.ofPlatform().daemon().name("offload-lane-" + lane).unstarted(this::loop);
+    this.threads =
+        IntStream.range(0, threads)
+            .mapToObj(
+                i ->
+                    Thread.ofPlatform()
+                        .daemon()
+                        .name("offload-lane-" + lane + (i == 0 ? "" : "-" + i))
+                        .unstarted(this::loop))
+            .toList();
   }
 
-  static LaneFeeder onHost(Lane lane, OverlappedExecutor executor) {
-    return new LaneFeeder(lane, executor, Optional.empty());
+  static LaneFeeder onHost(Lane lane, OverlappedExecutor executor, int threads) {
+    return new LaneFeeder(lane, executor, Optional.empty(), threads);
   }
 
   static LaneFeeder onStream(Lane lane, OverlappedExecutor executor, Stream stream) {
-    return new LaneFeeder(lane, executor, Optional.of(stream));
+    return new LaneFeeder(lane, executor, Optional.of(stream), 1);
   }
 
   void start() {
-    thread.start();
+    threads.forEach(Thread::start);
   }
 
   void feed(Completion completion) {
@@ -41,13 +56,14 @@ final class LaneFeeder implements AutoCloseable {
 
   private void loop() {
     try {
-      for (Optional<Completion> next = queue.take(); next.isPresent(); next = queue.take()) {
+      for (Optional<Completion> next = begin(); next.isPresent(); next = begin()) {
         if (executor.hasFailed()) {
           next.get().abandon();
         } else {
           play(next.get());
         }
       }
+      stop();
     } catch (Completion.AbandonedException e) {
       abandonRest();
     } catch (InterruptedException e) {
@@ -58,11 +74,24 @@ final class LaneFeeder implements AutoCloseable {
     }
   }
 
-  private void play(Completion completion) throws InterruptedException {
-    Task task = completion.task();
-    for (long earlier : task.after()) {
-      waitFor(executor.completion(earlier));
+  /** The next task, when all that it waits for is issued. Tasks begin in the order of the lane. */
+  private Optional<Completion> begin() throws InterruptedException {
+    beginning.lockInterruptibly();
+    try {
+      Optional<Completion> next = queue.take();
+      if (next.isPresent() && !executor.hasFailed()) {
+        for (long earlier : next.get().task().after()) {
+          waitFor(executor.completion(earlier));
+        }
+      }
+      return next;
+    } finally {
+      beginning.unlock();
     }
+  }
+
+  private void play(Completion completion) {
+    Task task = completion.task();
     long now = System.nanoTime();
     if (!executor.actions().isNeeded(task)) {
       completion.done(now);
@@ -92,21 +121,32 @@ final class LaneFeeder implements AutoCloseable {
 
   private void abandonRest() {
     for (Optional<Completion> next = queue.poll(); next != null; next = queue.poll()) {
-      next.ifPresent(Completion::abandon);
+      if (next.isEmpty()) {
+        stop();
+        return;
+      }
+      next.get().abandon();
     }
+  }
+
+  /** Tells the next thread that there is nothing more to come. */
+  private void stop() {
+    queue.add(Optional.empty());
   }
 
   /** Lets the lane finish what it has and stops it. */
   @Override
   public void close() {
-    queue.add(Optional.empty());
+    stop();
     boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-        thread.interrupt();
+    for (Thread thread : threads) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+          thread.interrupt();
+        }
       }
     }
     if (interrupted) {

@@ -20,6 +20,9 @@ import java.util.concurrent.atomic.AtomicReference;
  * ring slots allow.
  */
 public final class OverlappedExecutor implements Executor {
+  /** Granules read at a time, so that the disk has the next request before it is done with one. */
+  public static final int DISK_READERS = 2;
+
   private final TaskActions actions;
   private final Map<Lane, LaneFeeder> feeders = new EnumMap<>(Lane.class);
   private final Map<Long, Completion> pending = new ConcurrentHashMap<>();
@@ -32,7 +35,8 @@ public final class OverlappedExecutor implements Executor {
       feeders.put(
           lane,
           switch (lane) {
-            case DISK, CPU -> LaneFeeder.onHost(lane, this);
+            case DISK -> LaneFeeder.onHost(lane, this, DISK_READERS);
+            case CPU -> LaneFeeder.onHost(lane, this, 1);
             case H2D, D2H, GPU -> LaneFeeder.onStream(lane, this, device.newStream(lane.name()));
           });
     }
@@ -125,7 +129,7 @@ public final class OverlappedExecutor implements Executor {
         }
         long end = completion.doneNanos();
         busy.merge(task.lane(), Math.max(0, end - begin), Long::sum);
-        lastEnd.put(task.lane(), end);
+        lastEnd.merge(task.lane(), end, Math::max);
         ends.put(task.id(), end);
         endOrder.addLast(task.id());
         if (endOrder.size() > MEMORY) {

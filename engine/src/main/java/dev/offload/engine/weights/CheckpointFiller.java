@@ -17,11 +17,15 @@ public final class CheckpointFiller implements UnitFiller {
   private final WeightSource mapped;
   private final UnitReader reader;
 
-  /** Opens the files of a checkpoint, which must stay open. */
-  public CheckpointFiller(Checkpoint checkpoint) {
+  /**
+   * Opens the files of a checkpoint, which must stay open.
+   *
+   * @param direct whether passes read past the page cache
+   */
+  public CheckpointFiller(Checkpoint checkpoint, boolean direct) {
     this.mapped = new CheckpointSource(checkpoint);
     try {
-      this.reader = UnitReader.open(checkpoint);
+      this.reader = direct ? UnitReader.openDirect(checkpoint) : UnitReader.open(checkpoint);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -38,15 +42,17 @@ public final class CheckpointFiller implements UnitFiller {
   @Override
   public long read(UnitLayout layout, MemorySegment to, long offset) {
     List<UnitReader.Target> targets = new ArrayList<>();
+    long bytes = 0;
     for (UnitLayout.Entry entry : layout.entries()) {
       targets.add(new UnitReader.Target(entry.parameter(), entry.dtype(), offset + entry.offset()));
+      bytes += entry.parameter().bytes();
     }
     try {
       reader.read(targets, to);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return layout.unit().bytes();
+    return bytes;
   }
 
   @Override

@@ -80,4 +80,19 @@ public enum Role {
           false;
     };
   }
+
+  /** Whether it is the factor of a norm. */
+  public boolean isNormWeight() {
+    return switch (this) {
+      case ATTENTION_NORM,
+          ATTENTION_POST_NORM,
+          QUERY_NORM,
+          KEY_NORM,
+          FEED_FORWARD_NORM,
+          FEED_FORWARD_POST_NORM,
+          FINAL_NORM ->
+          true;
+      default -> false;
+    };
+  }
 }

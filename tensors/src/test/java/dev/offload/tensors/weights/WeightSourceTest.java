@@ -170,10 +170,10 @@ class WeightSourceTest {
     try (ModelFolder model = ModelFolder.fromConfig(Fixtures.folder("qwen3-moe"))) {
       Parameter up = model.unit(UnitId.expert(0, 3)).find(Role.UP).orElseThrow();
       Parameter other = model.unit(UnitId.expert(0, 4)).find(Role.UP).orElseThrow();
-      float[] first = floats(new RandomSource(7, 0.02f), up);
-      assertArrayEquals(first, floats(new RandomSource(7, 0.02f), up));
-      assertFalse(Arrays.equals(first, floats(new RandomSource(8, 0.02f), up)));
-      assertFalse(Arrays.equals(first, floats(new RandomSource(7, 0.02f), other)));
+      float[] first = floats(new RandomSource(7, 0.02f, 2), up);
+      assertArrayEquals(first, floats(new RandomSource(7, 0.02f, 2), up));
+      assertFalse(Arrays.equals(first, floats(new RandomSource(8, 0.02f, 2), up)));
+      assertFalse(Arrays.equals(first, floats(new RandomSource(7, 0.02f, 2), other)));
     }
   }
 
@@ -182,7 +182,7 @@ class WeightSourceTest {
     try (ModelFolder model = ModelFolder.fromConfig(Fixtures.folder("llama32-tied"))) {
       Parameter table = model.unit(UnitId.embedding()).find(Role.TOKEN_TABLE).orElseThrow();
       Parameter output = model.unit(UnitId.head()).find(Role.OUTPUT).orElseThrow();
-      float[] numbers = floats(new RandomSource(1, 0.02f), table);
+      float[] numbers = floats(new RandomSource(1, 0.02f, 2), table);
       double sum = 0;
       double squares = 0;
       for (float number : numbers) {
@@ -191,11 +191,36 @@ class WeightSourceTest {
       }
       assertEquals(0, sum / numbers.length, 0.001);
       assertEquals(0.02, Math.sqrt(squares / numbers.length), 0.0005);
-      assertArrayEquals(numbers, floats(new RandomSource(1, 0.02f), output), "a tied head");
+      assertArrayEquals(numbers, floats(new RandomSource(1, 0.02f, 2), output), "a tied head");
       Parameter norm = parameter(model, UnitId.Kind.ATTENTION, Role.ATTENTION_NORM);
-      for (float number : floats(new RandomSource(1, 0.02f), norm)) {
+      for (float number : floats(new RandomSource(1, 0.02f, 2), norm)) {
         assertEquals(1, number);
       }
+    }
+  }
+
+  @Test
+  void shouldMakeUpTheSameNumbersOnAnyNumberOfThreads() {
+    List<Integer> stack = List.of(3, 700, 900);
+    Part whole = Part.matrix("large", 2100, 900);
+    Part slab = new Part("large", stack, 1, 0, 700, 1, false);
+    Part turned = new Part("large", stack, 2, 1, 300, 3, true);
+    Part stepped = new Part("large", stack, 0, 2, 100, 7, false);
+    float[] all =
+        floats(
+            new RandomSource(3, 1, 1),
+            new Parameter(Role.UP, DType.F32, 2100, 900, List.of(whole)));
+    for (int threads : new int[] {1, 2, 5}) {
+      RandomSource source = new RandomSource(3, 1, threads);
+      assertArrayEquals(
+          all, floats(source, new Parameter(Role.UP, DType.F32, 2100, 900, List.of(whole))));
+      float[] second = floats(source, new Parameter(Role.UP, DType.F32, 700, 900, List.of(slab)));
+      assertArrayEquals(Arrays.copyOfRange(all, 700 * 900, 1400 * 900), second);
+      float[] columns =
+          floats(source, new Parameter(Role.UP, DType.F32, 300, 700, List.of(turned)));
+      assertEquals(all[(1400 + 23) * 900 + 1 + 3 * 50], columns[50 * 700 + 23]);
+      float[] rows = floats(source, new Parameter(Role.UP, DType.F32, 100, 900, List.of(stepped)));
+      assertEquals(all[(2 + 7 * 60) * 900 + 11], rows[60 * 900 + 11]);
     }
   }
 

@@ -1,0 +1,62 @@
+package dev.offload.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A measurement reads from disk what the budgets leave there, and leaves nothing behind. */
+class BenchTest {
+  private static final Path MODEL = Path.of("../examples/models/tiny-moe");
+
+  @TempDir private Path temporary;
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @Test
+  void shouldReadFromDiskWhatTheBudgetsLeaveThere() throws IOException {
+    assertEquals(ExitCode.OK, bench(temporary), err.toString());
+    JsonNode report = new JsonMapper().readTree(out.toString());
+    assertTrue(report.get("disk_bytes").asLong() > 1 << 20, out.toString());
+    double wall = report.get("disk_bytes_per_s").asDouble();
+    double busy = report.get("disk_busy_bytes_per_s").asDouble();
+    assertTrue(wall > 0 && busy >= wall, out.toString());
+    assertTrue(report.get("disk_ceiling_bytes_per_s").asDouble() > 0, out.toString());
+    assertTrue(report.get("lanes").get("disk").asDouble() > 0, out.toString());
+    try (Stream<Path> left = Files.list(temporary)) {
+      assertFalse(left.findAny().isPresent(), "files left in --temp");
+    }
+  }
+
+  @Test
+  void shouldRefuseAFolderForFilesThatIsNone() {
+    Path missing = temporary.resolve("missing");
+    assertEquals(ExitCode.REFUSED, bench(missing));
+    assertTrue(err.toString().contains("--temp " + missing + " is no folder"), err.toString());
+  }
+
+  private int bench(Path temp) {
+    return Main.run(
+        new PrintWriter(out, true),
+        new PrintWriter(err, true),
+        "bench",
+        "--json",
+        "--model=" + MODEL,
+        "--temp=" + temp,
+        "--requests=2",
+        "--prompt-tokens=3",
+        "--generated-tokens=4",
+        "--device-memory=12MiB",
+        "--host-memory=7MiB");
+  }
+}
