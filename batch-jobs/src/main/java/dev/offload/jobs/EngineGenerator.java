@@ -4,6 +4,7 @@ import dev.offload.backends.api.Device;
 import dev.offload.backends.api.MemoryBudgetException;
 import dev.offload.engine.Engine;
 import dev.offload.engine.EngineModel;
+import dev.offload.engine.EngineOptions;
 import dev.offload.engine.Progress;
 import dev.offload.generation.RequestSource;
 import dev.offload.generation.ResultSink;
@@ -14,6 +15,7 @@ import dev.offload.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The engine with a model from a folder. Opened, run and closed by one thread. */
 final class EngineGenerator implements Generator {
@@ -30,19 +32,22 @@ final class EngineGenerator implements Generator {
   /**
    * Opens everything a model needs.
    *
+   * @param kvTokens room in the cache for a row of so many tokens; absent: as memory allows
    * @throws RefusedException if the model is damaged or not supported, or does not fit the budgets
    */
-  static EngineGenerator open(Path folder, MachineOptions machine, long seed)
+  static EngineGenerator open(Path folder, MachineOptions machine, long seed, OptionalInt kvTokens)
       throws RefusedException {
     Closing resources = new Closing();
     try {
       ModelFolder model = resources.add(ModelFolder.open(folder));
       Tokenizer tokenizer = resources.add(Tokenizer.open(folder));
       Device device = resources.add(DeviceFinder.open("cpu", machine));
+      EngineOptions usual = machine.toEngine(seed);
+      EngineOptions options =
+          kvTokens.isPresent() ? usual.withKvTokens(kvTokens.getAsInt()) : usual;
       Engine engine =
           resources.add(
-              Engine.open(
-                  EngineModel.of(model), Optional.of(tokenizer), device, machine.toEngine(seed)));
+              Engine.open(EngineModel.of(model), Optional.of(tokenizer), device, options));
       PromptEncoder prompts =
           new ModelPrompts(folder, tokenizer, model.config(), engine.maxSequenceTokens());
       return new EngineGenerator(resources, engine, prompts);

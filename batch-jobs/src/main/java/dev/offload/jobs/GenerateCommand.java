@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -89,6 +90,16 @@ final class GenerateCommand implements Callable<Integer> {
   private int maxTokens;
 
   @Option(
+      names = "--kv-tokens",
+      paramLabel = "N",
+      description = {
+        "Reserve KV cache for rows of N tokens, prompt and output together.",
+        "Default: 2048 per row on average, and one row as long as the model's context where there"
+            + " is memory."
+      })
+  private Integer kvTokens;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       defaultValue = "0",
@@ -120,6 +131,9 @@ final class GenerateCommand implements Callable<Integer> {
     files.check();
     RowDefaults defaults = defaults();
     machine.check();
+    if (kvTokens != null && kvTokens < 1) {
+      throw new RefusedException("--kv-tokens is " + kvTokens + ", must be at least 1");
+    }
     Optional<JobLock> lock = JobLock.tryTake(files.lock());
     if (lock.isEmpty()) {
       throw new RefusedException(
@@ -159,8 +173,11 @@ final class GenerateCommand implements Callable<Integer> {
       if (mode == StartMode.RESUME) {
         opening.await();
       }
-      try (Generator generator = EngineGenerator.open(model, machine, seed);
-          JobState state = opening.get()) {
+      OptionalInt rowTokens = kvTokens == null ? OptionalInt.empty() : OptionalInt.of(kvTokens);
+      try (Generator generator = EngineGenerator.open(model, machine, seed, rowTokens);
+          JobState state = opening.get();
+          ResumeHint hint = new ResumeHint(err)) {
+        hint.arm();
         Job job = new Job(files, state, defaults, JobIdentity.shortName(description));
         return report(err, run(job, generator, err));
       }

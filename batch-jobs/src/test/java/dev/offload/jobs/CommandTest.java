@@ -40,6 +40,7 @@ class CommandTest {
     refuses("Invalid value for option '--dtype'", generate("--dtype", "int4"));
     refuses("'lots' is not an amount of memory", generate("--device-memory", "lots"));
     refuses("--max-tokens is 0, must be at least 1", generate("--max-tokens", "0"));
+    refuses("--kv-tokens is 0, must be at least 1", generate("--kv-tokens", "0"));
     refuses("--threads is 0, must be at least 1", generate("--threads", "0"));
     refuses("give one of them", generate("--resume", "--overwrite"));
   }

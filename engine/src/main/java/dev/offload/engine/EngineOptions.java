@@ -17,7 +17,8 @@ import java.util.OptionalInt;
  * @param maxSequences most sequences in flight
  * @param microBatches number of micro-batches
  * @param microBatchTokens most tokens of one micro-batch in a pass
- * @param kvTokensPerSequence cache slots wanted per sequence; absent means up to 2048
+ * @param kvTokensPerSequence cache slots wanted per sequence, of which one sequence at least gets
+ *     them; absent means 2048 on average, and one as long as the context where there is memory
  * @param kvHome where the KV cache lives
  * @param overlap all lanes at once; false plays every task alone, for checks
  */
@@ -42,6 +43,22 @@ public record EngineOptions(
 
   /** Tokens of a micro-batch if nothing else is said. */
   public static final int DEFAULT_MICRO_BATCH_TOKENS = 512;
+
+  /** The same with room for sequences of so many tokens. */
+  public EngineOptions withKvTokens(int tokens) {
+    return new EngineOptions(
+        computeDType,
+        deviceMemory,
+        hostMemory,
+        threads,
+        seed,
+        maxSequences,
+        microBatches,
+        microBatchTokens,
+        OptionalInt.of(tokens),
+        kvHome,
+        overlap);
+  }
 
   /** Budgets as given, everything else as usual. */
   public static EngineOptions of(

@@ -8,6 +8,7 @@ import dev.offload.planner.BudgetPlanner;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.Plan;
 import dev.offload.planner.UnitSize;
+import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.model.ModelConfig.Attention;
@@ -60,21 +61,34 @@ final class EnginePlanner implements BudgetPlanner.Model {
     DType computeDType = options.computeDType().orElse(model.config().storedDType());
     device.matrixInput(computeDType);
     EnginePlanner sizes = new EnginePlanner(model, device, computeDType);
-    int perSequence =
-        Math.min(
-            model.config().contextLength(),
-            options.kvTokensPerSequence().orElse(DEFAULT_KV_TOKENS));
-    return BudgetPlanner.plan(
-        sizes,
-        new BudgetPlanner.Wishes(
-            computeDType,
-            options.deviceMemory(),
-            options.hostMemory(),
-            options.maxSequences(),
-            options.microBatches(),
-            options.microBatchTokens(),
-            (long) perSequence * options.maxSequences(),
-            options.kvHome()));
+    int context = model.config().contextLength();
+    int perSequence = Math.min(context, options.kvTokensPerSequence().orElse(DEFAULT_KV_TOKENS));
+    int rowTokens = options.kvTokensPerSequence().isPresent() ? perSequence : 1;
+    try {
+      return BudgetPlanner.plan(
+          sizes,
+          new BudgetPlanner.Wishes(
+              computeDType,
+              options.deviceMemory(),
+              options.hostMemory(),
+              options.maxSequences(),
+              options.microBatches(),
+              options.microBatchTokens(),
+              (long) perSequence * options.maxSequences(),
+              rowTokens,
+              options.kvHome()));
+    } catch (IllegalArgumentException e) {
+      throw rowTokens == 1 ? e : sizes.withCache(e, rowTokens);
+    }
+  }
+
+  /** A refusal that says what part of the memory the cache of one row takes. */
+  private IllegalArgumentException withCache(IllegalArgumentException refusal, int rowTokens) {
+    long blocks = (rowTokens + kvFormat.blockTokens() - 1) / kvFormat.blockTokens();
+    return new IllegalArgumentException(
+        "%s; the KV cache for one row of %d tokens takes %s of it"
+            .formatted(refusal.getMessage(), rowTokens, ByteSize.format(blocks * kvBlockBytes())),
+        refusal);
   }
 
   KvBlocks.Format kvFormat() {

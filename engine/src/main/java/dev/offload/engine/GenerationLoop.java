@@ -92,7 +92,7 @@ final class GenerationLoop {
       if (sequence.isEmpty()) {
         if (running.isEmpty()) {
           throw new IllegalArgumentException(
-              "row %d needs a KV cache of %d tokens, but there is room for %d; give more memory or a smaller max_tokens"
+              "row %d needs a KV cache of %d tokens, but there is room for %d; give more device memory, room for longer rows (kvTokensPerSequence) or a smaller max_tokens"
                   .formatted(request.index(), most, passes.maxSequenceTokens()));
         }
         return;

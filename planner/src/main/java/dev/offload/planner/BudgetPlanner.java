@@ -61,6 +61,7 @@ public final class BudgetPlanner {
    * @param microBatches number of KV groups
    * @param microBatchTokens most tokens of a micro-batch in a pass
    * @param kvTokens cache slots wanted, all sequences together
+   * @param rowTokens cache slots of the longest row, for which there must be room
    * @param kvHome where the cache lives
    */
   public record Wishes(
@@ -71,12 +72,17 @@ public final class BudgetPlanner {
       int microBatches,
       int microBatchTokens,
       long kvTokens,
+      int rowTokens,
       KvGroup.Home kvHome) {
     public Wishes {
-      if (sequences < microBatches || microBatches < 1 || microBatchTokens < 1 || kvTokens < 1) {
+      if (sequences < microBatches
+          || microBatches < 1
+          || microBatchTokens < 1
+          || kvTokens < 1
+          || rowTokens < 1) {
         throw new IllegalArgumentException(
-            "%d sequences in %d micro-batches of %d tokens with %d cache slots cannot be planned"
-                .formatted(sequences, microBatches, microBatchTokens, kvTokens));
+            "%d sequences in %d micro-batches of %d tokens with %d cache slots, %d of them for one row, cannot be planned"
+                .formatted(sequences, microBatches, microBatchTokens, kvTokens, rowTokens));
       }
     }
   }
@@ -120,12 +126,12 @@ public final class BudgetPlanner {
 
   private Plan plan(int sequences, int tokens) {
     boolean kvOnDevice = wishes.kvHome() == KvGroup.Home.DEVICE;
-    long kvWanted =
-        Math.max(
-            sequences,
-            (wishes.kvTokens() * sequences / wishes.sequences() + model.kvBlockTokens() - 1)
-                / model.kvBlockTokens());
-    long kvLeast = Math.max(wishes.microBatches(), 1);
+    int groups = wishes.microBatches();
+    long kvLeast = groups * blocks(wishes.rowTokens());
+    // However few sequences there are, one of them may be as long as the context.
+    long longest = groups * blocks(Math.min(model.contextLength(), wishes.kvTokens()));
+    long shared = blocks(wishes.kvTokens() * sequences / wishes.sequences());
+    long kvWanted = Math.max(Math.max(kvLeast, longest), Math.max(sequences, shared));
 
     Plan empty = assemble(sequences, tokens, Map.of(), kvLeast, 0, 0, 0);
     long device = wishes.deviceBytes() - model.deviceBytes(empty);
@@ -139,13 +145,18 @@ public final class BudgetPlanner {
       return place(sequences, tokens, device, host, kvBlocks);
     }
     long kvRoom = device - weightBytes;
-    if (kvRoom >= Math.min(kvWanted, 4L * kvLeast) * model.kvBlockBytes()) {
+    if (kvRoom >= Math.max(kvLeast, Math.min(kvWanted, 4L * groups)) * model.kvBlockBytes()) {
       long kvBlocks = Math.min(kvWanted, kvRoom / model.kvBlockBytes());
       return place(sequences, tokens, device - kvBlocks * model.kvBlockBytes(), host, kvBlocks);
     }
     long kvBlocks =
         Math.min(kvWanted, Math.max(kvLeast, (long) (device * KV_SHARE) / model.kvBlockBytes()));
     return place(sequences, tokens, device - kvBlocks * model.kvBlockBytes(), host, kvBlocks);
+  }
+
+  /** Cache blocks for so many tokens. */
+  private long blocks(long tokens) {
+    return (tokens + model.kvBlockTokens() - 1) / model.kvBlockTokens();
   }
 
   private Plan place(int sequences, int tokens, long device, long host, long kvBlocks) {

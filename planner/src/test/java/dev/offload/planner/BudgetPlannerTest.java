@@ -82,10 +82,38 @@ class BudgetPlannerTest {
     assertTrue(refusal.getMessage().startsWith("device memory of 10 B is too small"));
   }
 
+  @Test
+  void shouldKeepRoomForALongRowOrRefuse() {
+    Random random = new Random(4);
+    int rooms = 0;
+    for (int round = 0; round < 500; round++) {
+      FakeModel model = new FakeModel(random);
+      long device = 1 + random.nextLong(2 * model.weights());
+      long host = 1 + random.nextLong(2 * model.weights());
+      BudgetPlanner.Wishes wishes =
+          new BudgetPlanner.Wishes(
+              DType.BF16, device, host, 8, 2, 16, 8 * 50, 50, KvGroup.Home.DEVICE);
+      Plan plan;
+      try {
+        plan = BudgetPlanner.plan(model, wishes);
+      } catch (IllegalArgumentException e) {
+        assertTrue(e.getMessage().contains("is too small"), e.getMessage());
+        continue;
+      }
+      rooms++;
+      check(model, plan, device, host);
+      for (KvGroup group : plan.kvGroups()) {
+        assertTrue(group.blocks() >= 4, "50 tokens are 4 blocks of 16, not " + group.blocks());
+      }
+    }
+    assertTrue(rooms > 50, "only " + rooms + " plans were feasible");
+  }
+
   private static Plan plan(FakeModel model, long device, long host) {
     return BudgetPlanner.plan(
         model,
-        new BudgetPlanner.Wishes(DType.BF16, device, host, 8, 1, 16, 8 * 64, KvGroup.Home.DEVICE));
+        new BudgetPlanner.Wishes(
+            DType.BF16, device, host, 8, 1, 16, 8 * 64, 1, KvGroup.Home.DEVICE));
   }
 
   private static long bytesOn(List<Granule> granules, Tier tier) {

@@ -47,7 +47,8 @@ public final class RowEncoder {
       throw new RowException(
           "prompt and max_tokens are %d tokens together, there is memory for %d per row; lower"
                   .formatted(wanted, model.maxSequenceTokens())
-              + " max_tokens or give more --device-memory");
+              + " max_tokens, reserve more with --kv-tokens %d, or give more --device-memory"
+                  .formatted(wanted));
     }
   }
 

@@ -40,7 +40,7 @@ class RowEncoderTest {
   void shouldRefuseWhatThereIsNoMemoryFor() {
     assertEquals(
         "prompt and max_tokens are 9 tokens together, there is memory for 8 per row; lower"
-            + " max_tokens or give more --device-memory",
+            + " max_tokens, reserve more with --kv-tokens 9, or give more --device-memory",
         refusal(new Prompt.Text("abcde")));
   }
 
