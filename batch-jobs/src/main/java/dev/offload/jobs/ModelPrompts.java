@@ -2,6 +2,7 @@ package dev.offload.jobs;
 
 import dev.offload.generation.TokenIds;
 import dev.offload.jobs.rows.ChatMessage;
+import dev.offload.jobs.rows.Prompt;
 import dev.offload.jobs.rows.PromptEncoder;
 import dev.offload.jobs.rows.RowException;
 import dev.offload.tensors.model.ModelConfig;
@@ -9,7 +10,6 @@ import dev.offload.text.ChatTemplate;
 import dev.offload.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -36,21 +36,25 @@ final class ModelPrompts implements PromptEncoder {
   }
 
   @Override
-  public TokenIds encodeChat(List<ChatMessage> messages) throws RowException {
+  public TokenIds encodeChat(Prompt.Chat chat) throws RowException {
     try {
       if (template == null) {
         template = ChatTemplate.open(folder);
       }
+      if (!chat.tools().isEmpty() && !template.readsTools()) {
+        throw new RowException("tools: the model's chat template reads none; leave them out");
+      }
+      String text =
+          template.render(
+              chat.messages().stream().map(ChatMessage::fields).toList(),
+              chat.tools(),
+              true,
+              Map.of());
       // The template has written the special tokens already.
-      return tokenizer.encode(
-          template.render(messages.stream().map(ModelPrompts::fields).toList()), false);
+      return tokenizer.encode(text, false);
     } catch (IOException | IllegalArgumentException e) {
       throw new RowException("messages: " + e.getMessage(), e);
     }
-  }
-
-  private static Map<String, String> fields(ChatMessage message) {
-    return Map.of("role", message.role(), "content", message.content());
   }
 
   @Override

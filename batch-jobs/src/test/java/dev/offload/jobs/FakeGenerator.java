@@ -8,7 +8,7 @@ import dev.offload.generation.GenerationResult.FinishReason;
 import dev.offload.generation.RequestSource;
 import dev.offload.generation.ResultSink;
 import dev.offload.generation.TokenIds;
-import dev.offload.jobs.rows.ChatMessage;
+import dev.offload.jobs.rows.Prompt;
 import dev.offload.jobs.rows.PromptEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -88,8 +88,8 @@ final class FakeGenerator implements Generator {
     }
 
     @Override
-    public TokenIds encodeChat(List<ChatMessage> messages) {
-      return encode(messages.getLast().content());
+    public TokenIds encodeChat(Prompt.Chat chat) {
+      return encode(chat.messages().getLast().content());
     }
 
     @Override

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -18,7 +19,7 @@ class ResumeHintTest {
     private Program() {}
 
     public static void main(String[] arguments) throws InterruptedException {
-      PrintWriter err = new PrintWriter(System.err, true);
+      PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
       try (ResumeHint hint = new ResumeHint(err)) {
         hint.arm();
         System.out.println("ready");

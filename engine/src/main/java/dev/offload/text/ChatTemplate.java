@@ -32,10 +32,13 @@ public final class ChatTemplate {
   private final Path file;
   private final PromptTemplate template;
   private final Map<String, String> specialTokens;
+  private final boolean readsTools;
 
-  private ChatTemplate(Path file, PromptTemplate template, Map<String, String> specialTokens) {
+  private ChatTemplate(
+      Path file, PromptTemplate template, boolean readsTools, Map<String, String> specialTokens) {
     this.file = file;
     this.template = template;
+    this.readsTools = readsTools;
     this.specialTokens = specialTokens;
   }
 
@@ -52,7 +55,8 @@ public final class ChatTemplate {
     Path file = Files.exists(own) ? own : config;
     String source = Files.exists(own) ? TokenizerSource.readText(own) : source(config, settings);
     try {
-      return new ChatTemplate(file, PromptTemplate.parse(source), specialTokens(settings));
+      return new ChatTemplate(
+          file, PromptTemplate.parse(source), source.contains("tools"), specialTokens(settings));
     } catch (TemplateException e) {
       throw new IOException(file + ": the chat template cannot be read: " + e.getMessage(), e);
     }
@@ -96,6 +100,11 @@ public final class ChatTemplate {
       }
     }
     return Map.copyOf(tokens);
+  }
+
+  /** Whether the template looks at tools at all. */
+  public boolean readsTools() {
+    return readsTools;
   }
 
   /**

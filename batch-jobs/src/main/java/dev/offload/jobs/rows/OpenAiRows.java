@@ -69,7 +69,8 @@ final class OpenAiRows implements RowParser {
   private static Prompt messages(Fields body) throws RowException {
     return PromptFields.messages(
         "body.messages",
-        body.find("messages").orElseThrow(() -> body.wrong("messages", "is missing")));
+        body.find("messages").orElseThrow(() -> body.wrong("messages", "is missing")),
+        ToolFields.tools(body));
   }
 
   /** Fields of the API that mean nothing offline, or that are supported at one value only. */
@@ -83,8 +84,7 @@ final class OpenAiRows implements RowParser {
       body.ignore("store");
       body.onlyNeutral("response_format", "{\"type\":\"text\"}");
       body.onlyNeutral("modalities", "[\"text\"]");
-      body.onlyNeutral("tools", "[]");
-      body.onlyNeutral("tool_choice", "\"none\"");
+      body.ignore("parallel_tool_calls");
       return;
     }
     body.onlyNeutral("echo", "false");

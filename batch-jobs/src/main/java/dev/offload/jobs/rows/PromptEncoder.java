@@ -1,7 +1,6 @@
 package dev.offload.jobs.rows;
 
 import dev.offload.generation.TokenIds;
-import java.util.List;
 
 /** The model's side of reading rows: its tokenizer, chat template and limits. */
 public interface PromptEncoder {
@@ -11,9 +10,10 @@ public interface PromptEncoder {
   /**
    * Ids of a conversation, ready for the assistant's turn.
    *
-   * @throws RowException if the model has no chat template or the template refuses the conversation
+   * @throws RowException if the model has no chat template, or the template knows no tools although
+   *     there are some, or it refuses the conversation
    */
-  TokenIds encodeChat(List<ChatMessage> messages) throws RowException;
+  TokenIds encodeChat(Prompt.Chat chat) throws RowException;
 
   /** Ids are below this. */
   int vocabularySize();

@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.offload.generation.TokenIds;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Reads prompts and conversations. */
@@ -47,8 +50,13 @@ final class PromptFields {
     return TokenIds.of(ids);
   }
 
-  /** A conversation. */
-  static Prompt.Chat messages(String path, JsonNode value) throws RowException {
+  /**
+   * A conversation.
+   *
+   * @param tools what functions it may call
+   */
+  static Prompt.Chat messages(String path, JsonNode value, List<Map<String, Object>> tools)
+      throws RowException {
     if (!value.isArray()) {
       throw Fields.wrong(path, value, "an array of messages");
     }
@@ -59,7 +67,7 @@ final class PromptFields {
     for (JsonNode each : value) {
       messages.add(message(path + "[" + messages.size() + "]", each));
     }
-    return new Prompt.Chat(messages);
+    return new Prompt.Chat(messages, tools);
   }
 
   private static ChatMessage message(String path, JsonNode value) throws RowException {
@@ -72,13 +80,42 @@ final class PromptFields {
       throw Fields.wrong(
           path + ".role", object.get("role"), "system, developer, user, assistant or tool");
     }
-    JsonNode content =
-        fields.find("content").orElseThrow(() -> fields.wrong("content", "is missing"));
+    Map<String, Object> more = more(fields, role);
+    Optional<JsonNode> content = fields.find("content");
+    if (content.isEmpty() && !more.containsKey("tool_calls")) {
+      throw fields.wrong("content", "is missing");
+    }
     fields.refuseOthers();
-    return new ChatMessage(role, content(path + ".content", content));
+    String text = content.isEmpty() ? null : content(path + ".content", content.get());
+    return new ChatMessage(role, text, more);
   }
 
-  /** A text, or an array of {@code {"type": "text", "text": …}}, joined by line feeds. */
+  /** What else the turns of a role may have. */
+  private static Map<String, Object> more(Fields fields, String role) throws RowException {
+    Map<String, Object> more = new LinkedHashMap<>();
+    putText(fields, "name", more);
+    if (role.equals("tool")) {
+      putText(fields, "tool_call_id", more);
+    }
+    if (role.equals("assistant")) {
+      putText(fields, "refusal", more);
+      putText(fields, "reasoning_content", more);
+      Optional<JsonNode> calls = fields.find("tool_calls");
+      if (calls.isPresent()) {
+        more.put("tool_calls", ToolFields.calls(fields.path("tool_calls"), calls.get()));
+      }
+    }
+    return more;
+  }
+
+  private static void putText(Fields fields, String name, Map<String, Object> to)
+      throws RowException {
+    fields.text(name).ifPresent(text -> to.put(name, text));
+  }
+
+  /**
+   * A text, or an array of {@code {"type": "text", "text": …}} or refusals, joined by line feeds.
+   */
   private static String content(String path, JsonNode value) throws RowException {
     if (!value.isArray()) {
       return Fields.text(path, value);
@@ -96,11 +133,11 @@ final class PromptFields {
     }
     Fields fields = new Fields(object, path + ".");
     String type = fields.text("type").orElseThrow(() -> fields.wrong("type", "is missing"));
-    if (!type.equals("text")) {
+    if (!type.equals("text") && !type.equals("refusal")) {
       throw Fields.wrong(
           path + ".type", object.get("type"), "text; the models here read text only");
     }
-    String text = fields.text("text").orElseThrow(() -> fields.wrong("text", "is missing"));
+    String text = fields.text(type).orElseThrow(() -> fields.wrong(type, "is missing"));
     fields.refuseOthers();
     return text;
   }

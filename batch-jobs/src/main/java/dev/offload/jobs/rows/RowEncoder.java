@@ -22,7 +22,7 @@ public final class RowEncoder {
         switch (row.prompt()) {
           case Prompt.Text text -> model.encode(text.text());
           case Prompt.Tokens tokens -> tokens.ids();
-          case Prompt.Chat chat -> model.encodeChat(chat.messages());
+          case Prompt.Chat chat -> model.encodeChat(chat);
         };
     checkLength(prompt);
     checkRoom(prompt.size(), row.sampling().maxTokens());

@@ -38,7 +38,7 @@ final class SimpleRows implements RowParser {
       return PromptFields.prompt("prompt", prompt.get());
     }
     if (messages.isPresent()) {
-      return PromptFields.messages("messages", messages.get());
+      return PromptFields.messages("messages", messages.get(), ToolFields.tools(fields));
     }
     throw new RowException("the row has neither prompt nor messages");
   }

@@ -86,8 +86,8 @@ class RowEncoderTest {
     }
 
     @Override
-    public TokenIds encodeChat(List<ChatMessage> messages) {
-      return encode(messages.getLast().content());
+    public TokenIds encodeChat(Prompt.Chat chat) {
+      return encode(chat.messages().getLast().content());
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -76,6 +77,41 @@ class RowReaderTest {
     assertEquals(
         new Prompt.Chat(List.of(new ChatMessage("system", "s"), new ChatMessage("user", "a\nb"))),
         row.prompt());
+  }
+
+  @Test
+  void shouldPassToolsAndTheirCallsOn() throws Exception {
+    Row row =
+        good(
+            "{'messages':[{'role':'user','name':'Ann','content':'x'},"
+                + "{'role':'assistant','content':null,'tool_calls':[{'id':'c1','type':'function',"
+                + "'function':{'name':'add','arguments':'{\\'a\\':[1,2.5,null]}'}}]},"
+                + "{'role':'tool','tool_call_id':'c1','content':[{'type':'text','text':'3'}]}],"
+                + "'tools':[{'type':'function','function':{'name':'add','strict':true}}]}");
+    Map<String, Object> arguments = Map.of("a", Arrays.asList(1L, 2.5, null));
+    Map<String, Object> call =
+        Map.of(
+            "id",
+            "c1",
+            "type",
+            "function",
+            "function",
+            Map.of("name", "add", "arguments", arguments));
+    Map<String, Object> tool =
+        Map.of("type", "function", "function", Map.of("name", "add", "strict", true));
+    assertEquals(
+        new Prompt.Chat(
+            List.of(
+                new ChatMessage("user", "x", Map.of("name", "Ann")),
+                new ChatMessage("assistant", null, Map.of("tool_calls", List.of(call))),
+                new ChatMessage("tool", "3", Map.of("tool_call_id", "c1"))),
+            List.of(tool)),
+        row.prompt());
+    Row without =
+        good(
+            "{'messages':[{'role':'user','content':'x'}],'tool_choice':'none',"
+                + "'tools':[{'type':'function','function':{'name':'add'}}]}");
+    assertEquals(new Prompt.Chat(List.of(new ChatMessage("user", "x"))), without.prompt());
   }
 
   @Test
@@ -184,6 +220,21 @@ class RowReaderTest {
         "{'messages':[{'role':'user','content':'x','audio':1}]}|unknown field messages[0].audio",
         "{'messages':[{'role':'user','content':[{'type':'image_url'}]}]}|content[0].type is the"
             + " text",
+        "{'messages':[{'role':'user','content':[{'type':'input_audio'}]}]}|content[0].type is the"
+            + " text \"input_audio\", must be text; the models here read text only",
+        "{'messages':[{'role':'user','content':'x','tool_calls':[]}]}|unknown field"
+            + " messages[0].tool_calls",
+        "{'messages':[{'role':'assistant','tool_calls':[{'function':{'name':'f','arguments':'{'}}]}"
+            + "]}|messages[0].tool_calls[0].function.arguments is no text of a JSON object",
+        "{'messages':[{'role':'assistant','tool_calls':[{'function':{}}]}]}|"
+            + "messages[0].tool_calls[0].function.name is missing",
+        "{'messages':[{'role':'user','content':'x'}],'tools':{}}|tools is an object, must be an"
+            + " array",
+        "{'messages':[{'role':'user','content':'x'}],'tools':[{'type':'web_search'}]}|tools[0].type"
+            + " is the text \"web_search\", must be function",
+        "{'messages':[{'role':'user','content':'x'}],'tool_choice':'required'}|tool_choice is the"
+            + " text \"required\", must be auto or none",
+        "{'prompt':'x','tools':[]}|unknown field tools",
         "{'custom_id':'a'}|url is missing",
         "{'custom_id':5,'url':'/v1/completions'}|custom_id is 5, must be a text",
         "{'url':'/v1/completions','body':{}}|custom_id is missing",
