@@ -138,6 +138,7 @@ public final class Engine implements AutoCloseable {
         LookupTables.load(
             model, device, plan.placement().get(UnitId.embedding()) != Tier.DISK, owned);
     MicroBatchInput.Model inputModel = sizes.inputModel(tables);
+    HostSinks sinks = sizes.hostSinks(device, plan, owned);
     List<MicroBatchInput> inputs = new ArrayList<>();
     List<Optional<HostAttention>> hostAttention = new ArrayList<>();
     for (KvGroup group : plan.kvGroups()) {
@@ -153,7 +154,7 @@ public final class Engine implements AutoCloseable {
       owned.add(input);
       inputs.add(input);
       Optional<HostAttention> attention =
-          onHost ? Optional.of(sizes.newHostAttention(device, plan)) : Optional.empty();
+          onHost ? Optional.of(sizes.newHostAttention(device, sinks, plan)) : Optional.empty();
       attention.ifPresent(owned::add);
       hostAttention.add(attention);
     }

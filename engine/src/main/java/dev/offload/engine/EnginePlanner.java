@@ -84,7 +84,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
 
   /** A refusal that says what part of the memory the cache of one row takes. */
   private IllegalArgumentException withCache(IllegalArgumentException refusal, int rowTokens) {
-    long blocks = (rowTokens + kvFormat.blockTokens() - 1) / kvFormat.blockTokens();
+    int blocks = (rowTokens + kvFormat.blockTokens() - 1) / kvFormat.blockTokens();
     return new IllegalArgumentException(
         "%s; the KV cache for one row of %d tokens takes %s of it"
             .formatted(refusal.getMessage(), rowTokens, ByteSize.format(blocks * kvBlockBytes())),
@@ -120,14 +120,24 @@ final class EnginePlanner implements BudgetPlanner.Model {
         .toList();
   }
 
-  HostAttention newHostAttention(Device host, Plan plan) {
+  HostAttention newHostAttention(Device host, HostSinks sinks, Plan plan) {
     return new HostAttention(
         device,
         host,
+        sinks,
         device.matrixInput(computeDType),
         plan.microBatchTokens(),
         widestQkv(),
         widestOutput());
+  }
+
+  private static boolean attendsOnHost(Plan plan) {
+    return plan.kvGroups().stream().anyMatch(g -> g.home() == KvGroup.Home.HOST_ATTENDED);
+  }
+
+  /** The sinks for groups that are attended on the host, if the plan has any. */
+  HostSinks hostSinks(Device host, Plan plan, List<AutoCloseable> owned) {
+    return attendsOnHost(plan) ? HostSinks.load(model, device, host, owned) : HostSinks.none();
   }
 
   private int widestQkv() {
@@ -185,6 +195,9 @@ final class EnginePlanner implements BudgetPlanner.Model {
     long running = inputBytes(plan) + 4L * plan.maxSequences() * (1 + config.vocabularySize());
     for (KvGroup group : plan.kvGroups()) {
       running += group.home() == KvGroup.Home.HOST_ATTENDED ? attentionBytes(plan) : 0;
+    }
+    if (attendsOnHost(plan)) {
+      running += HostSinks.bytes(model);
     }
     running += MixtureModule.hostBytes(plan.passTokens() * expertsPerToken());
     long loading = units.stream().mapToLong(UnitSize::rowMajorBytes).max().orElse(0);

@@ -9,7 +9,6 @@ import dev.offload.backends.api.Stream;
 import dev.offload.engine.pass.MicroBatchInput;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.model.ModelConfig.Layer;
-import java.util.Optional;
 
 /**
  * The way of one micro-batch's queries to the host and of what the host attended back to the
@@ -17,6 +16,7 @@ import java.util.Optional;
  */
 final class HostAttention implements AutoCloseable {
   private final Device host;
+  private final HostSinks sinks;
   private final Stream stream;
   private final DType attendedDType;
   private final DeviceBuffer qkv;
@@ -27,13 +27,21 @@ final class HostAttention implements AutoCloseable {
   private final DeviceBuffer wrappedAttended;
 
   /**
+   * @param sinks of all layers
    * @param tokens most tokens of the micro-batch
    * @param qkvWidth widest queries, keys and values of all layers
    * @param outputWidth widest attention output of all layers
    */
   HostAttention(
-      Device device, Device host, DType attendedDType, int tokens, int qkvWidth, int outputWidth) {
+      Device device,
+      Device host,
+      HostSinks sinks,
+      DType attendedDType,
+      int tokens,
+      int qkvWidth,
+      int outputWidth) {
     this.host = host;
+    this.sinks = sinks;
     this.attendedDType = attendedDType;
     long qkvBytes = qkvBytes(tokens, qkvWidth);
     long attendedBytes = attendedBytes(tokens, outputWidth, attendedDType);
@@ -68,14 +76,18 @@ final class HostAttention implements AutoCloseable {
     d2h.copyToHost(qkv, 0, hostQkv, 0, 4L * tokens * layer.attention().qkvWidth());
   }
 
-  /** Appends and attends, on the caller's thread and the host's threads; returns when done. */
-  void attend(Layer layer, MicroBatchInput input, KvBlocks cache) {
+  /**
+   * Appends and attends, on the caller's thread and the host's threads; returns when done.
+   *
+   * @param number of the layer
+   */
+  void attend(int number, Layer layer, MicroBatchInput input, KvBlocks cache) {
     int tokens = input.tokens();
     AttentionModule.attend(
         host.operations(),
         stream,
         layer,
-        Optional.empty(),
+        sinks.of(number),
         input.onHost(),
         cache,
         Matrix.dense(wrappedQkv, 0, DType.F32, tokens, layer.attention().qkvWidth()),

@@ -247,6 +247,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
         MicroBatchInput input = inputs.get(work.microBatch());
         onHost(work.microBatch())
             .attend(
+                work.layer(),
                 model.layers().get(work.layer()),
                 input,
                 cache.onHost(work.layer(), work.microBatch()));

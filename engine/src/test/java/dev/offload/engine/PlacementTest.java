@@ -40,8 +40,15 @@ class PlacementTest {
 
   @ParameterizedTest
   @CsvSource({
-    "llama31-gqa, 1, 6", "qwen3-moe, 2, 6", "qwen2-moe, 3, 5", "opt-post-proj, 4, 4",
-    "mixtral, 5, 5", "mistral-swa, 6, 4", "neox-pythia, 7, 4", "gemma2, 8, 4"
+    "llama31-gqa, 1, 6",
+    "qwen3-moe, 2, 6",
+    "qwen2-moe, 3, 5",
+    "opt-post-proj, 4, 4",
+    "mixtral, 5, 5",
+    "mistral-swa, 6, 4",
+    "neox-pythia, 7, 4",
+    "gemma2, 8, 4",
+    "gpt-oss-bf16, 9, 4"
   })
   void shouldGiveTheSameWhereverThingsLive(String name, long seed, int rounds) throws Exception {
     Random random = new Random(seed);

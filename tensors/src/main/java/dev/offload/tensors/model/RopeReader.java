@@ -66,6 +66,9 @@ final class RopeReader {
     String field = fields.has("rope_type") ? "rope_type" : "type";
     String type =
         fields.text(field).orElseThrow(() -> fields.refuse("rope_type", "must name the scaling"));
+    if (fields.has("alpha")) {
+      throw fields.refuse("alpha", "is not supported");
+    }
     return switch (type) {
       case "default" -> new Rope.None();
       case "linear" -> new Rope.Linear(factor(fields));

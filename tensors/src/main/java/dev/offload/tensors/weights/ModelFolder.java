@@ -41,7 +41,7 @@ public final class ModelFolder implements AutoCloseable {
 
   /**
    * Opens a folder with configuration and weights, and checks that all tensors the model needs are
-   * there in the right shape.
+   * there in the right shape, and no more in its layers.
    *
    * @throws ModelException if anything in the folder is damaged, dangerous or not supported
    */
@@ -53,6 +53,7 @@ public final class ModelFolder implements AutoCloseable {
     Checkpoint checkpoint = Checkpoint.open(folder);
     try {
       List<WeightUnit> units = UnitList.of(config, checkpoint);
+      UnreadTensors.refuse(config, checkpoint, units);
       return new ModelFolder(folder, stored(config, units), Optional.of(checkpoint), units);
     } catch (Throwable e) {
       checkpoint.close();

@@ -121,6 +121,12 @@ class HostileConfigTest {
         "phi3-longrope | attention_bias | true | attention_bias is true; it is not supported",
         "phi3-longrope | rope_scaling | {\"type\":\"longrope\",\"short_factor\":[1]} | one per",
         "llama-v5-config | rope_parameters | {\"rope_type\":\"xyz\"} | rope_parameters.rope_type",
+        "llama31-gqa | use_qkv_bias | true | use_qkv_bias is true; it is not supported for model_type",
+        "llama31-gqa | quantization | {\"bits\":4} | quantization is {\"bits\":4}; it is not supported",
+        "llama31-gqa | moe_intermediate_size | 64 | is not supported for model_type llama",
+        "llama31-gqa | position_embedding_type | \"alibi\" | unless it is rope, rotary or absolute",
+        "llama31-gqa | rope_scaling | {\"type\":\"dynamic\",\"alpha\":9} | rope_scaling.alpha is 9",
+        "mixtral | norm_topk_prob | true | is not supported for model_type mixtral",
         "gemma3-text | use_bidirectional_attention | true | it is not supported",
       })
   void shouldRefuseOptionsByNameAndValue(String fixture, String field, String value, String message)

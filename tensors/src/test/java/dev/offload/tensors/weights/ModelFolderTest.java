@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.offload.tensors.Fixtures;
 import dev.offload.tensors.ModelException;
 import dev.offload.tensors.checkpoint.Checkpoint;
+import dev.offload.tensors.checkpoint.SafetensorsFile;
 import dev.offload.tensors.model.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelFolderTest {
   /** Tensors that are no weights, or copies of a tied head, or a layer for drafting. */
@@ -89,6 +91,57 @@ class ModelFolderTest {
     ModelException e = assertThrows(ModelException.class, () -> ModelFolder.open(folder).close());
     assertTrue(e.getMessage().contains(message), e.getMessage());
     assertTrue(e.getMessage().startsWith(folder.toString()), e.getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "model.layers.0.self_attn.q_proj.bias",
+        "model.layers.2.mlp.gate.weight",
+        "model.layers.1.post_feedforward_layernorm.weight",
+        "model.layers.3.input_layernorm.weight",
+        "model.layers.1.attn.bias",
+        "model.norm.bias",
+        "lm_head.bias"
+      })
+  void shouldRefuseWhatBelongsToTheModelAndIsNotRead(String tensor, @TempDir Path folder)
+      throws IOException {
+    addTensor(tensor, folder);
+    ModelException e = assertThrows(ModelException.class, () -> ModelFolder.open(folder).close());
+    assertTrue(e.getMessage().contains("tensor " + tensor + " is part of"), e.getMessage());
+    assertTrue(e.getMessage().startsWith(folder.toString()), e.getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "model.layers.1.self_attn.rotary_emb.inv_freq",
+        "vision_tower.layers.0.attn.weight",
+        "score.weight"
+      })
+  void shouldLeaveOtherTensorsAlone(String tensor, @TempDir Path folder) throws IOException {
+    addTensor(tensor, folder);
+    ModelFolder.open(folder).close();
+  }
+
+  /** A model with one tensor more, in a file of its own. */
+  private static void addTensor(String tensor, Path folder) throws IOException {
+    Path model = Fixtures.folder("qwen3-dense");
+    Files.copy(model.resolve("config.json"), folder.resolve("config.json"));
+    Files.copy(model.resolve("model.safetensors"), folder.resolve("a.safetensors"));
+    SafetensorsFile.write(
+        folder.resolve("b.safetensors"),
+        "{" + SafetensorsFile.entry(tensor, "F32", "[2]", 0, 8) + "}",
+        8);
+    try (Checkpoint whole = Checkpoint.open(model)) {
+      String places =
+          whole.names().stream()
+              .map(name -> "\"" + name + "\":\"a.safetensors\",")
+              .collect(Collectors.joining());
+      Files.writeString(
+          folder.resolve("model.safetensors.index.json"),
+          "{\"weight_map\":{" + places + "\"" + tensor + "\":\"b.safetensors\"}}");
+    }
   }
 
   @Test
