@@ -55,7 +55,7 @@ public final class CpuBackend implements Backend {
 
   private MatrixProduct newProduct(WorkerPool workers) {
     return switch (choice) {
-      case VECTOR -> new VectorMatrixProduct(workers, "asked for");
+      case VECTOR -> newVectorProduct(workers, "asked for");
       case ONEDNN -> {
         try {
           yield newOneDnnProduct(workers);
@@ -75,12 +75,17 @@ public final class CpuBackend implements Backend {
           Level.WARNING,
           "matrix products run in plain Java, up to a third slower: {0}",
           e.getMessage());
-      return new VectorMatrixProduct(workers, e.getMessage());
+      return newVectorProduct(workers, e.getMessage());
     }
   }
 
+  private static MatrixProduct newVectorProduct(WorkerPool workers, String reason) {
+    return new PanelMatrixProduct(new VectorKernels(reason), workers);
+  }
+
   private static MatrixProduct newOneDnnProduct(WorkerPool workers) throws IOException {
-    MatrixProduct product = new OneDnnMatrixProduct(Dnnl.open(DnnlFiles.userCache()), workers);
+    PanelKernels kernels = new OneDnnKernels(Dnnl.open(DnnlFiles.userCache()));
+    MatrixProduct product = new PanelMatrixProduct(kernels, workers);
     try {
       OneDnnCheck.run(product);
       return product;

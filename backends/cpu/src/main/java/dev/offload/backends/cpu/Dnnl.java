@@ -35,9 +35,6 @@ final class Dnnl implements AutoCloseable {
   private static final int QUERY_IMPLEMENTATION = 8;
   private static final int QUERY_WEIGHTS = 131;
   private static final int QUERY_SCRATCHPAD = 136;
-  private static final int QUERY_INNER_BLOCK_COUNT = 263;
-  private static final int QUERY_INNER_BLOCKS = 264;
-  private static final int QUERY_INNER_INDICES = 265;
 
   // dnnl_cpu_isa_t; what comes after an instruction set has its bits too
   private static final int ISA_AVX2 = 0x7;
@@ -107,6 +104,11 @@ final class Dnnl implements AutoCloseable {
     return supports(ISA_AVX512_BF16);
   }
 
+  /** Whether the library has fast products of BF16 and BF16, if need be emulated. */
+  boolean hasBf16Products() {
+    return supports(ISA_AVX512);
+  }
+
   private boolean supports(int wanted) {
     return (isa & wanted) == wanted;
   }
@@ -123,22 +125,26 @@ final class Dnnl implements AutoCloseable {
   }
 
   /**
-   * The order in which weights suit products with many rows best.
+   * The order in which weights suit products with many rows of their own format best.
    *
-   * @param input format of the left operand
-   * @param weights format of the weights
+   * @param dtype format of both operands
    * @param inputs columns of the left operand
    * @param columns columns of the product
    */
-  WeightOrder weightOrder(DType input, DType weights, int inputs, int columns) {
+  WeightOrder bestOrder(DType dtype, int inputs, int columns) {
     long product =
         describeMatmul(
-            describe(input, REPRESENTATIVE_ROWS, inputs, inputs, 1),
-            describeAny(weights, inputs, columns),
+            describe(dtype, REPRESENTATIVE_ROWS, inputs, inputs, 1),
+            describeAny(dtype, inputs, columns),
             describe(DType.F32, REPRESENTATIVE_ROWS, columns, columns, 1),
             newAttributes());
-    long chosen = queryMemory(product, QUERY_WEIGHTS);
-    return new WeightOrder(input, weights, inputs, columns, chosen);
+    return new WeightOrder(dtype, inputs, columns, queryMemory(product, QUERY_WEIGHTS));
+  }
+
+  /** F32 weights row by row, [inputs, columns]. */
+  WeightOrder plainOrder(int inputs, int columns) {
+    long plain = describe(DType.F32, inputs, columns, columns, 1);
+    return new WeightOrder(DType.F32, inputs, columns, plain);
   }
 
   private long describe(DType dtype, long rows, long columns, long rowStride, long columnStride) {
@@ -217,16 +223,14 @@ final class Dnnl implements AutoCloseable {
 
   /** An order of weights in memory: a matrix [inputs, columns], usually cut into blocks. */
   final class WeightOrder {
-    private final DType input;
-    private final DType weights;
+    private final DType dtype;
     private final int inputs;
     private final int columns;
     private final long description;
     private final long bytes;
 
-    private WeightOrder(DType input, DType weights, int inputs, int columns, long description) {
-      this.input = input;
-      this.weights = weights;
+    private WeightOrder(DType dtype, int inputs, int columns, long description) {
+      this.dtype = dtype;
       this.inputs = inputs;
       this.columns = columns;
       this.description = description;
@@ -238,43 +242,13 @@ final class Dnnl implements AutoCloseable {
       return bytes;
     }
 
-    /** The blocks from the outside in, as oneDNN's format tags write them: {@code 16a64b2a}. */
-    String innerBlocks() {
-      try (Arena call = Arena.ofConfined()) {
-        int blocks =
-            query(QUERY_INNER_BLOCK_COUNT, call.allocate(ValueLayout.JAVA_INT))
-                .get(ValueLayout.JAVA_INT, 0);
-        MemorySegment sizes = queryArray(QUERY_INNER_BLOCKS, call, blocks);
-        MemorySegment dimensions = queryArray(QUERY_INNER_INDICES, call, blocks);
-        StringBuilder text = new StringBuilder();
-        for (int i = 0; i < blocks; i++) {
-          text.append(sizes.getAtIndex(ValueLayout.JAVA_LONG, i));
-          text.append((char) ('a' + dimensions.getAtIndex(ValueLayout.JAVA_LONG, i)));
-        }
-        return text.toString();
-      }
-    }
-
-    private MemorySegment queryArray(int what, Arena call, int length) {
-      return query(what, call.allocate(ValueLayout.ADDRESS))
-          .get(ValueLayout.ADDRESS, 0)
-          .reinterpret(length * ValueLayout.JAVA_LONG.byteSize());
-    }
-
-    private MemorySegment query(int what, MemorySegment out) {
-      check(
-          "dnnl_memory_desc_query",
-          () -> (int) functions.descriptionQuery().invokeExact(description, what, out));
-      return out;
-    }
-
     /**
      * Brings row-major [columns, inputs] into this order.
      *
      * @param rowStride elements from row to row
      */
     Reorder newReorder(int rowStride) {
-      long rowMajor = describe(weights, inputs, columns, 1, rowStride);
+      long rowMajor = describe(dtype, inputs, columns, 1, rowStride);
       long attributes = newAttributes();
       long reorder =
           create(
@@ -306,7 +280,7 @@ final class Dnnl implements AutoCloseable {
       if (accumulate) {
         appendSum(attributes);
       }
-      long source = describe(input, rows, inputs, inputStride, 1);
+      long source = describe(dtype, rows, inputs, inputStride, 1);
       long destination = describe(DType.F32, rows, columns, outputStride, 1);
       long product = describeMatmul(source, description, destination, attributes);
       requireFast(product);
@@ -328,8 +302,7 @@ final class Dnnl implements AutoCloseable {
                     functions.primitiveQuery().invokeExact(product, QUERY_IMPLEMENTATION, 0, out));
         String name = out.get(ValueLayout.ADDRESS, 0).reinterpret(256).getString(0);
         if (name.startsWith("ref")) {
-          throw new IllegalStateException(
-              "oneDNN has no fast product of %s and %s here".formatted(input, weights));
+          throw new IllegalStateException("oneDNN has no fast product of %s here".formatted(dtype));
         }
       }
     }

@@ -25,7 +25,6 @@ record DnnlFunctions(
     MethodHandle describeStrides,
     MethodHandle describeTag,
     MethodHandle descriptionBytes,
-    MethodHandle descriptionQuery,
     MethodHandle descriptionDestroy,
     MethodHandle memoryCreate,
     MethodHandle memorySetData,
@@ -61,7 +60,6 @@ record DnnlFunctions(
         dnnl.bind(
             "dnnl_memory_desc_create_with_tag", ADDRESS, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT),
         dnnl.bindLong("dnnl_memory_desc_get_size", JAVA_LONG),
-        dnnl.bind("dnnl_memory_desc_query", JAVA_LONG, JAVA_INT, ADDRESS),
         dnnl.bind("dnnl_memory_desc_destroy", JAVA_LONG),
         dnnl.bind("dnnl_memory_create", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG),
         dnnl.bind("dnnl_memory_set_data_handle", JAVA_LONG, JAVA_LONG),

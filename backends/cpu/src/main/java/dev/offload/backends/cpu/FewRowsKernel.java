@@ -78,9 +78,17 @@ final class FewRowsKernel implements TileKernel {
       MemorySegment out,
       long outOffset) {
     Scratch scratch = scratches.acquire();
+    int narrow = MANY_REGISTERS ? 0 : rows / 4 * 4;
     for (int column = 0; column < COLUMNS; column += STRIP) {
-      multiplyStrip(
-          x, xOffset, panel, panelOffset + (long) column * Short.BYTES, scratch.sums, column);
+      long weights = panelOffset + (long) column * Short.BYTES;
+      for (int row = 0; row < narrow; row += 4) {
+        long x0 = xOffset + row * inputStrideBytes;
+        int at = row * COLUMNS + column;
+        multiplyFourNarrow(x, x0, inputStrideBytes, inputs, panel, weights, scratch.sums, at);
+        multiplyFourNarrow(
+            x, x0, inputStrideBytes, inputs, panel, weights + INT_BYTES, scratch.sums, at + 2 * N);
+      }
+      multiplyStrip(x, xOffset, panel, weights, scratch.sums, column, narrow);
     }
     for (int row = 0; row < rows; row++) {
       store(scratch.sums, row * COLUMNS, out, outOffset + row * outputStrideBytes);
@@ -89,8 +97,14 @@ final class FewRowsKernel implements TileKernel {
   }
 
   private void multiplyStrip(
-      MemorySegment x, long xOffset, MemorySegment panel, long weights, float[] sums, int column) {
-    int row = 0;
+      MemorySegment x,
+      long xOffset,
+      MemorySegment panel,
+      long weights,
+      float[] sums,
+      int column,
+      int firstRow) {
+    int row = firstRow;
     for (; MANY_REGISTERS && row + 4 <= rows; row += 4) {
       long x0 = xOffset + row * inputStrideBytes;
       multiplyFour(x, x0, inputStrideBytes, inputs, panel, weights, sums, row * COLUMNS + column);
@@ -266,6 +280,58 @@ final class FewRowsKernel implements TileKernel {
     s31.intoArray(sums, at3 + N);
     s32.intoArray(sums, at3 + 2 * N);
     s33.intoArray(sums, at3 + 3 * N);
+  }
+
+  /** 8 sums, 2 vectors of weights, one of input: 12 registers with what they are made from. */
+  private static void multiplyFourNarrow(
+      MemorySegment x,
+      long x0,
+      long xStride,
+      int inputs,
+      MemorySegment panel,
+      long weights,
+      float[] sums,
+      int at0) {
+    long x1 = x0 + xStride;
+    long x2 = x1 + xStride;
+    long x3 = x2 + xStride;
+    int at1 = at0 + COLUMNS;
+    int at2 = at1 + COLUMNS;
+    int at3 = at2 + COLUMNS;
+    FloatVector s00 = FloatVector.zero(F);
+    FloatVector s01 = FloatVector.zero(F);
+    FloatVector s10 = FloatVector.zero(F);
+    FloatVector s11 = FloatVector.zero(F);
+    FloatVector s20 = FloatVector.zero(F);
+    FloatVector s21 = FloatVector.zero(F);
+    FloatVector s30 = FloatVector.zero(F);
+    FloatVector s31 = FloatVector.zero(F);
+    for (int i = 0; i < inputs; i++) {
+      long k = (long) i * Float.BYTES;
+      IntVector both = IntVector.fromMemorySegment(I, panel, weights + i * INPUT_BYTES, ORDER);
+      FloatVector w0 = both.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector w1 = both.and(ODD).reinterpretAsFloats();
+      FloatVector value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + k));
+      s00 = w0.fma(value, s00);
+      s01 = w1.fma(value, s01);
+      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x1 + k));
+      s10 = w0.fma(value, s10);
+      s11 = w1.fma(value, s11);
+      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x2 + k));
+      s20 = w0.fma(value, s20);
+      s21 = w1.fma(value, s21);
+      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x3 + k));
+      s30 = w0.fma(value, s30);
+      s31 = w1.fma(value, s31);
+    }
+    s00.intoArray(sums, at0);
+    s01.intoArray(sums, at0 + N);
+    s10.intoArray(sums, at1);
+    s11.intoArray(sums, at1 + N);
+    s20.intoArray(sums, at2);
+    s21.intoArray(sums, at2 + N);
+    s30.intoArray(sums, at3);
+    s31.intoArray(sums, at3 + N);
   }
 
   /** Writes a row, in which vectors of even and of odd columns take turns. */

@@ -10,12 +10,12 @@ import java.util.List;
 
 /**
  * Multiplies small whole numbers and compares the sums, which are exact in every format. oneDNN
- * picks its code by processor and size, and some of it has been wrong (see {@link PanelOrder}), so
- * it has to pass once on each machine before it is trusted.
+ * picks its code by processor and size, and some of it has been wrong, so it has to pass once on
+ * each machine before it is trusted.
  */
 final class OneDnnCheck {
-  /** A block of rows, which oneDNN multiplies, and some more (see {@link PanelOrder#kernel}). */
-  private static final int ROWS = PanelOrder.ROW_BLOCK + 3;
+  /** Blocks of rows, which oneDNN multiplies, and some more (see {@link PlainPanels#kernel}). */
+  private static final int ROWS = PlainPanels.MANY_ROWS + 3;
 
   private static final int OUTPUTS = TileKernel.COLUMNS;
 

@@ -31,6 +31,19 @@ interface TileKernel {
       MemorySegment out,
       long outOffset);
 
+  /**
+   * A kernel for the rows of this one and the rows of another below them.
+   *
+   * @param inputBytes from the first row of the left operand to the first one below
+   * @param outputBytes from the first row of the result to the first one below
+   */
+  default TileKernel above(TileKernel below, long inputBytes, long outputBytes) {
+    return (x, xOffset, panel, panelOffset, out, outOffset) -> {
+      multiply(x, xOffset, panel, panelOffset, out, outOffset);
+      below.multiply(x, xOffset + inputBytes, panel, panelOffset, out, outOffset + outputBytes);
+    };
+  }
+
   /** Makes kernels. Thread-safe. */
   interface Factory {
     /**

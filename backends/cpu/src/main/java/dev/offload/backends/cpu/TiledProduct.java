@@ -4,7 +4,6 @@ import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.Vector;
 import dev.offload.backends.api.WeightRows;
 import dev.offload.tensors.DType;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +21,7 @@ final class TiledProduct implements AutoCloseable {
   static final int MAX_ROWS = 128;
 
   /** Scratch in which rows of another format are converted, per concurrent caller. */
-  private static final long CONVERSION_BYTES = 16L << 20;
+  private static final long CONVERSION_BYTES = 4L << 20;
 
   /** Multiplications per task: about ten microseconds, against less than one to hand it over. */
   private static final long TASK_MULTIPLICATIONS = 500_000;
@@ -31,9 +30,9 @@ final class TiledProduct implements AutoCloseable {
   private static final int TASKS_PER_THREAD = 8;
 
   private final WorkerPool workers;
-  private final Arena arena = Arena.ofShared();
   private final Queue<TileOutput> outputs = new ConcurrentLinkedQueue<>();
-  private final Queue<MemorySegment> conversions = new ConcurrentLinkedQueue<>();
+  private final ScratchMemory tiles = new ScratchMemory(TileOutput.BYTES);
+  private final ScratchMemory conversions = new ScratchMemory(CONVERSION_BYTES);
 
   TiledProduct(WorkerPool workers) {
     this.workers = workers;
@@ -43,7 +42,6 @@ final class TiledProduct implements AutoCloseable {
    * As {@link MatrixProduct#multiply}, for weights in panels.
    *
    * @param input format in which the kernels want {@code x}
-   * @param panelBytes bytes from one panel to the next
    */
   void multiply(
       Matrix x,
@@ -52,9 +50,8 @@ final class TiledProduct implements AutoCloseable {
       boolean accumulate,
       Matrix out,
       DType input,
-      long panelBytes,
-      TileKernel.Factory kernels) {
-    Call call = new Call(x, groups, biases, accumulate, out, input, panelBytes, kernels);
+      PanelFormat format) {
+    Call call = new Call(x, groups, biases, accumulate, out, input, format);
     if (x.dtype() == input) {
       call.multiplyInPlace();
     } else {
@@ -64,16 +61,13 @@ final class TiledProduct implements AutoCloseable {
 
   @Override
   public void close() {
-    arena.close();
+    tiles.close();
+    conversions.close();
   }
 
   private TileOutput acquireOutput() {
     TileOutput output = outputs.poll();
-    return output == null ? new TileOutput(allocate(TileOutput.BYTES)) : output;
-  }
-
-  private synchronized MemorySegment allocate(long bytes) {
-    return arena.allocate(bytes, 64);
+    return output == null ? new TileOutput(tiles.acquire()) : output;
   }
 
   /**
@@ -93,8 +87,7 @@ final class TiledProduct implements AutoCloseable {
     private final MatrixRows out;
     private final int outStride;
     private final DType input;
-    private final long panelBytes;
-    private final TileKernel.Factory kernels;
+    private final PanelFormat format;
     private final int outputs;
     private final int panels;
     private final boolean direct;
@@ -106,8 +99,7 @@ final class TiledProduct implements AutoCloseable {
         boolean accumulate,
         Matrix out,
         DType input,
-        long panelBytes,
-        TileKernel.Factory kernels) {
+        PanelFormat format) {
       this.x = x;
       this.groups = groups;
       this.biases = biases;
@@ -115,8 +107,7 @@ final class TiledProduct implements AutoCloseable {
       this.out = MatrixRows.of(out);
       this.outStride = out.rowStride();
       this.input = input;
-      this.panelBytes = panelBytes;
-      this.kernels = kernels;
+      this.format = format;
       outputs = out.columns();
       panels = TileKernel.panels(outputs);
       direct = out.dtype() == DType.F32;
@@ -134,10 +125,7 @@ final class TiledProduct implements AutoCloseable {
 
     /** Converts as many blocks as fit the scratch, multiplies them, and so on. */
     void multiplyConverted() {
-      MemorySegment scratch = conversions.poll();
-      if (scratch == null) {
-        scratch = allocate(CONVERSION_BYTES);
-      }
+      MemorySegment scratch = conversions.acquire();
       int capacity = (int) (CONVERSION_BYTES / ((long) x.columns() * input.bytes()));
       List<RowBlock> blocks = cut(Math.clamp(capacity, 1, MAX_ROWS));
       for (int first = 0; first < blocks.size(); ) {
@@ -150,7 +138,7 @@ final class TiledProduct implements AutoCloseable {
         multiply(part, scratch, convert(part, scratch), x.columns());
         first = end;
       }
-      conversions.add(scratch);
+      conversions.release(scratch);
     }
 
     /** Blocks of about equal size within each group: two of 65 rows instead of one of 128 and 2. */
@@ -199,10 +187,10 @@ final class TiledProduct implements AutoCloseable {
         int rows = blocks.get(i).rows;
         multiplications += (long) rows * x.columns() * panels * TileKernel.COLUMNS;
         if (direct && outputs >= TileKernel.COLUMNS) {
-          directKernels[i] = kernels.kernel(rows, inputStride, outStride, accumulate);
+          directKernels[i] = format.kernel(rows, inputStride, outStride, accumulate);
         }
         if (!direct || outputs % TileKernel.COLUMNS != 0) {
-          tileKernels[i] = kernels.kernel(rows, inputStride, TileKernel.COLUMNS, false);
+          tileKernels[i] = format.kernel(rows, inputStride, TileKernel.COLUMNS, false);
         }
       }
       int panelsPerTask = panelsPerTask(blocks.size(), multiplications);
@@ -246,7 +234,7 @@ final class TiledProduct implements AutoCloseable {
       for (int panel = firstPanel; panel < endPanel; panel++) {
         int column = panel * TileKernel.COLUMNS;
         int columns = Math.min(TileKernel.COLUMNS, outputs - column);
-        long panelOffset = group.weight().offset() + panel * panelBytes;
+        long panelOffset = group.weight().offset() + panel * format.bytes();
         if (direct && columns == TileKernel.COLUMNS) {
           directKernel.multiply(
               inputs,

@@ -18,7 +18,7 @@ class OneDnnCheckTest {
   @Test
   void shouldPassARightProduct() throws IOException {
     try (WorkerPool workers = new WorkerPool(1);
-        MatrixProduct product = new VectorMatrixProduct(workers, "a test")) {
+        MatrixProduct product = new PanelMatrixProduct(new VectorKernels("a test"), workers)) {
       OneDnnCheck.run(product);
     }
   }
@@ -26,7 +26,7 @@ class OneDnnCheckTest {
   @Test
   void shouldNameTheFormatOfAWrongProduct() {
     try (WorkerPool workers = new WorkerPool(1);
-        MatrixProduct right = new VectorMatrixProduct(workers, "a test")) {
+        MatrixProduct right = new PanelMatrixProduct(new VectorKernels("a test"), workers)) {
       IOException refusal =
           assertThrows(IOException.class, () -> OneDnnCheck.run(new WrongProduct(right)));
       assertTrue(refusal.getMessage().contains("BF16"), refusal.getMessage());

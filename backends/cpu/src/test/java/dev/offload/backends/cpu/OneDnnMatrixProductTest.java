@@ -3,6 +3,6 @@ package dev.offload.backends.cpu;
 class OneDnnMatrixProductTest extends MatrixProductContract {
   @Override
   MatrixProduct newProduct(WorkerPool workers) {
-    return new OneDnnMatrixProduct(OpenDnnl.orSkip(), workers);
+    return new PanelMatrixProduct(new OneDnnKernels(OpenDnnl.orSkip(), false), workers);
   }
 }

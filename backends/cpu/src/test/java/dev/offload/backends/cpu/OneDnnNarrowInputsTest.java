@@ -1,11 +1,12 @@
 package dev.offload.backends.cpu;
 
 /**
- * BF16 times BF16, as on processors that have an instruction for it; oneDNN emulates it elsewhere.
+ * BF16 times BF16, as on processors that have an instruction for it; with AVX-512 but without that
+ * instruction oneDNN emulates it.
  */
 class OneDnnNarrowInputsTest extends MatrixProductContract {
   @Override
   MatrixProduct newProduct(WorkerPool workers) {
-    return new OneDnnMatrixProduct(OpenDnnl.orSkip(), workers, true);
+    return new PanelMatrixProduct(new OneDnnKernels(OpenDnnl.withBf16OrSkip(), true), workers);
   }
 }

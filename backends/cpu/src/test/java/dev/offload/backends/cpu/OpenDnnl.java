@@ -17,6 +17,16 @@ final class OpenDnnl {
     }
   }
 
+  /** As {@link #orSkip}, where oneDNN multiplies BF16 by BF16. */
+  static Dnnl withBf16OrSkip() {
+    Dnnl dnnl = orSkip();
+    if (!dnnl.hasBf16Products()) {
+      dnnl.close();
+      Assumptions.abort("oneDNN does not multiply BF16 by BF16 with " + dnnl.instructionSet());
+    }
+    return dnnl;
+  }
+
   private static boolean isSupportedSystem() {
     return System.getProperty("os.name").equals("Linux")
         && System.getProperty("os.arch").equals("amd64");

@@ -3,6 +3,6 @@ package dev.offload.backends.cpu;
 class VectorMatrixProductTest extends MatrixProductContract {
   @Override
   MatrixProduct newProduct(WorkerPool workers) {
-    return new VectorMatrixProduct(workers, "a test");
+    return new PanelMatrixProduct(new VectorKernels("a test"), workers);
   }
 }

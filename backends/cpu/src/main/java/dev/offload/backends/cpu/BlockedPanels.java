@@ -1,0 +1,77 @@
+package dev.offload.backends.cpu;
+
+import dev.offload.tensors.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * BF16 panels in the order that oneDNN chooses for BF16 rows, and the products compiled for them so
+ * far. oneDNN compiles code for each size, about a millisecond each, so products are kept.
+ */
+final class BlockedPanels implements PanelFormat {
+  /** Rows are multiplied in multiples of this and a rest, which bounds how much is compiled. */
+  private static final int ROW_BLOCK = 16;
+
+  private final int inputs;
+  private final Dnnl.WeightOrder order;
+  private final Dnnl.Reorder reorder;
+  private final Map<ProductKey, Dnnl.Product> products = new ConcurrentHashMap<>();
+
+  BlockedPanels(Dnnl dnnl, int inputs) {
+    this.inputs = inputs;
+    order = dnnl.bestOrder(DType.BF16, inputs, TileKernel.COLUMNS);
+    reorder = order.newReorder(inputs);
+  }
+
+  @Override
+  public long bytes() {
+    return order.bytes();
+  }
+
+  @Override
+  public void pack(MemorySegment from, long fromOffset, int rows, MemorySegment to, long toOffset) {
+    if (rows == TileKernel.COLUMNS) {
+      reorder.execute(from.address() + fromOffset, to.address() + toOffset);
+      return;
+    }
+    long rowBytes = (long) inputs * DType.BF16.bytes();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment full = arena.allocate(TileKernel.COLUMNS * rowBytes, Long.BYTES);
+      MemorySegment.copy(from, fromOffset, full, 0, rows * rowBytes);
+      reorder.execute(full.address(), to.address() + toOffset);
+    }
+  }
+
+  @Override
+  public TileKernel kernel(int rows, int inputStride, int outputStride, boolean accumulate) {
+    int rest = rows % ROW_BLOCK;
+    int blockRows = rows - rest;
+    if (rest == 0 || blockRows == 0) {
+      return product(rows, inputStride, outputStride, accumulate);
+    }
+    return product(blockRows, inputStride, outputStride, accumulate)
+        .above(
+            product(rest, inputStride, outputStride, accumulate),
+            (long) blockRows * inputStride * DType.BF16.bytes(),
+            (long) blockRows * outputStride * Float.BYTES);
+  }
+
+  private TileKernel product(int rows, int inputStride, int outputStride, boolean accumulate) {
+    Dnnl.Product product =
+        products.computeIfAbsent(
+            new ProductKey(rows, inputStride, outputStride, accumulate),
+            key -> order.newProduct(key.rows, key.inputStride, key.outputStride, key.accumulate));
+    return (x, xOffset, panel, panelOffset, out, outOffset) ->
+        product.execute(
+            x.address() + xOffset, panel.address() + panelOffset, out.address() + outOffset);
+  }
+
+  /** Sizes for which oneDNN compiled code so far. */
+  int compiledSizes() {
+    return products.size();
+  }
+
+  private record ProductKey(int rows, int inputStride, int outputStride, boolean accumulate) {}
+}
