@@ -45,27 +45,42 @@ final class BlockedPanels implements PanelFormat {
   }
 
   @Override
-  public TileKernel kernel(int rows, int inputStride, int outputStride, boolean accumulate) {
+  public TileKernel kernel(MemorySegment x, long xOffset, int stride, int rows) {
     int rest = rows % ROW_BLOCK;
     int blockRows = rows - rest;
     if (rest == 0 || blockRows == 0) {
-      return product(rows, inputStride, outputStride, accumulate);
+      return new Rows(x.address() + xOffset, stride, rows);
     }
-    return product(blockRows, inputStride, outputStride, accumulate)
-        .above(
-            product(rest, inputStride, outputStride, accumulate),
-            (long) blockRows * inputStride * DType.BF16.bytes(),
-            (long) blockRows * outputStride * Float.BYTES);
+    long below = xOffset + (long) blockRows * stride * DType.BF16.bytes();
+    return new Rows(x.address() + xOffset, stride, blockRows)
+        .above(new Rows(x.address() + below, stride, rest), blockRows);
   }
 
-  private TileKernel product(int rows, int inputStride, int outputStride, boolean accumulate) {
-    Dnnl.Product product =
-        products.computeIfAbsent(
-            new ProductKey(rows, inputStride, outputStride, accumulate),
-            key -> order.newProduct(key.rows, key.inputStride, key.outputStride, key.accumulate));
-    return (x, xOffset, panel, panelOffset, out, outOffset) ->
-        product.execute(
-            x.address() + xOffset, panel.address() + panelOffset, out.address() + outOffset);
+  private final class Rows implements TileKernel {
+    private final long x;
+    private final int stride;
+    private final int rows;
+
+    Rows(long x, int stride, int rows) {
+      this.x = x;
+      this.stride = stride;
+      this.rows = rows;
+    }
+
+    @Override
+    public void multiply(
+        MemorySegment panel,
+        long panelOffset,
+        MemorySegment out,
+        long outOffset,
+        int outStride,
+        boolean accumulate) {
+      products
+          .computeIfAbsent(
+              new ProductKey(rows, stride, outStride, accumulate),
+              key -> order.newProduct(key.rows, key.stride, key.outStride, key.accumulate))
+          .execute(x, panel.address() + panelOffset, out.address() + outOffset);
+    }
   }
 
   /** Sizes for which oneDNN compiled code so far. */
@@ -73,5 +88,5 @@ final class BlockedPanels implements PanelFormat {
     return products.size();
   }
 
-  private record ProductKey(int rows, int inputStride, int outputStride, boolean accumulate) {}
+  private record ProductKey(int rows, int stride, int outStride, boolean accumulate) {}
 }

@@ -5,22 +5,33 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * A product of few F32 rows with one panel of BF16 weights in plain Java; the panel lies in memory
- * input by input. Each number of the result is summed up in the order of the inputs, by the same
- * instructions whatever the number of rows.
+ * A product of few F32 rows with plain panels of BF16 weights in plain Java. Each number of the
+ * result is summed up in the order of the inputs, by the same instructions whatever the number of
+ * rows.
  *
  * <p>With few rows all time goes into reading weights, so they are widened in registers on their
- * way from memory. Two weights are loaded as one int: its upper half is the weight of the odd
- * column, its lower half, shifted up, that of the even one. That is one instruction per vector of
- * weights and leaves the sums of even and odd columns apart until the end.
+ * way from memory, with one instruction per vector of weights.
+ *
+ * <p>The rows are put side by side first, {@value #ROWS} numbers of one input next to each other:
+ * read from one array they cost the inner loop nothing, read from memory row by row they cost half
+ * of its time. Of the rows that are left, one or two have loops of their own and three are filled
+ * up with zeros.
  */
 final class FewRowsKernel implements TileKernel {
+  /** Rows of a group: 8 sums, 2 vectors of weights, their ints and an input fit 16 registers. */
+  private static final int ROWS = 4;
+
+  /** Inputs after which the next columns come: what is read of a strip stays in the cache. */
+  private static final int STRETCH = 256;
+
   private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Float> F = Lanes.FLOATS;
   private static final VectorSpecies<Integer> I = Lanes.INTS;
@@ -28,327 +39,273 @@ final class FewRowsKernel implements TileKernel {
   /** Numbers per vector. */
   private static final int N = Lanes.COUNT;
 
-  /** Columns of one pass over the inputs: two vectors of ints. */
-  private static final int STRIP = 4 * N;
-
-  private static final int ODD = 0xffff_0000;
-
-  private static final long INPUT_BYTES = (long) COLUMNS * Short.BYTES;
-  private static final long INT_BYTES = (long) N * Integer.BYTES;
-
-  private static final boolean MANY_REGISTERS =
-      N == 16 || System.getProperty("os.arch").equals("aarch64");
-
-  private static final VectorShuffle<Float> ZIP_LOW = VectorShuffle.makeZip(F, 0);
-  private static final VectorShuffle<Float> ZIP_HIGH = VectorShuffle.makeZip(F, 1);
+  private static final int UPPER_HALF = 0xffff_0000;
 
   private final int rows;
   private final int inputs;
-  private final long inputStrideBytes;
-  private final long outputStrideBytes;
-  private final boolean accumulate;
-  private final Scratch.Pool scratches;
+  private final Scratches scratches;
+  private final float[] packedRows;
 
-  /** Scratch for kernels of at most {@code rows} rows. */
-  static Scratch.Pool newScratches(int rows) {
-    return new Scratch.Pool(0, rows * COLUMNS);
+  /** Arrays for kernels of the same size that are not in use. Thread-safe. */
+  static final class Scratches {
+    private final int rowNumbers;
+    private final int sumNumbers;
+    private final Queue<float[]> rows = new ConcurrentLinkedQueue<>();
+    private final Queue<float[]> sums = new ConcurrentLinkedQueue<>();
+
+    /**
+     * @param mostRows of a kernel
+     */
+    Scratches(int mostRows, int inputs) {
+      int padded = Math.ceilDiv(mostRows, ROWS) * ROWS;
+      rowNumbers = padded * inputs;
+      sumNumbers = padded * COLUMNS;
+    }
+
+    private float[] acquireRows() {
+      float[] idle = rows.poll();
+      return idle == null ? new float[rowNumbers] : idle;
+    }
+
+    private float[] acquireSums() {
+      float[] idle = sums.poll();
+      return idle == null ? new float[sumNumbers] : idle;
+    }
   }
 
+  /** As {@link PanelFormat#kernel}. */
   FewRowsKernel(
-      int rows,
-      int inputs,
-      int inputStride,
-      int outputStride,
-      boolean accumulate,
-      Scratch.Pool scratches) {
+      MemorySegment x, long xOffset, int stride, int rows, int inputs, Scratches scratches) {
     this.rows = rows;
     this.inputs = inputs;
-    this.inputStrideBytes = (long) inputStride * Float.BYTES;
-    this.outputStrideBytes = (long) outputStride * Float.BYTES;
-    this.accumulate = accumulate;
     this.scratches = scratches;
+    packedRows = scratches.acquireRows();
+    long strideBytes = (long) stride * Float.BYTES;
+    for (int row = 0; row < rows; row += ROWS) {
+      long first = xOffset + row * strideBytes;
+      int left = rows - row;
+      if (left >= ROWS) {
+        packFour(x, first, strideBytes, inputs, packedRows, row * inputs);
+      } else {
+        packRest(x, first, strideBytes, left, inputs, packedRows, row * inputs);
+      }
+    }
+  }
+
+  /** How many rows lie side by side in a group that begins with so many rows left. */
+  private static int sideBySide(int left) {
+    return left < 3 ? left : ROWS;
+  }
+
+  private static void packFour(
+      MemorySegment x, long x0, long strideBytes, int inputs, float[] to, int at) {
+    long x1 = x0 + strideBytes;
+    long x2 = x1 + strideBytes;
+    long x3 = x2 + strideBytes;
+    for (int i = 0; i < inputs; i++) {
+      long k = (long) i * Float.BYTES;
+      int j = at + i * ROWS;
+      to[j] = x.get(JAVA_FLOAT, x0 + k);
+      to[j + 1] = x.get(JAVA_FLOAT, x1 + k);
+      to[j + 2] = x.get(JAVA_FLOAT, x2 + k);
+      to[j + 3] = x.get(JAVA_FLOAT, x3 + k);
+    }
+  }
+
+  private static void packRest(
+      MemorySegment x, long x0, long strideBytes, int rows, int inputs, float[] to, int at) {
+    int side = sideBySide(rows);
+    for (int row = 0; row < side; row++) {
+      long from = x0 + row * strideBytes;
+      for (int i = 0; i < inputs; i++) {
+        to[at + i * side + row] = row < rows ? x.get(JAVA_FLOAT, from + (long) i * Float.BYTES) : 0;
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    scratches.rows.add(packedRows);
   }
 
   @Override
   public void multiply(
-      MemorySegment x,
-      long xOffset,
       MemorySegment panel,
       long panelOffset,
       MemorySegment out,
-      long outOffset) {
-    Scratch scratch = scratches.acquire();
-    int narrow = MANY_REGISTERS ? 0 : rows / 4 * 4;
-    for (int column = 0; column < COLUMNS; column += STRIP) {
-      long weights = panelOffset + (long) column * Short.BYTES;
-      for (int row = 0; row < narrow; row += 4) {
-        long x0 = xOffset + row * inputStrideBytes;
-        int at = row * COLUMNS + column;
-        multiplyFourNarrow(x, x0, inputStrideBytes, inputs, panel, weights, scratch.sums, at);
-        multiplyFourNarrow(
-            x, x0, inputStrideBytes, inputs, panel, weights + INT_BYTES, scratch.sums, at + 2 * N);
-      }
-      multiplyStrip(x, xOffset, panel, weights, scratch.sums, column, narrow);
+      long outOffset,
+      int outStride,
+      boolean accumulate) {
+    float[] sums = scratches.acquireSums();
+    Arrays.fill(sums, 0, Math.ceilDiv(rows, ROWS) * ROWS * COLUMNS, 0);
+    for (int first = 0; first < inputs; first += STRETCH) {
+      multiplyStretch(panel, panelOffset, first, Math.min(STRETCH, inputs - first), sums);
     }
     for (int row = 0; row < rows; row++) {
-      store(scratch.sums, row * COLUMNS, out, outOffset + row * outputStrideBytes);
+      long offset = outOffset + (long) row * outStride * Float.BYTES;
+      store(sums, row * COLUMNS, out, offset, accumulate);
     }
-    scratches.release(scratch);
+    scratches.sums.add(sums);
   }
 
-  private void multiplyStrip(
-      MemorySegment x,
-      long xOffset,
-      MemorySegment panel,
-      long weights,
-      float[] sums,
-      int column,
-      int firstRow) {
-    int row = firstRow;
-    for (; MANY_REGISTERS && row + 4 <= rows; row += 4) {
-      long x0 = xOffset + row * inputStrideBytes;
-      multiplyFour(x, x0, inputStrideBytes, inputs, panel, weights, sums, row * COLUMNS + column);
-    }
-    for (; row + 2 <= rows; row += 2) {
-      long x0 = xOffset + row * inputStrideBytes;
-      multiplyTwo(x, x0, inputStrideBytes, inputs, panel, weights, sums, row * COLUMNS + column);
-    }
-    if (row < rows) {
-      long x0 = xOffset + row * inputStrideBytes;
-      multiplyOne(x, x0, inputs, panel, weights, sums, row * COLUMNS + column);
+  private void multiplyStretch(
+      MemorySegment panel, long panelOffset, int first, int count, float[] sums) {
+    for (int strip = 0; strip < PanelLayout.STRIPS; strip += 2) {
+      long left = panelOffset + PanelLayout.offset(strip, first, inputs);
+      long right = panelOffset + PanelLayout.offset(strip + 1, first, inputs);
+      int column = strip * PanelLayout.STRIP;
+      for (int row = 0; row < rows; row += ROWS) {
+        int side = sideBySide(rows - row);
+        int from = row * inputs + first * side;
+        int at = row * COLUMNS + column;
+        switch (side) {
+          case 1 -> multiplyOne(packedRows, from, count, panel, left, right, sums, at);
+          case 2 -> multiplyTwo(packedRows, from, count, panel, left, right, sums, at);
+          default -> {
+            multiplyFour(packedRows, from, count, panel, left, sums, at);
+            multiplyFour(packedRows, from, count, panel, right, sums, at + PanelLayout.STRIP);
+          }
+        }
+      }
     }
   }
 
-  private static void multiplyOne(
-      MemorySegment x,
-      long x0,
-      int inputs,
-      MemorySegment panel,
-      long weights,
-      float[] sums,
-      int at0) {
-    FloatVector s00 = FloatVector.zero(F);
-    FloatVector s01 = FloatVector.zero(F);
-    FloatVector s02 = FloatVector.zero(F);
-    FloatVector s03 = FloatVector.zero(F);
-    for (int i = 0; i < inputs; i++) {
-      long w = weights + i * INPUT_BYTES;
-      long k = (long) i * Float.BYTES;
-      IntVector left = IntVector.fromMemorySegment(I, panel, w, ORDER);
-      IntVector right = IntVector.fromMemorySegment(I, panel, w + INT_BYTES, ORDER);
-      FloatVector w0 = left.lanewise(LSHL, 16).reinterpretAsFloats();
-      FloatVector w1 = left.and(ODD).reinterpretAsFloats();
-      FloatVector w2 = right.lanewise(LSHL, 16).reinterpretAsFloats();
-      FloatVector w3 = right.and(ODD).reinterpretAsFloats();
-      FloatVector value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + k));
-      s00 = w0.fma(value, s00);
-      s01 = w1.fma(value, s01);
-      s02 = w2.fma(value, s02);
-      s03 = w3.fma(value, s03);
-    }
-    s00.intoArray(sums, at0);
-    s01.intoArray(sums, at0 + N);
-    s02.intoArray(sums, at0 + 2 * N);
-    s03.intoArray(sums, at0 + 3 * N);
-  }
-
-  /** 8 sums, 4 vectors of weights, one of input: 13 registers. */
-  private static void multiplyTwo(
-      MemorySegment x,
-      long x0,
-      long xStride,
-      int inputs,
-      MemorySegment panel,
-      long weights,
-      float[] sums,
-      int at0) {
-    long x1 = x0 + xStride;
-    int at1 = at0 + COLUMNS;
-    FloatVector s00 = FloatVector.zero(F);
-    FloatVector s01 = FloatVector.zero(F);
-    FloatVector s02 = FloatVector.zero(F);
-    FloatVector s03 = FloatVector.zero(F);
-    FloatVector s10 = FloatVector.zero(F);
-    FloatVector s11 = FloatVector.zero(F);
-    FloatVector s12 = FloatVector.zero(F);
-    FloatVector s13 = FloatVector.zero(F);
-    for (int i = 0; i < inputs; i++) {
-      long w = weights + i * INPUT_BYTES;
-      long k = (long) i * Float.BYTES;
-      IntVector left = IntVector.fromMemorySegment(I, panel, w, ORDER);
-      IntVector right = IntVector.fromMemorySegment(I, panel, w + INT_BYTES, ORDER);
-      FloatVector w0 = left.lanewise(LSHL, 16).reinterpretAsFloats();
-      FloatVector w1 = left.and(ODD).reinterpretAsFloats();
-      FloatVector w2 = right.lanewise(LSHL, 16).reinterpretAsFloats();
-      FloatVector w3 = right.and(ODD).reinterpretAsFloats();
-      FloatVector value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + k));
-      s00 = w0.fma(value, s00);
-      s01 = w1.fma(value, s01);
-      s02 = w2.fma(value, s02);
-      s03 = w3.fma(value, s03);
-      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x1 + k));
-      s10 = w0.fma(value, s10);
-      s11 = w1.fma(value, s11);
-      s12 = w2.fma(value, s12);
-      s13 = w3.fma(value, s13);
-    }
-    s00.intoArray(sums, at0);
-    s01.intoArray(sums, at0 + N);
-    s02.intoArray(sums, at0 + 2 * N);
-    s03.intoArray(sums, at0 + 3 * N);
-    s10.intoArray(sums, at1);
-    s11.intoArray(sums, at1 + N);
-    s12.intoArray(sums, at1 + 2 * N);
-    s13.intoArray(sums, at1 + 3 * N);
-  }
-
-  /** 16 sums, 4 vectors of weights, one of input: 21 registers. */
+  /** Four rows and one strip. */
   private static void multiplyFour(
-      MemorySegment x,
-      long x0,
-      long xStride,
-      int inputs,
-      MemorySegment panel,
-      long weights,
-      float[] sums,
-      int at0) {
-    long x1 = x0 + xStride;
-    long x2 = x1 + xStride;
-    long x3 = x2 + xStride;
-    int at1 = at0 + COLUMNS;
+      float[] rows, int first, int count, MemorySegment panel, long weights, float[] sums, int at) {
+    int at1 = at + COLUMNS;
     int at2 = at1 + COLUMNS;
     int at3 = at2 + COLUMNS;
-    FloatVector s00 = FloatVector.zero(F);
-    FloatVector s01 = FloatVector.zero(F);
-    FloatVector s02 = FloatVector.zero(F);
-    FloatVector s03 = FloatVector.zero(F);
-    FloatVector s10 = FloatVector.zero(F);
-    FloatVector s11 = FloatVector.zero(F);
-    FloatVector s12 = FloatVector.zero(F);
-    FloatVector s13 = FloatVector.zero(F);
-    FloatVector s20 = FloatVector.zero(F);
-    FloatVector s21 = FloatVector.zero(F);
-    FloatVector s22 = FloatVector.zero(F);
-    FloatVector s23 = FloatVector.zero(F);
-    FloatVector s30 = FloatVector.zero(F);
-    FloatVector s31 = FloatVector.zero(F);
-    FloatVector s32 = FloatVector.zero(F);
-    FloatVector s33 = FloatVector.zero(F);
-    for (int i = 0; i < inputs; i++) {
-      long w = weights + i * INPUT_BYTES;
-      long k = (long) i * Float.BYTES;
-      IntVector left = IntVector.fromMemorySegment(I, panel, w, ORDER);
-      IntVector right = IntVector.fromMemorySegment(I, panel, w + INT_BYTES, ORDER);
-      FloatVector w0 = left.lanewise(LSHL, 16).reinterpretAsFloats();
-      FloatVector w1 = left.and(ODD).reinterpretAsFloats();
-      FloatVector w2 = right.lanewise(LSHL, 16).reinterpretAsFloats();
-      FloatVector w3 = right.and(ODD).reinterpretAsFloats();
-      FloatVector value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + k));
+    FloatVector s00 = FloatVector.fromArray(F, sums, at);
+    FloatVector s01 = FloatVector.fromArray(F, sums, at + N);
+    FloatVector s10 = FloatVector.fromArray(F, sums, at1);
+    FloatVector s11 = FloatVector.fromArray(F, sums, at1 + N);
+    FloatVector s20 = FloatVector.fromArray(F, sums, at2);
+    FloatVector s21 = FloatVector.fromArray(F, sums, at2 + N);
+    FloatVector s30 = FloatVector.fromArray(F, sums, at3);
+    FloatVector s31 = FloatVector.fromArray(F, sums, at3 + N);
+    for (int i = 0; i < count; i++) {
+      int k = first + i * ROWS;
+      IntVector both =
+          IntVector.fromMemorySegment(I, panel, weights + i * PanelLayout.STRIP_BYTES, ORDER);
+      FloatVector low = both.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector high = both.and(UPPER_HALF).reinterpretAsFloats();
+      FloatVector value = FloatVector.broadcast(F, rows[k]);
+      s00 = low.fma(value, s00);
+      s01 = high.fma(value, s01);
+      value = FloatVector.broadcast(F, rows[k + 1]);
+      s10 = low.fma(value, s10);
+      s11 = high.fma(value, s11);
+      value = FloatVector.broadcast(F, rows[k + 2]);
+      s20 = low.fma(value, s20);
+      s21 = high.fma(value, s21);
+      value = FloatVector.broadcast(F, rows[k + 3]);
+      s30 = low.fma(value, s30);
+      s31 = high.fma(value, s31);
+    }
+    s00.intoArray(sums, at);
+    s01.intoArray(sums, at + N);
+    s10.intoArray(sums, at1);
+    s11.intoArray(sums, at1 + N);
+    s20.intoArray(sums, at2);
+    s21.intoArray(sums, at2 + N);
+    s30.intoArray(sums, at3);
+    s31.intoArray(sums, at3 + N);
+  }
+
+  /** Two rows and two strips. */
+  private static void multiplyTwo(
+      float[] rows,
+      int first,
+      int count,
+      MemorySegment panel,
+      long left,
+      long right,
+      float[] sums,
+      int at) {
+    int at1 = at + COLUMNS;
+    FloatVector s00 = FloatVector.fromArray(F, sums, at);
+    FloatVector s01 = FloatVector.fromArray(F, sums, at + N);
+    FloatVector s02 = FloatVector.fromArray(F, sums, at + 2 * N);
+    FloatVector s03 = FloatVector.fromArray(F, sums, at + 3 * N);
+    FloatVector s10 = FloatVector.fromArray(F, sums, at1);
+    FloatVector s11 = FloatVector.fromArray(F, sums, at1 + N);
+    FloatVector s12 = FloatVector.fromArray(F, sums, at1 + 2 * N);
+    FloatVector s13 = FloatVector.fromArray(F, sums, at1 + 3 * N);
+    for (int i = 0; i < count; i++) {
+      int k = first + 2 * i;
+      long from = i * PanelLayout.STRIP_BYTES;
+      IntVector l = IntVector.fromMemorySegment(I, panel, left + from, ORDER);
+      IntVector r = IntVector.fromMemorySegment(I, panel, right + from, ORDER);
+      FloatVector w0 = l.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector w1 = l.and(UPPER_HALF).reinterpretAsFloats();
+      FloatVector w2 = r.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector w3 = r.and(UPPER_HALF).reinterpretAsFloats();
+      FloatVector value = FloatVector.broadcast(F, rows[k]);
       s00 = w0.fma(value, s00);
       s01 = w1.fma(value, s01);
       s02 = w2.fma(value, s02);
       s03 = w3.fma(value, s03);
-      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x1 + k));
+      value = FloatVector.broadcast(F, rows[k + 1]);
       s10 = w0.fma(value, s10);
       s11 = w1.fma(value, s11);
       s12 = w2.fma(value, s12);
       s13 = w3.fma(value, s13);
-      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x2 + k));
-      s20 = w0.fma(value, s20);
-      s21 = w1.fma(value, s21);
-      s22 = w2.fma(value, s22);
-      s23 = w3.fma(value, s23);
-      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x3 + k));
-      s30 = w0.fma(value, s30);
-      s31 = w1.fma(value, s31);
-      s32 = w2.fma(value, s32);
-      s33 = w3.fma(value, s33);
     }
-    s00.intoArray(sums, at0);
-    s01.intoArray(sums, at0 + N);
-    s02.intoArray(sums, at0 + 2 * N);
-    s03.intoArray(sums, at0 + 3 * N);
+    s00.intoArray(sums, at);
+    s01.intoArray(sums, at + N);
+    s02.intoArray(sums, at + 2 * N);
+    s03.intoArray(sums, at + 3 * N);
     s10.intoArray(sums, at1);
     s11.intoArray(sums, at1 + N);
     s12.intoArray(sums, at1 + 2 * N);
     s13.intoArray(sums, at1 + 3 * N);
-    s20.intoArray(sums, at2);
-    s21.intoArray(sums, at2 + N);
-    s22.intoArray(sums, at2 + 2 * N);
-    s23.intoArray(sums, at2 + 3 * N);
-    s30.intoArray(sums, at3);
-    s31.intoArray(sums, at3 + N);
-    s32.intoArray(sums, at3 + 2 * N);
-    s33.intoArray(sums, at3 + 3 * N);
   }
 
-  /** 8 sums, 2 vectors of weights, one of input: 12 registers with what they are made from. */
-  private static void multiplyFourNarrow(
-      MemorySegment x,
-      long x0,
-      long xStride,
-      int inputs,
+  /** One row and two strips. */
+  private static void multiplyOne(
+      float[] rows,
+      int first,
+      int count,
       MemorySegment panel,
-      long weights,
+      long left,
+      long right,
       float[] sums,
-      int at0) {
-    long x1 = x0 + xStride;
-    long x2 = x1 + xStride;
-    long x3 = x2 + xStride;
-    int at1 = at0 + COLUMNS;
-    int at2 = at1 + COLUMNS;
-    int at3 = at2 + COLUMNS;
-    FloatVector s00 = FloatVector.zero(F);
-    FloatVector s01 = FloatVector.zero(F);
-    FloatVector s10 = FloatVector.zero(F);
-    FloatVector s11 = FloatVector.zero(F);
-    FloatVector s20 = FloatVector.zero(F);
-    FloatVector s21 = FloatVector.zero(F);
-    FloatVector s30 = FloatVector.zero(F);
-    FloatVector s31 = FloatVector.zero(F);
-    for (int i = 0; i < inputs; i++) {
-      long k = (long) i * Float.BYTES;
-      IntVector both = IntVector.fromMemorySegment(I, panel, weights + i * INPUT_BYTES, ORDER);
-      FloatVector w0 = both.lanewise(LSHL, 16).reinterpretAsFloats();
-      FloatVector w1 = both.and(ODD).reinterpretAsFloats();
-      FloatVector value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x0 + k));
+      int at) {
+    FloatVector s00 = FloatVector.fromArray(F, sums, at);
+    FloatVector s01 = FloatVector.fromArray(F, sums, at + N);
+    FloatVector s02 = FloatVector.fromArray(F, sums, at + 2 * N);
+    FloatVector s03 = FloatVector.fromArray(F, sums, at + 3 * N);
+    for (int i = 0; i < count; i++) {
+      int k = first + i;
+      long from = i * PanelLayout.STRIP_BYTES;
+      IntVector l = IntVector.fromMemorySegment(I, panel, left + from, ORDER);
+      IntVector r = IntVector.fromMemorySegment(I, panel, right + from, ORDER);
+      FloatVector w0 = l.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector w1 = l.and(UPPER_HALF).reinterpretAsFloats();
+      FloatVector w2 = r.lanewise(LSHL, 16).reinterpretAsFloats();
+      FloatVector w3 = r.and(UPPER_HALF).reinterpretAsFloats();
+      FloatVector value = FloatVector.broadcast(F, rows[k]);
       s00 = w0.fma(value, s00);
       s01 = w1.fma(value, s01);
-      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x1 + k));
-      s10 = w0.fma(value, s10);
-      s11 = w1.fma(value, s11);
-      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x2 + k));
-      s20 = w0.fma(value, s20);
-      s21 = w1.fma(value, s21);
-      value = FloatVector.broadcast(F, x.get(JAVA_FLOAT, x3 + k));
-      s30 = w0.fma(value, s30);
-      s31 = w1.fma(value, s31);
+      s02 = w2.fma(value, s02);
+      s03 = w3.fma(value, s03);
     }
-    s00.intoArray(sums, at0);
-    s01.intoArray(sums, at0 + N);
-    s10.intoArray(sums, at1);
-    s11.intoArray(sums, at1 + N);
-    s20.intoArray(sums, at2);
-    s21.intoArray(sums, at2 + N);
-    s30.intoArray(sums, at3);
-    s31.intoArray(sums, at3 + N);
+    s00.intoArray(sums, at);
+    s01.intoArray(sums, at + N);
+    s02.intoArray(sums, at + 2 * N);
+    s03.intoArray(sums, at + 3 * N);
   }
 
-  /** Writes a row, in which vectors of even and of odd columns take turns. */
-  private void store(float[] sums, int at, MemorySegment out, long offset) {
-    for (int i = 0; i < COLUMNS; i += 2 * N) {
-      FloatVector even = FloatVector.fromArray(F, sums, at + i);
-      FloatVector odd = FloatVector.fromArray(F, sums, at + i + N);
-      store(even.rearrange(ZIP_LOW, odd), out, offset + (long) i * Float.BYTES);
-      store(even.rearrange(ZIP_HIGH, odd), out, offset + (long) (i + N) * Float.BYTES);
+  private static void store(
+      float[] sums, int at, MemorySegment out, long offset, boolean accumulate) {
+    for (int i = 0; i < COLUMNS; i += N) {
+      FloatVector sum = FloatVector.fromArray(F, sums, at + i);
+      long to = offset + (long) i * Float.BYTES;
+      if (accumulate) {
+        sum = sum.add(FloatVector.fromMemorySegment(F, out, to, ORDER));
+      }
+      sum.intoMemorySegment(out, to, ORDER);
     }
-  }
-
-  private void store(FloatVector sum, MemorySegment out, long offset) {
-    FloatVector result = sum;
-    if (accumulate) {
-      result = sum.add(FloatVector.fromMemorySegment(F, out, offset, ORDER));
-    }
-    result.intoMemorySegment(out, offset, ORDER);
   }
 }

@@ -46,12 +46,8 @@ final class OneDnnKernels implements PanelKernels {
         weights,
         inputs,
         WideningTileKernel.ROW_BLOCK,
-        (rows, inputStride, outputStride, add) ->
-            new WideningTileKernel(
-                products,
-                weights,
-                new PlainProducts.Size(rows, inputs, inputStride, outputStride, add),
-                scratches));
+        (x, xOffset, stride, rows) ->
+            new WideningTileKernel(x, xOffset, stride, rows, inputs, weights, products, scratches));
   }
 
   /** Sizes for which oneDNN compiled plain products so far. */

@@ -3,9 +3,10 @@ package dev.offload.backends.cpu;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A product of some rows with one panel of weights, {@value #COLUMNS} columns wide. Thread-safe.
+ * A block of rows, ready to be multiplied by panels of weights, {@value #COLUMNS} columns wide.
+ * Several threads may multiply at once; {@link #close} gives back what holds the rows.
  */
-interface TileKernel {
+interface TileKernel extends AutoCloseable {
   /** Outputs of a panel; the last panel of a weight is filled up with zeros. */
   int COLUMNS = 64;
 
@@ -15,45 +16,51 @@ interface TileKernel {
   }
 
   /**
-   * Computes {@code out = x · panel} or {@code out += x · panel}; what exactly, and with which
-   * sizes, formats and strides, was said when the kernel was made.
+   * Computes {@code out = rows · panel} or {@code out += rows · panel}.
    *
-   * @param x where the rows of the left operand are, the first one at {@code xOffset}
    * @param panel where the weights are, from {@code panelOffset} on
    * @param out where the F32 rows of the result go, the first one to {@code outOffset}; all {@value
    *     #COLUMNS} columns are written
+   * @param outStride numbers between rows of the result
+   * @param accumulate whether the result is added to what is there
    */
   void multiply(
-      MemorySegment x,
-      long xOffset,
       MemorySegment panel,
       long panelOffset,
       MemorySegment out,
-      long outOffset);
+      long outOffset,
+      int outStride,
+      boolean accumulate);
+
+  @Override
+  default void close() {}
 
   /**
-   * A kernel for the rows of this one and the rows of another below them.
+   * The rows of this kernel and those of another below them.
    *
-   * @param inputBytes from the first row of the left operand to the first one below
-   * @param outputBytes from the first row of the result to the first one below
+   * @param rows of this kernel
    */
-  default TileKernel above(TileKernel below, long inputBytes, long outputBytes) {
-    return (x, xOffset, panel, panelOffset, out, outOffset) -> {
-      multiply(x, xOffset, panel, panelOffset, out, outOffset);
-      below.multiply(x, xOffset + inputBytes, panel, panelOffset, out, outOffset + outputBytes);
-    };
-  }
+  default TileKernel above(TileKernel below, int rows) {
+    TileKernel above = this;
+    return new TileKernel() {
+      @Override
+      public void multiply(
+          MemorySegment panel,
+          long panelOffset,
+          MemorySegment out,
+          long outOffset,
+          int outStride,
+          boolean accumulate) {
+        above.multiply(panel, panelOffset, out, outOffset, outStride, accumulate);
+        long belowOffset = outOffset + (long) rows * outStride * Float.BYTES;
+        below.multiply(panel, panelOffset, out, belowOffset, outStride, accumulate);
+      }
 
-  /** Makes kernels. Thread-safe. */
-  interface Factory {
-    /**
-     * A kernel for a left operand of certain sizes.
-     *
-     * @param rows of the left operand
-     * @param inputStride elements between its rows
-     * @param outputStride elements between rows of the result
-     * @param accumulate whether the result is added to what is there
-     */
-    TileKernel kernel(int rows, int inputStride, int outputStride, boolean accumulate);
+      @Override
+      public void close() {
+        above.close();
+        below.close();
+      }
+    };
   }
 }

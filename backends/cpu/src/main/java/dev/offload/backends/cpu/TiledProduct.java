@@ -181,18 +181,13 @@ final class TiledProduct implements AutoCloseable {
     private void multiply(
         List<RowBlock> blocks, MemorySegment inputs, long[] offsets, int inputStride) {
       long multiplications = 0;
-      TileKernel[] directKernels = new TileKernel[blocks.size()];
-      TileKernel[] tileKernels = new TileKernel[blocks.size()];
-      for (int i = 0; i < blocks.size(); i++) {
-        int rows = blocks.get(i).rows;
-        multiplications += (long) rows * x.columns() * panels * TileKernel.COLUMNS;
-        if (direct && outputs >= TileKernel.COLUMNS) {
-          directKernels[i] = format.kernel(rows, inputStride, outStride, accumulate);
-        }
-        if (!direct || outputs % TileKernel.COLUMNS != 0) {
-          tileKernels[i] = format.kernel(rows, inputStride, TileKernel.COLUMNS, false);
-        }
+      for (RowBlock block : blocks) {
+        multiplications += (long) block.rows * x.columns() * panels * TileKernel.COLUMNS;
       }
+      TileKernel[] kernels = new TileKernel[blocks.size()];
+      workers.parallelFor(
+          kernels.length,
+          i -> kernels[i] = format.kernel(inputs, offsets[i], inputStride, blocks.get(i).rows));
       int panelsPerTask = panelsPerTask(blocks.size(), multiplications);
       int tasksPerBlock = Math.ceilDiv(panels, panelsPerTask);
       workers.parallelFor(
@@ -201,15 +196,11 @@ final class TiledProduct implements AutoCloseable {
             int i = task / tasksPerBlock;
             int firstPanel = task % tasksPerBlock * panelsPerTask;
             int endPanel = Math.min(panels, firstPanel + panelsPerTask);
-            multiplyPanels(
-                blocks.get(i),
-                inputs,
-                offsets[i],
-                directKernels[i],
-                tileKernels[i],
-                firstPanel,
-                endPanel);
+            multiplyPanels(blocks.get(i), kernels[i], firstPanel, endPanel);
           });
+      for (TileKernel kernel : kernels) {
+        kernel.close();
+      }
     }
 
     private int panelsPerTask(int blocks, long multiplications) {
@@ -219,14 +210,7 @@ final class TiledProduct implements AutoCloseable {
       return Math.clamp(Math.min(byWork, byThreads), 1, panels);
     }
 
-    private void multiplyPanels(
-        RowBlock block,
-        MemorySegment inputs,
-        long inputOffset,
-        TileKernel directKernel,
-        TileKernel tileKernel,
-        int firstPanel,
-        int endPanel) {
+    private void multiplyPanels(RowBlock block, TileKernel kernel, int firstPanel, int endPanel) {
       WeightRows group = groups.get(block.group);
       MemorySegment weights = CpuBuffer.segment(group.weight().buffer());
       Vector bias = biases.isEmpty() ? null : biases.get(block.group);
@@ -236,18 +220,13 @@ final class TiledProduct implements AutoCloseable {
         int columns = Math.min(TileKernel.COLUMNS, outputs - column);
         long panelOffset = group.weight().offset() + panel * format.bytes();
         if (direct && columns == TileKernel.COLUMNS) {
-          directKernel.multiply(
-              inputs,
-              inputOffset,
-              weights,
-              panelOffset,
-              out.segment(),
-              outOffset(block.firstRow, column));
+          long offset = outOffset(block.firstRow, column);
+          kernel.multiply(weights, panelOffset, out.segment(), offset, outStride, accumulate);
           if (bias != null) {
             output.addBias(bias, out, block.firstRow, block.rows, column);
           }
         } else {
-          tileKernel.multiply(inputs, inputOffset, weights, panelOffset, output.tile(), 0);
+          kernel.multiply(weights, panelOffset, output.tile(), 0, TileKernel.COLUMNS, false);
           output.store(bias, accumulate, out, block.firstRow, block.rows, column, columns);
         }
       }

@@ -30,8 +30,8 @@ final class VectorKernels implements PanelKernels {
         weights,
         inputs,
         1,
-        (rows, inputStride, outputStride, add) ->
-            new VectorTileKernel(rows, inputs, weights, inputStride, outputStride, add, scratches));
+        (x, xOffset, stride, rows) ->
+            new VectorTileKernel(x, xOffset, stride, rows, inputs, weights, scratches));
   }
 
   @Override

@@ -40,12 +40,12 @@ final class VectorTileKernel implements TileKernel {
   /** Columns that one pass over a stretch computes. */
   private static final int STRIP = 4 * N;
 
+  private final MemorySegment x;
+  private final long xOffset;
+  private final long strideBytes;
   private final int rows;
   private final int inputs;
   private final DType weights;
-  private final long inputStrideBytes;
-  private final long outputStrideBytes;
-  private final boolean accumulate;
   private final Scratch.Pool scratches;
 
   /** Scratch for kernels. */
@@ -54,45 +54,45 @@ final class VectorTileKernel implements TileKernel {
   }
 
   VectorTileKernel(
+      MemorySegment x,
+      long xOffset,
+      int stride,
       int rows,
       int inputs,
       DType weights,
-      int inputStride,
-      int outputStride,
-      boolean accumulate,
       Scratch.Pool scratches) {
+    this.x = x;
+    this.xOffset = xOffset;
+    this.strideBytes = (long) stride * Float.BYTES;
     this.rows = rows;
     this.inputs = inputs;
     this.weights = weights;
-    this.inputStrideBytes = (long) inputStride * Float.BYTES;
-    this.outputStrideBytes = (long) outputStride * Float.BYTES;
-    this.accumulate = accumulate;
     this.scratches = scratches;
   }
 
   @Override
   public void multiply(
-      MemorySegment x,
-      long xOffset,
       MemorySegment panel,
       long panelOffset,
       MemorySegment out,
-      long outOffset) {
+      long outOffset,
+      int outStride,
+      boolean accumulate) {
     Scratch scratch = scratches.acquire();
     Arrays.fill(scratch.sums, 0, rows * COLUMNS, 0);
     for (int first = 0; first < inputs; first += STRETCH) {
       int count = Math.min(STRETCH, inputs - first);
-      long offset = panelOffset + (long) first * COLUMNS * weights.bytes();
-      WeightPanel.widen(panel, offset, weights, scratch.weights, count * COLUMNS);
-      multiplyStretch(scratch, count, x, xOffset + (long) first * Float.BYTES);
+      WeightPanel.widen(panel, panelOffset, weights, inputs, first, count, scratch.weights);
+      multiplyStretch(scratch, count, xOffset + (long) first * Float.BYTES);
     }
     for (int row = 0; row < rows; row++) {
-      store(scratch.sums, row * COLUMNS, out, outOffset + row * outputStrideBytes);
+      long offset = outOffset + (long) row * outStride * Float.BYTES;
+      store(scratch.sums, row * COLUMNS, out, offset, accumulate);
     }
     scratches.release(scratch);
   }
 
-  private void multiplyStretch(Scratch scratch, int count, MemorySegment x, long xOffset) {
+  private void multiplyStretch(Scratch scratch, int count, long firstInput) {
     float[] stretch = scratch.weights;
     float[] sums = scratch.sums;
     for (int column = 0; column < COLUMNS; column += STRIP) {
@@ -103,8 +103,8 @@ final class VectorTileKernel implements TileKernel {
             column,
             count,
             x,
-            xOffset + row * inputStrideBytes,
-            inputStrideBytes,
+            firstInput + row * strideBytes,
+            strideBytes,
             sums,
             row * COLUMNS + column);
       }
@@ -114,8 +114,8 @@ final class VectorTileKernel implements TileKernel {
             column,
             count,
             x,
-            xOffset + row * inputStrideBytes,
-            inputStrideBytes,
+            firstInput + row * strideBytes,
+            strideBytes,
             sums,
             row * COLUMNS + column);
       }
@@ -125,7 +125,7 @@ final class VectorTileKernel implements TileKernel {
             column,
             count,
             x,
-            xOffset + row * inputStrideBytes,
+            firstInput + row * strideBytes,
             sums,
             row * COLUMNS + column);
       }
@@ -313,7 +313,8 @@ final class VectorTileKernel implements TileKernel {
     s53.intoArray(sums, at5 + 3 * N);
   }
 
-  private void store(float[] sums, int at, MemorySegment out, long offset) {
+  private static void store(
+      float[] sums, int at, MemorySegment out, long offset, boolean accumulate) {
     for (int i = 0; i < COLUMNS; i += N) {
       FloatVector sum = FloatVector.fromArray(F, sums, at + i);
       long position = offset + (long) i * Float.BYTES;

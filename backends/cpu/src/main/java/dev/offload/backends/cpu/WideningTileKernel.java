@@ -16,10 +16,14 @@ final class WideningTileKernel implements TileKernel {
   /** Most inputs of a stretch: 128 KiB of scratch. */
   private static final int STRETCH = 512;
 
-  private final DType weights;
+  private final MemorySegment x;
+  private final long xOffset;
+  private final int stride;
+  private final int rows;
   private final int inputs;
+  private final DType weights;
   private final int stretch;
-  private final Dnnl.Product[] products;
+  private final PlainProducts products;
   private final ScratchMemory scratches;
 
   /** Scratch for kernels. */
@@ -28,47 +32,50 @@ final class WideningTileKernel implements TileKernel {
   }
 
   WideningTileKernel(
-      PlainProducts compiled, DType weights, PlainProducts.Size size, ScratchMemory scratches) {
+      MemorySegment x,
+      long xOffset,
+      int stride,
+      int rows,
+      int inputs,
+      DType weights,
+      PlainProducts products,
+      ScratchMemory scratches) {
+    this.x = x;
+    this.xOffset = xOffset;
+    this.stride = stride;
+    this.rows = rows;
+    this.inputs = inputs;
     this.weights = weights;
-    this.inputs = size.inputs();
+    this.products = products;
     this.scratches = scratches;
-    int count = weights == DType.F32 ? 1 : Math.ceilDiv(inputs, STRETCH);
-    stretch = Math.ceilDiv(inputs, count);
-    products = new Dnnl.Product[Math.ceilDiv(inputs, stretch)];
-    for (int i = 0; i < products.length; i++) {
-      products[i] =
-          compiled.get(
-              new PlainProducts.Size(
-                  size.rows(),
-                  Math.min(stretch, inputs - i * stretch),
-                  size.inputStride(),
-                  size.outputStride(),
-                  size.accumulate() || i > 0));
-    }
+    stretch = Math.ceilDiv(inputs, Math.ceilDiv(inputs, STRETCH));
   }
 
   @Override
   public void multiply(
-      MemorySegment x,
-      long xOffset,
       MemorySegment panel,
       long panelOffset,
       MemorySegment out,
-      long outOffset) {
+      long outOffset,
+      int outStride,
+      boolean accumulate) {
     long from = x.address() + xOffset;
     long to = out.address() + outOffset;
     if (weights == DType.F32) {
-      products[0].execute(from, panel.address() + panelOffset, to);
+      product(inputs, outStride, accumulate).execute(from, panel.address() + panelOffset, to);
       return;
     }
     MemorySegment wide = scratches.acquire();
-    for (int i = 0; i < products.length; i++) {
-      int first = i * stretch;
+    for (int first = 0; first < inputs; first += stretch) {
       int count = Math.min(stretch, inputs - first);
-      long offset = panelOffset + (long) first * COLUMNS * weights.bytes();
-      WeightPanel.widen(panel, offset, weights, wide, count * COLUMNS);
-      products[i].execute(from + (long) first * Float.BYTES, wide.address(), to);
+      WeightPanel.widen(panel, panelOffset, weights, inputs, first, count, wide);
+      product(count, outStride, accumulate || first > 0)
+          .execute(from + (long) first * Float.BYTES, wide.address(), to);
     }
     scratches.release(wide);
+  }
+
+  private Dnnl.Product product(int count, int outStride, boolean accumulate) {
+    return products.get(new PlainProducts.Size(rows, count, stride, outStride, accumulate));
   }
 }
