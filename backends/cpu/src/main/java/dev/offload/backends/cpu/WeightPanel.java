@@ -73,7 +73,7 @@ final class WeightPanel {
     long vectorBytes = (long) N * Float.BYTES;
     for (int strip = 0; strip < PanelLayout.STRIPS; strip++) {
       long from = offset + PanelLayout.offset(strip, first, inputs);
-      long at = strip * 2 * vectorBytes;
+      long at = 2 * vectorBytes * strip;
       for (int i = 0; i < count; i++) {
         IntVector both = load(panel, from + i * PanelLayout.STRIP_BYTES);
         long target = at + i * rowBytes;
