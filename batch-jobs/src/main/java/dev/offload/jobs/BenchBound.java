@@ -54,7 +54,7 @@ final class BenchBound {
       double unitRows =
           switch (unit.id().kind()) {
             case EMBEDDING -> 0;
-            case HEAD -> headRows;
+            case HEAD, OUTPUT -> headRows;
             case EXPERT -> rows * chosenShare(unit.id());
             case ATTENTION, MLP, ROUTER, SHARED_EXPERT -> rows;
           };

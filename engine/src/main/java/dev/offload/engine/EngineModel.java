@@ -20,7 +20,7 @@ import java.util.Optional;
  * A model as an engine takes it.
  *
  * @param config what it is
- * @param units its weight units in model order
+ * @param units its weight units in model order, the output matrix in slices
  * @param weights where their numbers come from
  * @param checkpoint the files behind them; without files no unit can live on disk
  * @param directReads whether passes read the files past the page cache; if not, what the machine
@@ -48,12 +48,17 @@ public record EngineModel(
 
   private static EngineModel of(ModelFolder folder, boolean directReads) {
     return new EngineModel(
-        folder.config(), folder.units(), folder.weights(), folder.checkpoint(), directReads);
+        folder.config(),
+        OutputSlices.cut(folder.units()),
+        folder.weights(),
+        folder.checkpoint(),
+        directReads);
   }
 
   /** A model with made-up weights, for measurements. */
   public static EngineModel random(ModelFolder folder, RandomSource weights) {
-    return new EngineModel(folder.config(), folder.units(), weights, Optional.empty(), false);
+    return new EngineModel(
+        folder.config(), OutputSlices.cut(folder.units()), weights, Optional.empty(), false);
   }
 
   /** The units that passes read from files; lookup tables are never among them. */

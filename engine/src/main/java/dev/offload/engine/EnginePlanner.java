@@ -3,6 +3,7 @@ package dev.offload.engine;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.KvBlocks;
 import dev.offload.engine.pass.MicroBatchInput;
+import dev.offload.engine.weights.UnitLoader;
 import dev.offload.engine.weights.WeightStore;
 import dev.offload.planner.BudgetPlanner;
 import dev.offload.planner.KvGroup;
@@ -22,12 +23,14 @@ import java.util.List;
 /** What the planner has to know about a model on a device: the sizes of everything. */
 final class EnginePlanner implements BudgetPlanner.Model {
   private static final int DEFAULT_KV_TOKENS = 2048;
+  private static final long PAGE_BYTES = 4096;
 
   private final EngineModel model;
   private final ModelConfig config;
   private final Device device;
   private final DType computeDType;
   private final List<UnitSize> units;
+  private final UnitLoader.Area loading;
   private final KvBlocks.Format kvFormat;
 
   EnginePlanner(EngineModel model, Device device, DType computeDType) {
@@ -36,6 +39,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
     this.device = device;
     this.computeDType = computeDType;
     this.units = WeightStore.sizes(model.units(), computeDType, device);
+    this.loading = WeightStore.loadingArea(model.units(), computeDType, device);
     Attention attention = config.layers().getFirst().attention();
     this.kvFormat = format(attention);
     for (Layer layer : config.layers()) {
@@ -187,7 +191,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
 
   @Override
   public long loadingBytes() {
-    return WeightStore.loadingBytes(units);
+    return loading.rowMajor() + loading.packed() + 2 * PAGE_BYTES;
   }
 
   @Override
@@ -200,14 +204,13 @@ final class EnginePlanner implements BudgetPlanner.Model {
       running += HostSinks.bytes(model);
     }
     running += MixtureModule.hostBytes(plan.passTokens() * expertsPerToken());
-    long loading = units.stream().mapToLong(UnitSize::rowMajorBytes).max().orElse(0);
-    return Math.max(running, loading) + slack(plan);
+    return Math.max(running, loading.rowMajor()) + slack(plan);
   }
 
   /** Allocations are rounded up to pages, and cache runs to cache lines. */
   private long slack(Plan plan) {
     int pieces = 16 + 8 * plan.kvGroups().size() + units.size() / 4;
-    return 4096L * pieces + 64L * plan.kvGroups().size() * config.layers().size();
+    return PAGE_BYTES * pieces + 64L * plan.kvGroups().size() * config.layers().size();
   }
 
   private long inputBytes(Plan plan) {

@@ -10,9 +10,13 @@ import dev.offload.backends.api.NormSpec;
 import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
+import dev.offload.backends.api.Weight;
 import dev.offload.engine.weights.UnitView;
+import dev.offload.engine.weights.WeightStore;
+import dev.offload.planner.Work.Located;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.Role;
+import dev.offload.tensors.weights.UnitId;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
@@ -46,31 +50,52 @@ final class HeadModule implements AutoCloseable {
   }
 
   /**
-   * Enqueues the head.
+   * Enqueues all before the output matrix.
    *
+   * @param weights absent if there is neither norm nor projection
    * @param residual [tokens of the pass, hidden]
    * @param count rows of logits
    */
-  void run(Stream stream, UnitView weights, Matrix residual, int count) {
+  void collect(Stream stream, Optional<UnitView> weights, Matrix residual, int count) {
     if (count == 0) {
       return;
     }
     Optional<NormSpec> norm =
-        weights.norm(model.finalNorm(), Role.FINAL_NORM, Role.FINAL_NORM_BIAS);
+        weights.flatMap(
+            unit -> unit.norm(model.finalNorm(), Role.FINAL_NORM, Role.FINAL_NORM_BIAS));
     Matrix last = workspace.projected(count);
     Matrix x = workspace.selected(count);
     operations.gatherRows(stream, residual, new Indices(rows, 0, count), last);
     norm.ifPresentOrElse(
         spec -> operations.norm(stream, last, spec, x), () -> operations.convert(stream, last, x));
-    Matrix in = x;
-    if (model.embedding().width() != model.hiddenSize()) {
-      in = workspace.narrowed(count);
-      operations.matmul(stream, x, weights.weight(Role.PROJECT_OUT), Optional.empty(), false, in);
+    if (isNarrow()) {
+      operations.matmul(
+          stream,
+          x,
+          weights.orElseThrow().weight(Role.PROJECT_OUT),
+          Optional.empty(),
+          false,
+          workspace.narrowed(count));
     }
-    Matrix logits = workspace.logits(count);
-    operations.matmul(stream, in, weights.weight(Role.OUTPUT), Optional.empty(), false, logits);
-    if (model.head().softCap() > 0) {
-      operations.softCap(stream, logits, model.head().softCap());
+  }
+
+  private boolean isNarrow() {
+    return model.embedding().width() != model.hiddenSize();
+  }
+
+  /** Enqueues the products with all slices of the output matrix in a granule. */
+  void multiply(Stream stream, Located located, WeightStore store, int count) {
+    if (count == 0) {
+      return;
+    }
+    Matrix x = isNarrow() ? workspace.narrowed(count) : workspace.selected(count);
+    for (UnitId id : located.granule().units()) {
+      Weight slice = store.view(located, id).weight(Role.OUTPUT);
+      Matrix logits = workspace.logits(count).columns(id.number(), slice.outputs());
+      operations.matmul(stream, x, slice, Optional.empty(), false, logits);
+      if (model.head().softCap() > 0) {
+        operations.softCap(stream, logits, model.head().softCap());
+      }
     }
   }
 

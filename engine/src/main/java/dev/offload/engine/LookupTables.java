@@ -8,7 +8,6 @@ import dev.offload.engine.pass.RowTable;
 import dev.offload.tensors.Conversion;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.weights.Parameter;
-import dev.offload.tensors.weights.Part;
 import dev.offload.tensors.weights.Role;
 import dev.offload.tensors.weights.WeightSource;
 import dev.offload.tensors.weights.WeightUnit;
@@ -93,15 +92,7 @@ record LookupTables(RowTable tokens, Optional<RowTable> positions) {
 
     @Override
     public void read(int row, MemorySegment to, long offset) {
-      Part part = parameter.parts().getFirst();
-      Parameter single =
-          new Parameter(
-              parameter.role(),
-              parameter.dtype(),
-              1,
-              parameter.columns(),
-              List.of(part.range(part.firstRow() + row, 1)));
-      source.read(single, DType.F32, to.asSlice(offset, 4L * parameter.columns()));
+      source.read(parameter.range(row, 1), DType.F32, to.asSlice(offset, 4L * parameter.columns()));
     }
   }
 }

@@ -128,7 +128,7 @@ final class MixtureModule implements AutoCloseable {
 
   /** Whether any token of the pass chose an expert of the granule; only after {@link #regroup}. */
   boolean isNeeded(List<UnitId> experts) {
-    return experts.stream().anyMatch(id -> regrouping.rows(id.expert()) > 0);
+    return experts.stream().anyMatch(id -> regrouping.rows(id.number()) > 0);
   }
 
   /** All experts of a granule. */
@@ -141,8 +141,8 @@ final class MixtureModule implements AutoCloseable {
     int first = Integer.MAX_VALUE;
     int end = 0;
     for (UnitId id : located.granule().units()) {
-      int firstRow = regrouping.firstRow(id.expert());
-      int rows = regrouping.rows(id.expert());
+      int firstRow = regrouping.firstRow(id.number());
+      int rows = regrouping.rows(id.number());
       if (rows == 0) {
         continue;
       }

@@ -227,8 +227,12 @@ final class TaskRunner implements TaskActions, AutoCloseable {
           mixture()
               .combine(stream, tokens, expertsPerToken(work.layer()), workspace.residual(tokens));
       case Work.Head work ->
-          head.run(
-              stream, weights.view(work.weights()), workspace.residual(tokens), pass.logitsRows());
+          head.collect(
+              stream,
+              work.weights().map(weights::view),
+              workspace.residual(tokens),
+              pass.logitsRows());
+      case Work.Output work -> head.multiply(stream, work.weights(), weights, pass.logitsRows());
       case Work.DownloadLogits _ -> head.download(stream, pass.logitsRows());
       case Work.ReadWeights _, Work.AttendOnHost _, Work.Regroup _ ->
           throw new IllegalArgumentException(task.work() + " runs on the host");

@@ -8,8 +8,11 @@ import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.generation.GenerationRequest;
+import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.RandomSource;
+import dev.offload.tensors.weights.UnitId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,12 +22,15 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.ServiceLoader;
 import java.util.function.LongPredicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Memory budgets hold, down to the smallest ones that are accepted, and the answers stay. */
 class BudgetTest {
   private static final Path MODELS = Path.of("../examples/models");
+  private static final Path SHAPES = Path.of("../examples/shapes");
   private static final long PLENTY = 1L << 30;
   private static final int THREADS = 2;
 
@@ -45,6 +51,23 @@ class BudgetTest {
     TestRun tight = run(model, dtype, device, host, requests);
     check(roomy, tight, device, host, dtype);
     assertTrue(tight.report().diskBytes() > 0, "weights are read from disk");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"dense-360m, 90", "moe-880m, 64"})
+  void shouldNeedLessDeviceMemoryThanTheOutputMatrixTakes(String name, long outputMib)
+      throws IOException {
+    try (ModelFolder folder = ModelFolder.fromConfig(SHAPES.resolve(name))) {
+      EngineModel model = EngineModel.random(folder, new RandomSource(0, 1, 1));
+      assertEquals(outputMib << 20, folder.unit(UnitId.output(0)).bytes());
+      long least = least(budget -> refusal(model, DType.BF16, budget, PLENTY << 2).isEmpty());
+      assertTrue(least < outputMib << 20, least + " bytes");
+      String refusal = refusal(model, DType.BF16, 1 << 20, PLENTY << 2).orElseThrow();
+      Matcher lacking = Pattern.compile("too small, (.+) more is needed").matcher(refusal);
+      assertTrue(lacking.find(), refusal);
+      long named = (1 << 20) + ByteSize.parse(lacking.group(1));
+      assertTrue(Math.abs(named - least) <= 1 << 14, refusal + ", but the least is " + least);
+    }
   }
 
   private static void check(TestRun roomy, TestRun run, long device, long host, DType dtype) {
@@ -92,18 +115,25 @@ class BudgetTest {
   }
 
   private static boolean isAccepted(Path model, DType dtype, long deviceBytes, long hostBytes) {
+    try (ModelFolder folder = ModelFolder.open(model)) {
+      return refusal(EngineModel.of(folder), dtype, deviceBytes, hostBytes).isEmpty();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Why the budgets are refused; empty if they are not. */
+  private static Optional<String> refusal(
+      EngineModel model, DType dtype, long deviceBytes, long hostBytes) {
     Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
     EngineOptions options =
         EngineOptions.of(Optional.of(dtype), deviceBytes, hostBytes, THREADS, 0);
-    try (ModelFolder folder = ModelFolder.open(model);
-        Device device = backend.open(new DeviceOptions(0, PLENTY, PLENTY, THREADS))) {
-      EnginePlanner.plan(EngineModel.of(folder), device, options);
-      return true;
+    try (Device device = backend.open(new DeviceOptions(0, PLENTY, PLENTY, THREADS))) {
+      EnginePlanner.plan(model, device, options);
+      return Optional.empty();
     } catch (IllegalArgumentException e) {
       assertTrue(e.getMessage().contains("memory of"), e.getMessage());
-      return false;
-    } catch (IOException e) {
-      throw new AssertionError(e);
+      return Optional.of(e.getMessage());
     }
   }
 }

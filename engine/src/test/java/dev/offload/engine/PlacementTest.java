@@ -65,17 +65,29 @@ class PlacementTest {
           Plan resident = shape.plan(sizes(model, dtype, device), Map.of(), false, 0);
           expected = run(model, device, resident, false, requests);
         }
+        EngineModel sliced = sliced(folder, random);
         try (Device device = open(1 + random.nextInt(3))) {
-          Plan away = randomPlan(shape, sizes(model, dtype, device), random);
+          Plan away = randomPlan(shape, sizes(sliced, dtype, device), random);
           boolean overlap = random.nextInt(4) > 0;
           assertEquals(
               expected,
-              run(model, device, away, overlap, requests),
+              run(sliced, device, away, overlap, requests),
               () -> "round with " + away + (overlap ? " overlapped" : " sequential"));
           assertTrue(device.allocatedBytes() == 0 && device.allocatedPinnedBytes() == 0);
         }
       }
     }
+  }
+
+  /** With the output matrix in slices of some panels. */
+  private static EngineModel sliced(ModelFolder folder, Random random) {
+    EngineModel whole = EngineModel.of(folder);
+    return new EngineModel(
+        whole.config(),
+        OutputSlices.cut(folder.units(), 1 + random.nextInt(whole.config().vocabularySize())),
+        whole.weights(),
+        whole.checkpoint(),
+        false);
   }
 
   private record Shape(DType dtype, int microBatches, int sequences, int microBatchTokens) {

@@ -31,8 +31,7 @@ import java.util.stream.IntStream;
  *
  * <p>The same requests run twice: with room for the whole model, then with three quarters of what
  * that took. The second time the planner leaves weights in host memory, from where every pass
- * streams them: the lane H2D becomes busy. The texts are the same. (Larger models go down to a far
- * smaller share: a fifth of this small one is its output head, which does not travel in pieces.)
+ * streams them: the lane H2D becomes busy. The texts are the same.
  */
 public final class Example02Budget {
   private static final long AMPLE = 512L << 20;

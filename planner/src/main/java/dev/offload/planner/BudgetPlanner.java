@@ -15,7 +15,11 @@ import java.util.Map;
  * arrive evenly; what does not fit the host either is read from disk.
  */
 public final class BudgetPlanner {
-  /** A ring that holds this many of the largest granule lets one arrive while another is used. */
+  /**
+   * A ring that holds this many of the largest granule lets one arrive while another is used. If
+   * granules are expanded, the place they are expanded to counts as one: what is in use is there,
+   * and the ring only holds what arrives.
+   */
   private static final int RING_PIECES = 3;
 
   /** Copies of at least a mebibyte run at full speed; larger ones only lengthen the ring. */
@@ -107,31 +111,37 @@ public final class BudgetPlanner {
   }
 
   private Plan plan() {
-    IllegalArgumentException refusal = null;
     int sequences = wishes.sequences();
     int tokens = wishes.microBatchTokens();
-    while (true) {
+    while (sequences > wishes.microBatches() || tokens > 1) {
       try {
-        return plan(sequences, tokens);
+        return plan(sequences, tokens, false);
       } catch (IllegalArgumentException e) {
-        refusal = e;
+        sequences = Math.max(wishes.microBatches(), sequences / 2);
+        tokens = Math.max(1, tokens / 2);
       }
-      if (sequences == wishes.microBatches() && tokens == 1) {
-        throw refusal;
-      }
-      sequences = Math.max(wishes.microBatches(), sequences / 2);
-      tokens = Math.max(1, tokens / 2);
+    }
+    try {
+      return plan(sequences, tokens, false);
+    } catch (IllegalArgumentException e) {
+      return plan(sequences, tokens, true);
     }
   }
 
-  private Plan plan(int sequences, int tokens) {
+  /**
+   * Makes a plan for so many sequences and tokens of a micro-batch.
+   *
+   * @param leastCache whether the cache gets no more than it must have
+   */
+  private Plan plan(int sequences, int tokens, boolean leastCache) {
     boolean kvOnDevice = wishes.kvHome() == KvGroup.Home.DEVICE;
     int groups = wishes.microBatches();
     long kvLeast = groups * blocks(wishes.rowTokens());
     // However few sequences there are, one of them may be as long as the context.
     long longest = groups * blocks(Math.min(model.contextLength(), wishes.kvTokens()));
     long shared = blocks(wishes.kvTokens() * sequences / wishes.sequences());
-    long kvWanted = Math.max(Math.max(kvLeast, longest), Math.max(sequences, shared));
+    long kvWanted =
+        leastCache ? kvLeast : Math.max(Math.max(kvLeast, longest), Math.max(sequences, shared));
 
     Plan empty = assemble(sequences, tokens, Map.of(), kvLeast, 0, 0, 0);
     long device = wishes.deviceBytes() - model.deviceBytes(empty);
@@ -163,7 +173,7 @@ public final class BudgetPlanner {
     if (host < 0) {
       throw new IllegalArgumentException(
           "host memory of %s is too small, %s more is needed at least: for what passes between host and device"
-              .formatted(ByteSize.format(wishes.hostBytes()), ByteSize.format(-host)));
+              .formatted(ByteSize.format(wishes.hostBytes()), ByteSize.formatUp(-host)));
     }
     boolean tablesOnHost = model.tableBytes() <= host;
     long hostForWeights = tablesOnHost ? host - model.tableBytes() : host;
@@ -241,7 +251,7 @@ public final class BudgetPlanner {
                 .formatted(
                     device ? "device" : "host",
                     ByteSize.format(device ? wishes.deviceBytes() : wishes.hostBytes()),
-                    ByteSize.format(lacking),
+                    ByteSize.formatUp(lacking),
                     device
                         ? "for a ring through which weights pass and what the engine needs besides"
                         : "for staging weights from disk and what the engine needs besides"));
@@ -262,8 +272,8 @@ public final class BudgetPlanner {
       }
     }
     boolean expands = disk && small.stream().anyMatch(UnitSize::packed);
-    long ring = RING_PIECES * piece;
-    long room = Math.min(device - ring - (expands ? piece : 0), roomWhileLoading()) - resident;
+    long ring = (expands ? RING_PIECES - 1 : RING_PIECES) * piece;
+    long room = Math.min(device - RING_PIECES * piece, roomWhileLoading()) - resident;
     if (room < 0) {
       return new Streaming(placement, piece, ring, 0, 0, 0, Tier.DEVICE, -room);
     }
@@ -302,7 +312,8 @@ public final class BudgetPlanner {
         continue;
       }
       credit += unit.imageBytes() * share;
-      boolean small = unit.id().kind() == UnitId.Kind.ROUTER;
+      boolean small =
+          unit.id().kind() == UnitId.Kind.ROUTER || unit.id().kind() == UnitId.Kind.HEAD;
       if (unit.imageBytes() <= left && (small || credit >= unit.imageBytes())) {
         placement.put(unit.id(), tier);
         credit -= unit.imageBytes();

@@ -5,8 +5,8 @@ import dev.offload.tensors.weights.UnitId;
 import java.util.List;
 
 /**
- * Weight units that are moved and used together: one unit, or neighbouring experts of one layer
- * that live on the same tier.
+ * Weight units that are moved and used together: one unit, or neighbouring experts of one layer or
+ * slices of the output matrix that live on the same tier.
  *
  * @param index position among all granules of a plan, in the order of use
  * @param units what it holds, at least one
@@ -29,7 +29,7 @@ public record Granule(
     }
   }
 
-  /** Layer of its units, -1 for the head. */
+  /** Layer of its units, -1 for what comes before and behind the layers. */
   public int layer() {
     return units.getFirst().layer();
   }

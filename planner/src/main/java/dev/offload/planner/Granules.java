@@ -4,7 +4,6 @@ import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -20,51 +19,51 @@ public final class Granules {
   /**
    * All granules of a plan, in the order of use.
    *
-   * @param units all units of the model with their sizes, in model order: embedding, layers, head
+   * @param units all units of the model with their sizes, in model order: embedding, layers, head,
+   *     output
    */
   public static List<Granule> of(Plan plan, List<UnitSize> units) {
     Granules made = new Granules(plan);
-    Map<Integer, List<UnitSize>> expertsByLayer = new LinkedHashMap<>();
-    for (int i = 0; i < units.size(); i++) {
-      UnitSize unit = units.get(i);
-      if (unit.id().kind() != UnitId.Kind.EXPERT) {
-        if (unit.imageBytes() > 0) {
-          made.add(List.of(unit), made.home(unit));
-        }
-        continue;
+    for (int i = 0; i < units.size(); ) {
+      int end = i + 1;
+      while (end < units.size() && areAlike(units.get(i).id(), units.get(end).id())) {
+        end++;
       }
-      int layer = unit.id().layer();
-      expertsByLayer.computeIfAbsent(layer, _ -> new ArrayList<>()).add(unit);
-      boolean lastOfLayer =
-          i + 1 == units.size()
-              || units.get(i + 1).id().kind() != UnitId.Kind.EXPERT
-              || units.get(i + 1).id().layer() != layer;
-      if (lastOfLayer) {
-        made.addExperts(expertsByLayer.remove(layer));
-      }
+      made.addAlike(units.subList(i, end));
+      i = end;
     }
     return List.copyOf(made.granules);
   }
 
-  /** Resident experts come first, so that the others have the longest time to arrive. */
-  private void addExperts(List<UnitSize> experts) {
+  /** Whether two units may travel together and may be used in any order. */
+  private static boolean areAlike(UnitId first, UnitId second) {
+    return switch (first.kind()) {
+      case EXPERT, OUTPUT -> first.kind() == second.kind() && first.layer() == second.layer();
+      case EMBEDDING, ATTENTION, MLP, ROUTER, SHARED_EXPERT, HEAD -> false;
+    };
+  }
+
+  /** Resident units come first, so that the others have the longest time to arrive. */
+  private void addAlike(List<UnitSize> units) {
     Map<Tier, List<UnitSize>> byTier = new EnumMap<>(Tier.class);
-    for (UnitSize expert : experts) {
-      byTier.computeIfAbsent(home(expert), _ -> new ArrayList<>()).add(expert);
+    for (UnitSize unit : units) {
+      if (unit.imageBytes() > 0) {
+        byTier.computeIfAbsent(home(unit), _ -> new ArrayList<>()).add(unit);
+      }
     }
     byTier.forEach(
         (tier, sameTier) -> {
           long limit = tier == Tier.DEVICE ? Long.MAX_VALUE : plan.granuleBytes();
           List<UnitSize> group = new ArrayList<>();
           long bytes = 0;
-          for (UnitSize expert : sameTier) {
-            long size = Math.max(expert.imageBytes(), expert.rowMajorBytes());
+          for (UnitSize unit : sameTier) {
+            long size = Math.max(unit.imageBytes(), unit.rowMajorBytes());
             if (!group.isEmpty() && bytes + size > limit) {
               add(group, tier);
               group = new ArrayList<>();
               bytes = 0;
             }
-            group.add(expert);
+            group.add(unit);
             bytes += size;
           }
           add(group, tier);

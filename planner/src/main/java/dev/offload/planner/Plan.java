@@ -16,7 +16,8 @@ import java.util.Map;
  * @param microBatchTokens most tokens of one micro-batch in a pass
  * @param ringBytes device memory through which weights are streamed
  * @param stagingBytes host memory through which weights come from files
- * @param granuleBytes experts of a layer are moved together up to this size
+ * @param granuleBytes experts of a layer, and slices of the output matrix, are moved together up to
+ *     this size
  */
 public record Plan(
     DType computeDType,

@@ -249,18 +249,34 @@ public final class ScheduleBuilder {
   }
 
   private long head() {
-    Granule granule = find(-1, UnitId.Kind.HEAD);
+    Optional<Transit> arrival = Optional.ofNullable(find(-1, UnitId.Kind.HEAD)).map(this::arrive);
+    add(
+        Lane.GPU,
+        new Work.Head(arrival.map(Transit::located)),
+        arrival.map(Transit::before).orElse(List.of()),
+        0,
+        0);
+    arrival.ifPresent(this::release);
+    List<Long> outputs = new ArrayList<>();
+    for (Granule granule : byLayer.get(-1)) {
+      if (granule.kind() == UnitId.Kind.OUTPUT) {
+        outputs.add(output(granule));
+      }
+    }
+    return add(Lane.D2H, new Work.DownloadLogits(), List.of(outputs.getLast()), 0, 0);
+  }
+
+  private long output(Granule granule) {
     Transit arrival = arrive(granule);
-    long head =
+    long output =
         add(
             Lane.GPU,
-            new Work.Head(arrival.located()),
+            new Work.Output(arrival.located()),
             arrival.before(),
             granule.imageBytes(),
             matrixFlops(granule, pass.logitsRows()));
-    long down = add(Lane.D2H, new Work.DownloadLogits(), List.of(head), 0, 0);
     release(arrival);
-    return down;
+    return output;
   }
 
   /** Makes sure that a granule that does not live on the device has been requested. */

@@ -83,8 +83,11 @@ public sealed interface Work {
   /** Adds up what the experts of each token gave. */
   record Combine(int layer) implements Work {}
 
-  /** Final norm and logits of the rows that need them. */
-  record Head(Located weights) implements Work {}
+  /** Collects the rows that need logits: final norm and projection out of the hidden size. */
+  record Head(Optional<Located> weights) implements Work {}
+
+  /** Logits of those rows for the slices of the output matrix in one granule. */
+  record Output(Located weights) implements Work {}
 
   /** Logits go to the host. */
   record DownloadLogits() implements Work {}

@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class BudgetPlannerTest {
@@ -109,6 +112,36 @@ class BudgetPlannerTest {
     assertTrue(rooms > 50, "only " + rooms + " plans were feasible");
   }
 
+  @Test
+  void shouldAcceptTheSmallestBudgetThatARefusalNames() {
+    Random random = new Random(4);
+    for (int round = 0; round < 200; round++) {
+      FakeModel model = new FakeModel(random);
+      long device = 1 + random.nextLong(4000);
+      long lacking = lacking(model, device);
+      plan(model, device + lacking, 1 << 20);
+      long least = device + lacking - Math.max(1, lacking / 100);
+      assertThrows(IllegalArgumentException.class, () -> plan(model, least, 1 << 20));
+    }
+  }
+
+  private static long lacking(FakeModel model, long device) {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> plan(model, device, 1 << 20))
+            .getMessage();
+    Matcher lacking = Pattern.compile("too small, (.+) more is needed").matcher(message);
+    assertTrue(lacking.find(), message);
+    return ByteSize.parse(lacking.group(1));
+  }
+
+  @Test
+  void shouldNeedNoMoreRoomForALargeVocabulary() {
+    FakeModel small = new FakeModel(new Random(5), 1);
+    FakeModel large = new FakeModel(new Random(5), 50);
+    assertTrue(large.weights() > 2 * small.weights());
+    assertTrue(Math.abs(lacking(small, 10) - lacking(large, 10)) <= 64);
+  }
+
   private static Plan plan(FakeModel model, long device, long host) {
     return BudgetPlanner.plan(
         model,
@@ -127,6 +160,10 @@ class BudgetPlannerTest {
     private final List<UnitSize> units = new ArrayList<>();
 
     FakeModel(Random random) {
+      this(random, 1 + random.nextInt(20));
+    }
+
+    FakeModel(Random random, int outputSlices) {
       units.add(new UnitSize(UnitId.embedding(), 0, 0, false));
       int layers = 1 + random.nextInt(6);
       int experts = random.nextInt(8);
@@ -141,11 +178,15 @@ class BudgetPlannerTest {
           add(UnitId.expert(layer, expert), 50, random);
         }
       }
-      add(UnitId.head(), 100 + random.nextInt(2000), random);
+      add(UnitId.head(), random.nextInt(2), random);
+      for (int slice = 0; slice < outputSlices; slice++) {
+        add(UnitId.output(64 * slice), 100, random);
+      }
     }
 
     private void add(UnitId id, int size, Random random) {
-      units.add(new UnitSize(id, 64L * size, 64L * (size + random.nextInt(3)), true));
+      long padding = size == 0 ? 0 : random.nextInt(3);
+      units.add(new UnitSize(id, 64L * size, 64L * (size + padding), true));
     }
 
     long weights() {

@@ -1,5 +1,8 @@
 package dev.offload.tensors;
 
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -11,6 +14,8 @@ import java.util.regex.Pattern;
 public final class ByteSize {
   private static final Pattern FORM =
       Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*([kmgt]?)(i?)b?", Pattern.CASE_INSENSITIVE);
+
+  private static final List<String> UNITS = List.of("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB");
 
   private ByteSize() {}
 
@@ -38,10 +43,20 @@ public final class ByteSize {
 
   /** Formats an amount with a binary unit and three digits or so: {@code 1.77 GiB}. */
   public static String format(long bytes) {
-    String[] units = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    return format(bytes, RoundingMode.HALF_UP);
+  }
+
+  /** As {@link #format}, rounded up: what is read back is never less. */
+  public static String formatUp(long bytes) {
+    return format(bytes, RoundingMode.CEILING);
+  }
+
+  private static String format(long bytes, RoundingMode rounding) {
     int power = bytes < 1024 ? 0 : (63 - Long.numberOfLeadingZeros(bytes)) / 10;
-    return power == 0
-        ? bytes + " B"
-        : String.format(Locale.ROOT, "%.2f %s", bytes / Math.pow(1024, power), units[power]);
+    if (power == 0) {
+      return bytes + " B";
+    }
+    BigDecimal unit = BigDecimal.valueOf(1L << (10 * power));
+    return BigDecimal.valueOf(bytes).divide(unit, 2, rounding) + " " + UNITS.get(power);
   }
 }

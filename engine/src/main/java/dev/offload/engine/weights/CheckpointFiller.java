@@ -1,7 +1,9 @@
 package dev.offload.engine.weights;
 
+import dev.offload.tensors.DType;
 import dev.offload.tensors.checkpoint.Checkpoint;
 import dev.offload.tensors.weights.CheckpointSource;
+import dev.offload.tensors.weights.Parameter;
 import dev.offload.tensors.weights.UnitReader;
 import dev.offload.tensors.weights.WeightSource;
 import java.io.IOException;
@@ -32,11 +34,8 @@ public final class CheckpointFiller implements UnitFiller {
   }
 
   @Override
-  public void fill(UnitLayout layout, MemorySegment to, long offset) {
-    for (UnitLayout.Entry entry : layout.entries()) {
-      mapped.read(
-          entry.parameter(), entry.dtype(), to.asSlice(offset + entry.offset(), entry.bytes()));
-    }
+  public void fill(Parameter parameter, DType as, MemorySegment to) {
+    mapped.read(parameter, as, to);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.offload.engine.weights;
 
+import dev.offload.tensors.DType;
+import dev.offload.tensors.weights.Parameter;
 import dev.offload.tensors.weights.WeightSource;
 import java.lang.foreign.MemorySegment;
 
@@ -12,11 +14,8 @@ public final class SourceFiller implements UnitFiller {
   }
 
   @Override
-  public void fill(UnitLayout layout, MemorySegment to, long offset) {
-    for (UnitLayout.Entry entry : layout.entries()) {
-      source.read(
-          entry.parameter(), entry.dtype(), to.asSlice(offset + entry.offset(), entry.bytes()));
-    }
+  public void fill(Parameter parameter, DType as, MemorySegment to) {
+    source.read(parameter, as, to);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.offload.engine.weights;
 
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
+import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.planner.Granule;
@@ -54,11 +55,13 @@ public final class WeightStore implements AutoCloseable {
         .toList();
   }
 
-  /** Device bytes needed besides the homes while units are loaded; the ring comes afterwards. */
-  public static long loadingBytes(List<UnitSize> units) {
-    return units.stream().mapToLong(UnitSize::rowMajorBytes).max().orElse(0)
-        + units.stream().mapToLong(UnitSize::imageBytes).max().orElse(0)
-        + 2 * 4096;
+  /** What is needed besides the homes while units are loaded; the ring comes afterwards. */
+  public static UnitLoader.Area loadingArea(
+      List<WeightUnit> units, DType computeDType, Device device) {
+    Operations operations = device.operations();
+    return UnitLoader.Area.of(
+        units.stream().map(unit -> UnitLayout.image(unit, computeDType, operations)).toList(),
+        operations);
   }
 
   /**
@@ -140,50 +143,38 @@ public final class WeightStore implements AutoCloseable {
     return buffer;
   }
 
-  /** Row-major through staging, packed on the device, from there to its home. */
   private void fill(List<Granule> granules) {
-    List<UnitId> toFill = new ArrayList<>();
-    for (Granule granule : granules) {
-      if (granule.home() != Tier.DISK) {
-        toFill.addAll(granule.units());
-      }
-    }
-    long largest = toFill.stream().mapToLong(id -> rowMajor.get(id).bytes()).max().orElse(0);
-    long largestImage =
+    List<UnitLayout> toFill =
         granules.stream()
-            .filter(granule -> granule.home() == Tier.HOST)
+            .filter(granule -> granule.home() != Tier.DISK)
             .flatMap(granule -> granule.units().stream())
-            .mapToLong(id -> images.get(id).bytes())
-            .max()
-            .orElse(UnitLayout.ALIGNMENT);
-    if (largest == 0) {
+            .map(images::get)
+            .toList();
+    if (toFill.isEmpty()) {
       return;
     }
-    try (PinnedBuffer host = device.allocatePinned("loading", largest);
-        DeviceBuffer arrived = device.allocate("loading", largest);
-        DeviceBuffer packed = device.allocate("loading", largestImage);
+    UnitLoader.Area area = UnitLoader.Area.of(toFill, device.operations());
+    try (PinnedBuffer host = device.allocatePinned("loading", area.rowMajor());
+        DeviceBuffer arrived = device.allocate("loading", area.rowMajor());
+        DeviceBuffer packed = device.allocate("packing", area.packed());
         Stream stream = device.newStream("load")) {
+      UnitLoader loader =
+          new UnitLoader(filler, device.operations(), stream, host, arrived, packed);
       for (Granule granule : granules) {
-        long homeOffset = 0;
-        for (UnitId id : granule.units()) {
-          if (granule.home() == Tier.DISK) {
-            continue;
-          }
-          UnitLayout from = rowMajor.get(id);
-          UnitLayout to = images.get(id);
-          filler.fill(from, host.segment(), 0);
-          stream.copyToDevice(host, 0, arrived, 0, from.bytes());
-          if (granule.home() == Tier.DEVICE) {
-            UnitView home = resident.get(id);
-            expand(stream, from, arrived, 0, to, home.buffer(), home.base());
-          } else {
-            expand(stream, from, arrived, 0, to, packed, 0);
-            stream.copyToHost(packed, 0, hostHomes.get(granule.index()), homeOffset, to.bytes());
-            homeOffset += to.bytes();
-          }
-          stream.synchronize();
-        }
+        load(granule, loader);
       }
+    }
+  }
+
+  private void load(Granule granule, UnitLoader loader) {
+    long homeOffset = 0;
+    for (UnitId id : granule.units()) {
+      switch (granule.home()) {
+        case DEVICE -> loader.load(resident.get(id));
+        case HOST -> loader.load(images.get(id), hostHomes.get(granule.index()), homeOffset);
+        case DISK -> {}
+      }
+      homeOffset += images.get(id).bytes();
     }
   }
 

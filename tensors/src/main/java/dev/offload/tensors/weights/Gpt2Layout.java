@@ -40,6 +40,10 @@ record Gpt2Layout(ModelConfig config, String prefix) implements TensorLayout {
   @Override
   public void head(UnitBuilder unit) {
     addNorm(unit, Role.FINAL_NORM, Role.FINAL_NORM_BIAS, prefix + "ln_f");
+  }
+
+  @Override
+  public void output(UnitBuilder unit) {
     unit.matrix(
         Role.OUTPUT,
         config.head().tied()

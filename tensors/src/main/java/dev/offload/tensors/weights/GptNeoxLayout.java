@@ -49,6 +49,10 @@ record GptNeoxLayout(ModelConfig config, String prefix) implements TensorLayout 
   @Override
   public void head(UnitBuilder unit) {
     addNorm(unit, Role.FINAL_NORM, Role.FINAL_NORM_BIAS, prefix + "final_layer_norm");
+  }
+
+  @Override
+  public void output(UnitBuilder unit) {
     unit.matrix(
         Role.OUTPUT,
         config.head().tied()

@@ -100,6 +100,10 @@ class LlamaLayout implements TensorLayout {
   @Override
   public final void head(UnitBuilder unit) {
     unit.vector(Role.FINAL_NORM, prefix + "norm.weight", config.hiddenSize());
+  }
+
+  @Override
+  public final void output(UnitBuilder unit) {
     unit.matrix(
         Role.OUTPUT,
         config.head().tied()

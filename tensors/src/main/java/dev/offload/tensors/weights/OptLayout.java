@@ -77,11 +77,15 @@ record OptLayout(ModelConfig config, String prefix) implements TensorLayout {
       unit.matrix(
           Role.PROJECT_OUT, Part.matrix(prefix + "project_out.weight", width, config.hiddenSize()));
     }
+  }
+
+  @Override
+  public void output(UnitBuilder unit) {
     unit.matrix(
         Role.OUTPUT,
         config.head().tied()
             ? table()
-            : Part.matrix("lm_head.weight", config.vocabularySize(), width));
+            : Part.matrix("lm_head.weight", config.vocabularySize(), config.embedding().width()));
   }
 
   private Part table() {

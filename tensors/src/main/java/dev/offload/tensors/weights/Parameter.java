@@ -1,6 +1,7 @@
 package dev.offload.tensors.weights;
 
 import dev.offload.tensors.DType;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -31,6 +32,26 @@ public record Parameter(Role role, DType dtype, int rows, int columns, List<Part
                 .formatted(role, columns, part.tensor(), part.columns()));
       }
     }
+  }
+
+  /**
+   * Some rows of a matrix.
+   *
+   * @throws IllegalArgumentException if it has no {@code count} rows from {@code first} on
+   */
+  public Parameter range(int first, int count) {
+    List<Part> found = new ArrayList<>();
+    int above = 0;
+    for (Part part : parts) {
+      int begin = Math.max(first - above, 0);
+      int end = Math.min(first + count - above, part.rows());
+      if (begin < end) {
+        found.add(
+            part.every(part.rowStep(), part.firstRow() + begin * part.rowStep(), end - begin));
+      }
+      above += part.rows();
+    }
+    return new Parameter(role, dtype, count, columns, found);
   }
 
   /** A matrix takes part in matrix products; a vector (norm weight, bias) does not. */

@@ -22,5 +22,9 @@ interface TensorLayout {
     throw new AssertionError("no mixture of experts");
   }
 
+  /** What comes between the last layer and the output matrix. */
   void head(UnitBuilder unit);
+
+  /** The whole output matrix. */
+  void output(UnitBuilder unit);
 }

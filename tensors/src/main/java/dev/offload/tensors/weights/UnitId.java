@@ -4,10 +4,11 @@ package dev.offload.tensors.weights;
  * Name of a weight unit.
  *
  * @param kind what it is
- * @param layer its layer, -1 for {@link Kind#EMBEDDING} and {@link Kind#HEAD}
- * @param expert its expert number, -1 unless the kind is {@link Kind#EXPERT}
+ * @param layer its layer, -1 for {@link Kind#EMBEDDING}, {@link Kind#HEAD} and {@link Kind#OUTPUT}
+ * @param number of an {@link Kind#EXPERT} which one it is; of an {@link Kind#OUTPUT} its first row;
+ *     -1 for all others
  */
-public record UnitId(Kind kind, int layer, int expert) {
+public record UnitId(Kind kind, int layer, int number) {
 
   /** What a unit holds. */
   public enum Kind {
@@ -23,8 +24,10 @@ public record UnitId(Kind kind, int layer, int expert) {
     SHARED_EXPERT,
     /** One routed expert. */
     EXPERT,
-    /** Final norm, projection out of the hidden size, output matrix. */
-    HEAD
+    /** Final norm and projection out of the hidden size; nothing at all in some models. */
+    HEAD,
+    /** The output matrix, or a slice of it: some of its rows. */
+    OUTPUT
   }
 
   public static UnitId embedding() {
@@ -33,6 +36,11 @@ public record UnitId(Kind kind, int layer, int expert) {
 
   public static UnitId head() {
     return new UnitId(Kind.HEAD, -1, -1);
+  }
+
+  /** The slice of the output matrix that begins with the given row. */
+  public static UnitId output(int firstRow) {
+    return new UnitId(Kind.OUTPUT, -1, firstRow);
   }
 
   public static UnitId of(Kind kind, int layer) {
@@ -49,7 +57,8 @@ public record UnitId(Kind kind, int layer, int expert) {
     String kindName = kind.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
     return switch (kind) {
       case EMBEDDING, HEAD -> kindName;
-      case EXPERT -> "layer." + layer + "." + kindName + "." + expert;
+      case OUTPUT -> kindName + "." + number;
+      case EXPERT -> "layer." + layer + "." + kindName + "." + number;
       default -> "layer." + layer + "." + kindName;
     };
   }

@@ -44,6 +44,9 @@ final class UnitList {
     UnitBuilder head = builder();
     layout.head(head);
     units.add(head.build(UnitId.head()));
+    UnitBuilder output = builder();
+    layout.output(output);
+    units.add(output.build(UnitId.output(0)));
   }
 
   private void addLayer(ModelConfig config, int layer) {

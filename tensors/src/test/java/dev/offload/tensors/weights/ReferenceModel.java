@@ -44,12 +44,13 @@ final class ReferenceModel {
     }
     double[][] logits = new double[x.length][];
     WeightUnit head = model.unit(UnitId.head());
+    WeightUnit output = model.unit(UnitId.output(0));
     for (int t = 0; t < x.length; t++) {
       double[] row = norm(x[t], config.finalNorm(), head, Role.FINAL_NORM, Role.FINAL_NORM_BIAS);
       if (head.find(Role.PROJECT_OUT).isPresent()) {
         row = linear(row, head, Role.PROJECT_OUT, null);
       }
-      logits[t] = linear(row, head, Role.OUTPUT, null);
+      logits[t] = linear(row, output, Role.OUTPUT, null);
       cap(logits[t], config.head().softCap());
     }
     return logits;

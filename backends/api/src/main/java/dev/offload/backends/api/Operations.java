@@ -15,6 +15,13 @@ public interface Operations {
 
   // Weights
 
+  /**
+   * Packed weights are cut in panels of this many outputs, the last one perhaps of fewer, that lie
+   * one after the other: whole panels of a weight are a weight themselves, packed or multiplied
+   * alone with the same result.
+   */
+  int PANEL_OUTPUTS = 64;
+
   /** Bytes of a weight in the device's own order; the row-major size if it has none. */
   long packedBytes(DType dtype, int outputs, int inputs);
 

@@ -1,6 +1,10 @@
 package dev.offload.backends.conformance;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.Vector;
 import dev.offload.backends.api.Weight;
 import dev.offload.backends.api.WeightRows;
@@ -84,6 +88,41 @@ interface MatmulConformance extends DeviceUnderTest {
             });
       }
     }
+  }
+
+  @Test
+  default void shouldMultiplyWholePanelsAlone() {
+    for (DType dtype : DType.values()) {
+      repeat(2, fixture -> checkPanels(fixture, dtype));
+    }
+  }
+
+  private static void checkPanels(DeviceFixture fixture, DType dtype) {
+    int outputs = 3 * Operations.PANEL_OUTPUTS + 7;
+    int first = Operations.PANEL_OUTPUTS * fixture.any(1, 2);
+    int inputs = fixture.any(13, 64, 207);
+    double[][] x = fixture.numbers(anyRows(fixture), inputs, 1, dtype);
+    double[][] w = fixture.numbers(outputs, inputs, 1, dtype);
+    Weight all = fixture.packed(fixture.weight(dtype, w));
+    Weight above = fixture.packed(fixture.weight(dtype, Arrays.copyOf(w, first)));
+    Weight below = fixture.packed(fixture.weight(dtype, Arrays.copyOfRange(w, first, outputs)));
+    Matrix in = fixture.matrix(dtype, x);
+    Matrix whole = fixture.output(DType.F32, x.length, outputs);
+    Matrix cut = fixture.output(DType.F32, x.length, outputs);
+    multiply(fixture, in, all, whole);
+    multiply(fixture, in, above, cut.columns(0, first));
+    multiply(fixture, in, below, cut.columns(first, outputs - first));
+    assertArrayEquals(fixture.read(whole), fixture.read(cut));
+    long bytes = fixture.operations().packedBytes(dtype, outputs, inputs);
+    assertEquals(
+        bytes,
+        fixture.operations().packedBytes(dtype, first, inputs)
+            + fixture.operations().packedBytes(dtype, outputs - first, inputs));
+    fixture.expectUntouchedBut(whole, cut);
+  }
+
+  private static void multiply(DeviceFixture fixture, Matrix x, Weight weight, Matrix out) {
+    fixture.operations().matmul(fixture.stream(), x, weight, Optional.empty(), false, out);
   }
 
   @Test

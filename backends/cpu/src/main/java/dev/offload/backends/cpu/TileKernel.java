@@ -1,5 +1,6 @@
 package dev.offload.backends.cpu;
 
+import dev.offload.backends.api.Operations;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -8,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  */
 interface TileKernel extends AutoCloseable {
   /** Outputs of a panel; the last panel of a weight is filled up with zeros. */
-  int COLUMNS = 64;
+  int COLUMNS = Operations.PANEL_OUTPUTS;
 
   /** Panels of a weight. */
   static int panels(int outputs) {
