@@ -95,6 +95,17 @@ final class BenchCommand implements Callable<Integer> {
       })
   private Path temporary;
 
+  @Option(
+      names = "--warm-up",
+      paramLabel = "SECONDS",
+      defaultValue = "10",
+      description = {
+        "Run requests of the same kind for about so long before measuring, while Java compiles what"
+            + " is used most; 0 measures the start too.",
+        "Default: ${DEFAULT-VALUE}."
+      })
+  private int warmUpSeconds;
+
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
@@ -106,6 +117,9 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws RefusedException {
     machine.check();
+    if (warmUpSeconds < 0) {
+      throw new RefusedException("--warm-up is %d, must not be negative".formatted(warmUpSeconds));
+    }
     try (ModelFolder folder = ModelFolder.fromConfig(model)) {
       BenchLoad load = new BenchLoad(promptTokens, generatedTokens, requests);
       refuseTooLong(folder.config(), load);
@@ -157,8 +171,12 @@ final class BenchCommand implements Callable<Integer> {
 
   private RunReport run(EngineModel weights, Device device, Plan plan, BenchLoad load) {
     try (Engine engine = Engine.open(weights, Optional.empty(), device, options(load), plan)) {
-      return engine.run(
-          new BenchRequests(load, weights.config().vocabularySize()), _ -> {}, _ -> {});
+      int vocabularySize = weights.config().vocabularySize();
+      long end = System.nanoTime() + warmUpSeconds * 1_000_000_000L;
+      while (System.nanoTime() < end) {
+        engine.run(new BenchRequests(load.warmUp(), vocabularySize), _ -> {}, _ -> {});
+      }
+      return engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
     }
   }
 

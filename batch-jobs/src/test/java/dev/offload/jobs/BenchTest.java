@@ -57,6 +57,7 @@ class BenchTest {
         "--prompt-tokens=3",
         "--generated-tokens=4",
         "--device-memory=12MiB",
-        "--host-memory=7MiB");
+        "--host-memory=7MiB",
+        "--warm-up=1");
   }
 }

@@ -98,6 +98,7 @@ class CommandTest {
     Files.writeString(model.resolve("config.json"), "{\"model_type\":\"abacus\"}");
     refuses("abacus", generate());
     refuses("abacus", "bench", "--model", model);
+    refuses("--warm-up is -1", "bench", "--model", model, "--warm-up", "-1");
     try (Stream<Path> left = Files.list(folder)) {
       assertEquals(2, left.count(), "files beside input and model");
     }
