@@ -1,10 +1,13 @@
 package dev.offload.backends.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.offload.tensors.DType;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 
 /**
  * Where the weights of a plain panel lie. F32 weights lie input by input, [inputs, {@link
@@ -22,6 +25,14 @@ final class PanelLayout {
 
   /** Bytes of the weights of one input in a strip. */
   static final long STRIP_BYTES = (long) STRIP * Short.BYTES;
+
+  /** Weights in a cache line. */
+  private static final int LINE_SHORTS = 32;
+
+  private static final int LINE_INTS = 16;
+
+  private static final ValueLayout.OfLong FOUR_SHORTS =
+      JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private PanelLayout() {}
 
@@ -58,19 +69,28 @@ final class PanelLayout {
     }
   }
 
+  /** Weights of F32, in blocks of whole cache lines of each row. */
   private static void packInts(
       MemorySegment from, long fromOffset, int rows, int inputs, MemorySegment to, long toOffset) {
-    for (int input = 0; input < inputs; input++) {
-      long source = fromOffset + (long) input * Integer.BYTES;
-      long target = toOffset + (long) input * TileKernel.COLUMNS * Integer.BYTES;
-      for (int row = 0; row < TileKernel.COLUMNS; row++) {
-        long at = source + (long) row * inputs * Integer.BYTES;
-        to.set(
-            JAVA_INT, target + (long) row * Integer.BYTES, row < rows ? from.get(JAVA_INT, at) : 0);
+    int[] block = new int[LINE_INTS * TileKernel.COLUMNS];
+    for (int first = 0; first < inputs; first += LINE_INTS) {
+      int count = Math.min(LINE_INTS, inputs - first);
+      for (int row = 0; row < rows; row++) {
+        long source = fromOffset + ((long) row * inputs + first) * Integer.BYTES;
+        for (int i = 0; i < count; i++) {
+          block[i * TileKernel.COLUMNS + row] =
+              from.get(JAVA_INT, source + (long) i * Integer.BYTES);
+        }
       }
+      long target = toOffset + (long) first * TileKernel.COLUMNS * Integer.BYTES;
+      MemorySegment.copy(block, 0, to, JAVA_INT, target, count * TileKernel.COLUMNS);
     }
   }
 
+  /**
+   * 16-bit weights of a strip, likewise; rows begin some power of two apart and share few sets of a
+   * cache, so that a line has to be used up before the next row is read.
+   */
   private static void packStrip(
       MemorySegment from,
       long fromOffset,
@@ -79,26 +99,41 @@ final class PanelLayout {
       int inputs,
       MemorySegment to,
       long toOffset) {
-    long rowBytes = (long) inputs * Short.BYTES;
-    boolean full = firstRow + STRIP <= rows;
-    for (int input = 0; input < inputs; input++) {
-      long source = fromOffset + firstRow * rowBytes + (long) input * Short.BYTES;
-      long target = toOffset + input * STRIP_BYTES;
+    int[] block = new int[LINE_SHORTS * Lanes.COUNT];
+    for (int first = 0; first < inputs; first += LINE_SHORTS) {
+      int count = Math.min(LINE_SHORTS, inputs - first);
       for (int lane = 0; lane < Lanes.COUNT; lane++) {
-        long low = source + lane * rowBytes;
-        long high = low + Lanes.COUNT * rowBytes;
-        int pair =
-            full
-                ? pair(from.get(JAVA_SHORT, low), from.get(JAVA_SHORT, high))
-                : pair(
-                    firstRow + lane < rows ? from.get(JAVA_SHORT, low) : 0,
-                    firstRow + lane + Lanes.COUNT < rows ? from.get(JAVA_SHORT, high) : 0);
-        to.set(JAVA_INT, target + (long) lane * Integer.BYTES, pair);
+        int low = firstRow + lane;
+        int high = low + Lanes.COUNT;
+        long lowOffset = fromOffset + ((long) low * inputs + first) * Short.BYTES;
+        long highOffset = fromOffset + ((long) high * inputs + first) * Short.BYTES;
+        if (count == LINE_SHORTS && high < rows) {
+          packLine(from, lowOffset, highOffset, block, lane);
+        } else {
+          for (int i = 0; i < count; i++) {
+            long at = (long) i * Short.BYTES;
+            short lowBits = low < rows ? from.get(JAVA_SHORT, lowOffset + at) : 0;
+            short highBits = high < rows ? from.get(JAVA_SHORT, highOffset + at) : 0;
+            block[i * Lanes.COUNT + lane] = (lowBits & 0xffff) | highBits << 16;
+          }
+        }
       }
+      MemorySegment.copy(
+          block, 0, to, JAVA_INT, toOffset + first * STRIP_BYTES, count * Lanes.COUNT);
     }
   }
 
-  private static int pair(short low, short high) {
-    return (low & 0xffff) | high << 16;
+  /** A line of two rows, four weights at a time. */
+  private static void packLine(
+      MemorySegment from, long lowOffset, long highOffset, int[] block, int lane) {
+    for (int i = 0; i < LINE_SHORTS; i += 4) {
+      long low = from.get(FOUR_SHORTS, lowOffset + (long) i * Short.BYTES);
+      long high = from.get(FOUR_SHORTS, highOffset + (long) i * Short.BYTES);
+      int at = i * Lanes.COUNT + lane;
+      block[at] = (int) (low & 0xffff) | (int) high << 16;
+      block[at + Lanes.COUNT] = (int) (low >>> 16 & 0xffff) | (int) (high >>> 16) << 16;
+      block[at + 2 * Lanes.COUNT] = (int) (low >>> 32 & 0xffff) | (int) (high >>> 32) << 16;
+      block[at + 3 * Lanes.COUNT] = (int) (low >>> 48) | (int) (high >>> 48) << 16;
+    }
   }
 }

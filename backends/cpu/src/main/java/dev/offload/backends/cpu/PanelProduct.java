@@ -8,9 +8,10 @@ import jdk.incubator.vector.VectorSpecies;
  * summed over the depth in ascending order, whatever the tile it falls into, so results do not
  * depend on how many rows are multiplied together.
  *
- * <p>Tiles of six rows by four vectors keep their 24 sums in registers and need ten loads for 24
- * multiply-adds. All vectors are locals of one method: one that crosses a call which is not merged
- * into the caller becomes an object.
+ * <p>Where there are 32 vector registers, tiles of six rows by four vectors keep their 24 sums in
+ * them and need ten loads for 24 multiply-adds; where there are 16, tiles are four by two. All
+ * vectors are locals of one method: one that crosses a call which is not merged into the caller
+ * becomes an object.
  */
 final class PanelProduct {
   /** Vectors of {@code b} that a full tile multiplies. */
@@ -21,7 +22,7 @@ final class PanelProduct {
   /** Numbers per vector. */
   private static final int N = Lanes.COUNT;
 
-  /** Tiles of six rows need 29 vector registers. */
+  /** Whether there are 32 vector registers. */
   private static final boolean MANY_REGISTERS =
       N == 16 || System.getProperty("os.arch").equals("aarch64");
 
@@ -53,35 +54,10 @@ final class PanelProduct {
     for (; vector + STRIP_VECTORS <= vectors; vector += STRIP_VECTORS) {
       int b0 = bIndex + vector * bApart;
       int c0 = cIndex + vector * N;
-      int row = 0;
-      for (; MANY_REGISTERS && row + 6 <= rows; row += 6) {
-        sixByFour(
-            a,
-            aIndex + row * aStride,
-            aStride,
-            b,
-            b0,
-            bApart,
-            bStride,
-            c,
-            c0 + row * cStride,
-            cStride,
-            depth);
-      }
-      for (; row + 3 <= rows; row += 3) {
-        threeByFour(
-            a,
-            aIndex + row * aStride,
-            aStride,
-            b,
-            b0,
-            bApart,
-            bStride,
-            c,
-            c0 + row * cStride,
-            cStride,
-            depth);
-      }
+      int row =
+          MANY_REGISTERS
+              ? strip(a, aIndex, aStride, b, b0, bApart, bStride, c, c0, cStride, rows, depth)
+              : halves(a, aIndex, aStride, b, b0, bApart, bStride, c, c0, cStride, rows, depth);
       for (; row < rows; row++) {
         oneByFour(a, aIndex + row * aStride, b, b0, bApart, bStride, c, c0 + row * cStride, depth);
       }
@@ -107,6 +83,128 @@ final class PanelProduct {
         oneByOne(a, aIndex + row * aStride, b, b0, bStride, c, c0 + row * cStride, depth);
       }
     }
+  }
+
+  /** Groups of six and three rows times four vectors; returns how many rows that were. */
+  private static int strip(
+      float[] a,
+      int aIndex,
+      int aStride,
+      float[] b,
+      int b0,
+      int bApart,
+      int bStride,
+      float[] c,
+      int c0,
+      int cStride,
+      int rows,
+      int depth) {
+    int row = 0;
+    for (; row + 6 <= rows; row += 6) {
+      sixByFour(
+          a,
+          aIndex + row * aStride,
+          aStride,
+          b,
+          b0,
+          bApart,
+          bStride,
+          c,
+          c0 + row * cStride,
+          cStride,
+          depth);
+    }
+    for (; row + 3 <= rows; row += 3) {
+      threeByFour(
+          a,
+          aIndex + row * aStride,
+          aStride,
+          b,
+          b0,
+          bApart,
+          bStride,
+          c,
+          c0 + row * cStride,
+          cStride,
+          depth);
+    }
+    return row;
+  }
+
+  /**
+   * The same for 16 registers: four rows times two vectors, and what is left of rows times four.
+   */
+  private static int halves(
+      float[] a,
+      int aIndex,
+      int aStride,
+      float[] b,
+      int b0,
+      int bApart,
+      int bStride,
+      float[] c,
+      int c0,
+      int cStride,
+      int rows,
+      int depth) {
+    int row = 0;
+    for (; row + 4 <= rows; row += 4) {
+      fourByTwo(
+          a,
+          aIndex + row * aStride,
+          aStride,
+          b,
+          b0,
+          bApart,
+          bStride,
+          c,
+          c0 + row * cStride,
+          cStride,
+          depth);
+      fourByTwo(
+          a,
+          aIndex + row * aStride,
+          aStride,
+          b,
+          b0 + 2 * bApart,
+          bApart,
+          bStride,
+          c,
+          c0 + 2 * N + row * cStride,
+          cStride,
+          depth);
+    }
+    if (rows - row == 3) {
+      threeByFour(
+          a,
+          aIndex + row * aStride,
+          aStride,
+          b,
+          b0,
+          bApart,
+          bStride,
+          c,
+          c0 + row * cStride,
+          cStride,
+          depth);
+      return rows;
+    }
+    if (row + 2 <= rows) {
+      twoByFour(
+          a,
+          aIndex + row * aStride,
+          aStride,
+          b,
+          b0,
+          bApart,
+          bStride,
+          c,
+          c0 + row * cStride,
+          cStride,
+          depth);
+      row += 2;
+    }
+    return row;
   }
 
   private static void sixByFour(
@@ -284,6 +382,110 @@ final class PanelProduct {
     s21.intoArray(c, c2 + N);
     s22.intoArray(c, c2 + 2 * N);
     s23.intoArray(c, c2 + 3 * N);
+  }
+
+  private static void fourByTwo(
+      float[] a,
+      int a0,
+      int aStride,
+      float[] b,
+      int b0,
+      int bApart,
+      int bStride,
+      float[] c,
+      int c0,
+      int cStride,
+      int depth) {
+    int a1 = a0 + aStride;
+    int a2 = a1 + aStride;
+    int a3 = a2 + aStride;
+    int c1 = c0 + cStride;
+    int c2 = c1 + cStride;
+    int c3 = c2 + cStride;
+    int b1 = b0 + bApart;
+    FloatVector s00 = FloatVector.fromArray(F, c, c0);
+    FloatVector s01 = FloatVector.fromArray(F, c, c0 + N);
+    FloatVector s10 = FloatVector.fromArray(F, c, c1);
+    FloatVector s11 = FloatVector.fromArray(F, c, c1 + N);
+    FloatVector s20 = FloatVector.fromArray(F, c, c2);
+    FloatVector s21 = FloatVector.fromArray(F, c, c2 + N);
+    FloatVector s30 = FloatVector.fromArray(F, c, c3);
+    FloatVector s31 = FloatVector.fromArray(F, c, c3 + N);
+    for (int k = 0; k < depth; k++) {
+      FloatVector v0 = FloatVector.fromArray(F, b, b0 + k * bStride);
+      FloatVector v1 = FloatVector.fromArray(F, b, b1 + k * bStride);
+      FloatVector factor = FloatVector.broadcast(F, a[a0 + k]);
+      s00 = factor.fma(v0, s00);
+      s01 = factor.fma(v1, s01);
+      factor = FloatVector.broadcast(F, a[a1 + k]);
+      s10 = factor.fma(v0, s10);
+      s11 = factor.fma(v1, s11);
+      factor = FloatVector.broadcast(F, a[a2 + k]);
+      s20 = factor.fma(v0, s20);
+      s21 = factor.fma(v1, s21);
+      factor = FloatVector.broadcast(F, a[a3 + k]);
+      s30 = factor.fma(v0, s30);
+      s31 = factor.fma(v1, s31);
+    }
+    s00.intoArray(c, c0);
+    s01.intoArray(c, c0 + N);
+    s10.intoArray(c, c1);
+    s11.intoArray(c, c1 + N);
+    s20.intoArray(c, c2);
+    s21.intoArray(c, c2 + N);
+    s30.intoArray(c, c3);
+    s31.intoArray(c, c3 + N);
+  }
+
+  private static void twoByFour(
+      float[] a,
+      int a0,
+      int aStride,
+      float[] b,
+      int b0,
+      int bApart,
+      int bStride,
+      float[] c,
+      int c0,
+      int cStride,
+      int depth) {
+    int a1 = a0 + aStride;
+    int c1 = c0 + cStride;
+    int b1 = b0 + bApart;
+    int b2 = b1 + bApart;
+    int b3 = b2 + bApart;
+    FloatVector s00 = FloatVector.fromArray(F, c, c0);
+    FloatVector s01 = FloatVector.fromArray(F, c, c0 + N);
+    FloatVector s02 = FloatVector.fromArray(F, c, c0 + 2 * N);
+    FloatVector s03 = FloatVector.fromArray(F, c, c0 + 3 * N);
+    FloatVector s10 = FloatVector.fromArray(F, c, c1);
+    FloatVector s11 = FloatVector.fromArray(F, c, c1 + N);
+    FloatVector s12 = FloatVector.fromArray(F, c, c1 + 2 * N);
+    FloatVector s13 = FloatVector.fromArray(F, c, c1 + 3 * N);
+    for (int k = 0; k < depth; k++) {
+      FloatVector v0 = FloatVector.fromArray(F, b, b0 + k * bStride);
+      FloatVector v1 = FloatVector.fromArray(F, b, b1 + k * bStride);
+      FloatVector v2 = FloatVector.fromArray(F, b, b2 + k * bStride);
+      FloatVector v3 = FloatVector.fromArray(F, b, b3 + k * bStride);
+      FloatVector factor = FloatVector.broadcast(F, a[a0 + k]);
+      s00 = factor.fma(v0, s00);
+      s01 = factor.fma(v1, s01);
+      s02 = factor.fma(v2, s02);
+      s03 = factor.fma(v3, s03);
+      factor = FloatVector.broadcast(F, a[a1 + k]);
+      s10 = factor.fma(v0, s10);
+      s11 = factor.fma(v1, s11);
+      s12 = factor.fma(v2, s12);
+      s13 = factor.fma(v3, s13);
+    }
+    s00.intoArray(c, c0);
+    s01.intoArray(c, c0 + N);
+    s02.intoArray(c, c0 + 2 * N);
+    s03.intoArray(c, c0 + 3 * N);
+    s10.intoArray(c, c1);
+    s11.intoArray(c, c1 + N);
+    s12.intoArray(c, c1 + 2 * N);
+    s13.intoArray(c, c1 + 3 * N);
   }
 
   private static void oneByFour(
