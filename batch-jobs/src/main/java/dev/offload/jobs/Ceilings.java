@@ -25,7 +25,11 @@ final class Ceilings {
   private static final long STREAMED_BYTES = 256L << 20;
 
   private static final int STREAMED_COLUMNS = 4096;
-  private static final int REPEATS = 5;
+
+  /** How long a product is repeated: other work on the machine makes single runs slow. */
+  private static final long REPEAT_NANOS = 400_000_000;
+
+  private static final int LEAST_REPEATS = 5;
 
   private final Device device;
   private final DType dtype;
@@ -95,7 +99,8 @@ final class Ceilings {
 
   private double fastest(Stream stream, Matrix x, Weight weight, Matrix out) {
     long best = Long.MAX_VALUE;
-    for (int i = 0; i < REPEATS; i++) {
+    long end = System.nanoTime() + REPEAT_NANOS;
+    for (int i = 0; i < LEAST_REPEATS || System.nanoTime() < end; i++) {
       long begin = System.nanoTime();
       device.operations().matmul(stream, x, weight, Optional.empty(), false, out);
       stream.synchronize();
