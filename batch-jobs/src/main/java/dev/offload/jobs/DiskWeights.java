@@ -8,6 +8,7 @@ import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.tensors.weights.Parameter;
 import dev.offload.tensors.weights.RandomCheckpoint;
 import dev.offload.tensors.weights.RandomSource;
+import dev.offload.tensors.weights.UnitId;
 import dev.offload.tensors.weights.UnitReader;
 import dev.offload.tensors.weights.WeightUnit;
 import java.io.IOException;
@@ -18,9 +19,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 
 /** Made-up weights in files of their own, deleted when this is closed. */
 final class DiskWeights implements AutoCloseable {
@@ -99,7 +102,9 @@ final class DiskWeights implements AutoCloseable {
    * read them.
    */
   double bytesPerSecond(List<WeightUnit> units, DType dtype) throws IOException {
-    List<WeightUnit> stored = units.stream().map(unit -> folder.unit(unit.id())).toList();
+    Set<UnitId> wanted = units.stream().map(WeightUnit::id).collect(Collectors.toSet());
+    List<WeightUnit> stored =
+        model().units().stream().filter(unit -> wanted.contains(unit.id())).toList();
     try (UnitReader reader = UnitReader.openDirect(folder.checkpoint().orElseThrow())) {
       long begin = System.nanoTime();
       AtomicInteger next = new AtomicInteger();

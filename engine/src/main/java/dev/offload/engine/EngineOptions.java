@@ -19,7 +19,7 @@ import java.util.OptionalInt;
  * @param microBatchTokens most tokens of one micro-batch in a pass
  * @param kvTokensPerSequence cache slots wanted per sequence, of which one sequence at least gets
  *     them; absent means 2048 on average, and one as long as the context where there is memory
- * @param kvHome where the KV cache lives
+ * @param kvHome where the KV cache lives; if nothing is said, the planner decides
  * @param overlap all lanes at once; false plays every task alone, for checks
  */
 public record EngineOptions(
@@ -32,7 +32,7 @@ public record EngineOptions(
     int microBatches,
     int microBatchTokens,
     OptionalInt kvTokensPerSequence,
-    KvGroup.Home kvHome,
+    Optional<KvGroup.Home> kvHome,
     boolean overlap) {
 
   /**
@@ -73,7 +73,7 @@ public record EngineOptions(
         1,
         DEFAULT_MICRO_BATCH_TOKENS,
         OptionalInt.empty(),
-        KvGroup.Home.DEVICE,
+        Optional.empty(),
         true);
   }
 }

@@ -34,6 +34,9 @@ class BudgetTest {
   private static final long PLENTY = 1L << 30;
   private static final int THREADS = 2;
 
+  /** Tokens of the longest request. */
+  private static final int LONGEST_ROW = 16;
+
   @ParameterizedTest
   @CsvSource({"tiny-moe, F32", "tiny-moe, BF16", "tiny-dense, F32", "tiny-relu, BF16"})
   void shouldStayWithinTheSmallestBudgets(String name, DType dtype) throws IOException {
@@ -95,7 +98,8 @@ class BudgetTest {
   private static TestRun run(
       Path model, DType dtype, long device, long host, List<GenerationRequest> requests)
       throws IOException {
-    EngineOptions options = EngineOptions.of(Optional.of(dtype), device, host, THREADS, 0);
+    EngineOptions options =
+        EngineOptions.of(Optional.of(dtype), device, host, THREADS, 0).withKvTokens(LONGEST_ROW);
     return TestRun.of(model, Optional.empty(), options, requests);
   }
 
@@ -127,7 +131,8 @@ class BudgetTest {
       EngineModel model, DType dtype, long deviceBytes, long hostBytes) {
     Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
     EngineOptions options =
-        EngineOptions.of(Optional.of(dtype), deviceBytes, hostBytes, THREADS, 0);
+        EngineOptions.of(Optional.of(dtype), deviceBytes, hostBytes, THREADS, 0)
+            .withKvTokens(LONGEST_ROW);
     try (Device device = backend.open(new DeviceOptions(0, PLENTY, PLENTY, THREADS))) {
       EnginePlanner.plan(model, device, options);
       return Optional.empty();

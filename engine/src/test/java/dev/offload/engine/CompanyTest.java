@@ -186,7 +186,7 @@ class CompanyTest {
             microBatches,
             microBatchTokens,
             OptionalInt.of(128),
-            KvGroup.Home.DEVICE,
+            Optional.of(KvGroup.Home.DEVICE),
             true);
     return TestRun.of(MODEL, Optional.of(tokenizer), options, requests);
   }

@@ -182,7 +182,7 @@ class PlacementTest {
             plan.kvGroups().size(),
             plan.microBatchTokens(),
             OptionalInt.empty(),
-            KvGroup.Home.DEVICE,
+            Optional.of(KvGroup.Home.DEVICE),
             overlap);
     Map<Long, GenerationResult> results = new TreeMap<>();
     Iterator<GenerationRequest> source = requests.iterator();

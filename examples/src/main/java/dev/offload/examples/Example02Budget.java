@@ -86,7 +86,7 @@ public final class Example02Budget {
         1,
         MICRO_BATCH_TOKENS,
         OptionalInt.of(KV_TOKENS_PER_SEQUENCE),
-        KvGroup.Home.DEVICE,
+        Optional.of(KvGroup.Home.DEVICE),
         true);
   }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Makes a plan from budgets alone: everything on the device if it fits; otherwise cache and ring
@@ -66,7 +67,8 @@ public final class BudgetPlanner {
    * @param microBatchTokens most tokens of a micro-batch in a pass
    * @param kvTokens cache slots wanted, all sequences together
    * @param rowTokens cache slots of the longest row, for which there must be room
-   * @param kvHome where the cache lives
+   * @param kvHome where the cache lives; if nothing is wished, on the device, or with weights
+   *     streamed where it holds more
    */
   public record Wishes(
       DType computeDType,
@@ -77,7 +79,7 @@ public final class BudgetPlanner {
       int microBatchTokens,
       long kvTokens,
       int rowTokens,
-      KvGroup.Home kvHome) {
+      Optional<KvGroup.Home> kvHome) {
     public Wishes {
       if (sequences < microBatches
           || microBatches < 1
@@ -93,11 +95,13 @@ public final class BudgetPlanner {
 
   private final Model model;
   private final Wishes wishes;
+  private final KvGroup.Home kvHome;
   private final long weightBytes;
 
-  private BudgetPlanner(Model model, Wishes wishes) {
+  private BudgetPlanner(Model model, Wishes wishes, KvGroup.Home kvHome) {
     this.model = model;
     this.wishes = wishes;
+    this.kvHome = kvHome;
     this.weightBytes = model.units().stream().mapToLong(UnitSize::imageBytes).sum();
   }
 
@@ -107,7 +111,34 @@ public final class BudgetPlanner {
    * @throws IllegalArgumentException if the budgets do not suffice; says by how many bytes
    */
   public static Plan plan(Model model, Wishes wishes) {
-    return new BudgetPlanner(model, wishes).plan();
+    KvGroup.Home home = wishes.kvHome().orElse(KvGroup.Home.DEVICE);
+    Plan plan = new BudgetPlanner(model, wishes, home).plan();
+    return wishes.kvHome().isPresent() || plan.ringBytes() == 0
+        ? plan
+        : withMoreCache(model, wishes, plan);
+  }
+
+  /**
+   * Weights that are streamed cross once per pass for all sequences in flight, so what counts is
+   * how many the cache holds; the host may have room for more of it.
+   */
+  private static Plan withMoreCache(Model model, Wishes wishes, Plan plan) {
+    try {
+      Plan onHost = new BudgetPlanner(model, wishes, KvGroup.Home.HOST_ATTENDED).plan();
+      boolean better =
+          cacheBlocks(onHost) > cacheBlocks(plan) && unitsOnDisk(onHost) <= unitsOnDisk(plan);
+      return better ? onHost : plan;
+    } catch (IllegalArgumentException e) { // no room on the host
+      return plan;
+    }
+  }
+
+  private static long unitsOnDisk(Plan plan) {
+    return plan.placement().values().stream().filter(tier -> tier == Tier.DISK).count();
+  }
+
+  private static long cacheBlocks(Plan plan) {
+    return plan.kvGroups().stream().mapToLong(KvGroup::blocks).sum();
   }
 
   private Plan plan() {
@@ -134,7 +165,7 @@ public final class BudgetPlanner {
    * @param leastCache whether the cache gets no more than it must have
    */
   private Plan plan(int sequences, int tokens, boolean leastCache) {
-    boolean kvOnDevice = wishes.kvHome() == KvGroup.Home.DEVICE;
+    boolean kvOnDevice = kvHome == KvGroup.Home.DEVICE;
     int groups = wishes.microBatches();
     long kvLeast = groups * blocks(wishes.rowTokens());
     // However few sequences there are, one of them may be as long as the context.
@@ -151,7 +182,7 @@ public final class BudgetPlanner {
           Math.min(kvWanted, Math.max(kvLeast, (long) (host * 0.8) / model.kvBlockBytes()));
       host -= kvBlocks * model.kvBlockBytes();
       long slots = 2 * kvBlocks * model.kvBlockBytes() / wishes.microBatches();
-      device -= wishes.kvHome() == KvGroup.Home.HOST_STREAMED ? slots : 0;
+      device -= kvHome == KvGroup.Home.HOST_STREAMED ? slots : 0;
       return place(sequences, tokens, device, host, kvBlocks);
     }
     long kvRoom = device - weightBytes;
@@ -338,7 +369,7 @@ public final class BudgetPlanner {
     for (int i = 0; i < groups; i++) {
       kvGroups.add(
           new KvGroup(
-              wishes.kvHome(),
+              kvHome,
               (int) Math.min(Integer.MAX_VALUE, Math.max(1, kvBlocks / groups)),
               Math.max(1, sequences / groups)));
     }
@@ -346,7 +377,7 @@ public final class BudgetPlanner {
         wishes.computeDType(),
         placement,
         kvGroups,
-        wishes.kvHome() == KvGroup.Home.HOST_STREAMED ? 2 : 0,
+        kvHome == KvGroup.Home.HOST_STREAMED ? 2 : 0,
         Math.max(tokens, Math.max(1, sequences / groups)),
         ring,
         staging,

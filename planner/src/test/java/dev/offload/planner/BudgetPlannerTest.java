@@ -10,6 +10,7 @@ import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -53,6 +54,9 @@ class BudgetPlannerTest {
   private static void check(FakeModel model, Plan plan, long device, long host) {
     List<Granule> granules = Granules.of(plan, model.units());
     long kv = plan.kvGroups().stream().mapToLong(KvGroup::blocks).sum() * model.kvBlockBytes();
+    boolean onHost = plan.kvGroups().getFirst().home() == KvGroup.Home.HOST_ATTENDED;
+    long deviceKv = onHost ? 0 : kv;
+    long hostKv = onHost ? kv : 0;
     long resident = bytesOn(granules, Tier.DEVICE);
     long expanded =
         granules.stream()
@@ -61,12 +65,13 @@ class BudgetPlannerTest {
             .max()
             .orElse(0);
     assertTrue(
-        resident + plan.ringBytes() + expanded + kv + model.deviceBytes(plan) <= device,
+        resident + plan.ringBytes() + expanded + deviceKv + model.deviceBytes(plan) <= device,
         "device budget");
     assertTrue(resident + model.loadingBytes() <= device, "device budget while loading");
     long tables = plan.placement().get(UnitId.embedding()) == Tier.DISK ? 0 : model.tableBytes();
     assertTrue(
-        bytesOn(granules, Tier.HOST) + plan.stagingBytes() + tables + model.hostBytes(plan) <= host,
+        bytesOn(granules, Tier.HOST) + hostKv + plan.stagingBytes() + tables + model.hostBytes(plan)
+            <= host,
         "host budget");
     for (Granule granule : granules) {
       assertTrue(
@@ -75,6 +80,43 @@ class BudgetPlannerTest {
           granule.home() != Tier.DISK || granule.storedBytes() <= plan.stagingBytes(),
           "fits the staging");
     }
+  }
+
+  @Test
+  void shouldKeepTheCacheOnTheHostWhereItHoldsMoreAndPushesNothingToDisk() {
+    Random random = new Random(6);
+    int onHost = 0;
+    for (int round = 0; round < 300; round++) {
+      FakeModel model = new FakeModel(random);
+      long device = 1 + random.nextLong(model.weights());
+      long host = 1 + random.nextLong(4 * model.weights());
+      Plan onDevice;
+      try {
+        onDevice =
+            BudgetPlanner.plan(model, wishes(device, host, Optional.of(KvGroup.Home.DEVICE)));
+      } catch (IllegalArgumentException e) {
+        continue;
+      }
+      Plan plan = BudgetPlanner.plan(model, wishes(device, host, Optional.empty()));
+      check(model, plan, device, host);
+      assertTrue(blocks(plan) >= blocks(onDevice));
+      assertTrue(unitsOnDisk(plan) <= unitsOnDisk(onDevice));
+      onHost += plan.kvGroups().getFirst().home() == KvGroup.Home.DEVICE ? 0 : 1;
+    }
+    assertTrue(onHost > 20, "only " + onHost + " caches on the host");
+  }
+
+  private static long blocks(Plan plan) {
+    return plan.kvGroups().stream().mapToLong(KvGroup::blocks).sum();
+  }
+
+  private static long unitsOnDisk(Plan plan) {
+    return plan.placement().values().stream().filter(tier -> tier == Tier.DISK).count();
+  }
+
+  private static BudgetPlanner.Wishes wishes(
+      long device, long host, Optional<KvGroup.Home> kvHome) {
+    return new BudgetPlanner.Wishes(DType.BF16, device, host, 8, 2, 16, 8 * 50, 50, kvHome);
   }
 
   @Test
@@ -93,9 +135,7 @@ class BudgetPlannerTest {
       FakeModel model = new FakeModel(random);
       long device = 1 + random.nextLong(2 * model.weights());
       long host = 1 + random.nextLong(2 * model.weights());
-      BudgetPlanner.Wishes wishes =
-          new BudgetPlanner.Wishes(
-              DType.BF16, device, host, 8, 2, 16, 8 * 50, 50, KvGroup.Home.DEVICE);
+      BudgetPlanner.Wishes wishes = wishes(device, host, Optional.empty());
       Plan plan;
       try {
         plan = BudgetPlanner.plan(model, wishes);
@@ -145,8 +185,7 @@ class BudgetPlannerTest {
   private static Plan plan(FakeModel model, long device, long host) {
     return BudgetPlanner.plan(
         model,
-        new BudgetPlanner.Wishes(
-            DType.BF16, device, host, 8, 1, 16, 8 * 64, 1, KvGroup.Home.DEVICE));
+        new BudgetPlanner.Wishes(DType.BF16, device, host, 8, 1, 16, 8 * 64, 1, Optional.empty()));
   }
 
   private static long bytesOn(List<Granule> granules, Tier tier) {

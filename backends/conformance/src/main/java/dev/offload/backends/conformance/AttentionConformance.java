@@ -190,7 +190,8 @@ interface AttentionConformance extends DeviceUnderTest {
         1,
         fixture -> {
           AttentionRun run = new AttentionRun(fixture, DType.F32, DType.F32);
-          run.contexts = new int[] {20};
+          int context = run.blockTokens + 4;
+          run.contexts = new int[] {context};
           run.rows = new int[] {2};
           run.prepare();
           RaggedBatch batch = run.batch();
@@ -220,7 +221,8 @@ interface AttentionConformance extends DeviceUnderTest {
         1,
         fixture -> {
           AttentionRun run = new AttentionRun(fixture, DType.F32, DType.F32);
-          run.contexts = new int[] {20};
+          int context = run.blockTokens + 4;
+          run.contexts = new int[] {context};
           run.rows = new int[] {2};
           run.prepare();
           RaggedBatch good = run.batch();
@@ -229,7 +231,7 @@ interface AttentionConformance extends DeviceUnderTest {
                   1,
                   2,
                   2,
-                  20,
+                  context,
                   good.rowStarts(),
                   good.contextLengths(),
                   fixture.indices(0, 1000),

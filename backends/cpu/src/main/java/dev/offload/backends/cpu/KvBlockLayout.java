@@ -17,8 +17,8 @@ import dev.offload.tensors.DType;
  * multiple of {@value #ALIGNMENT} bytes.
  */
 record KvBlockLayout(DType dtype, int blockTokens, int heads, int headDim, int valueDim) {
-  /** Tokens per block: the lanes of the widest vector, of 512 bits. */
-  static final int BEST_BLOCK_TOKENS = 16;
+  /** Tokens per block: a vector of them, so that keys are read in the order they lie in. */
+  static final int BEST_BLOCK_TOKENS = Math.max(8, Lanes.COUNT);
 
   private static final int ALIGNMENT = 64;
 
