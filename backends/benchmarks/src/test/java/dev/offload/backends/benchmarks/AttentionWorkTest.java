@@ -1,0 +1,27 @@
+package dev.offload.backends.benchmarks;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import org.junit.jupiter.api.Test;
+
+final class AttentionWorkTest {
+
+  @Test
+  void shouldReadSizesFromText() {
+    assertEquals(new AttentionWork(32, 1, 144), AttentionWork.parse("32x1@144"));
+    assertThrows(IllegalArgumentException.class, () -> AttentionWork.parse("32x1"));
+  }
+
+  @Test
+  void shouldRefuseMoreRowsThanContext() {
+    assertThrows(IllegalArgumentException.class, () -> AttentionWork.parse("1x5@4"));
+  }
+
+  @Test
+  void shouldCountWhatCausalRowsSee() {
+    assertEquals(2 * (1 + 2 + 3), AttentionWork.parse("2x3@3").pairs());
+    assertEquals(2 * (9 + 10), AttentionWork.parse("2x2@10").pairs());
+    assertEquals(7, AttentionWork.parse("1x1@7").pairs());
+  }
+}
