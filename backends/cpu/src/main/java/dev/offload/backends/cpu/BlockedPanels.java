@@ -7,21 +7,27 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * BF16 panels in the order that oneDNN chooses for BF16 rows, and the products compiled for them so
- * far. oneDNN compiles code for each size, about a millisecond each, so products are kept.
+ * Panels in the order that oneDNN chooses for rows of the same format, and the products compiled
+ * for them so far. oneDNN compiles code for each size, about a millisecond each, so products are
+ * kept.
  */
 final class BlockedPanels implements PanelFormat {
   /** Rows are multiplied in multiples of this and a rest, which bounds how much is compiled. */
   private static final int ROW_BLOCK = 16;
 
+  private final DType dtype;
   private final int inputs;
   private final Dnnl.WeightOrder order;
   private final Dnnl.Reorder reorder;
   private final Map<ProductKey, Dnnl.Product> products = new ConcurrentHashMap<>();
 
-  BlockedPanels(Dnnl dnnl, int inputs) {
+  /**
+   * @param dtype of rows and weights
+   */
+  BlockedPanels(Dnnl dnnl, DType dtype, int inputs) {
+    this.dtype = dtype;
     this.inputs = inputs;
-    order = dnnl.bestOrder(DType.BF16, inputs, TileKernel.COLUMNS);
+    order = dnnl.bestOrder(dtype, inputs, TileKernel.COLUMNS);
     reorder = order.newReorder(inputs);
   }
 
@@ -36,7 +42,7 @@ final class BlockedPanels implements PanelFormat {
       reorder.execute(from.address() + fromOffset, to.address() + toOffset);
       return;
     }
-    long rowBytes = (long) inputs * DType.BF16.bytes();
+    long rowBytes = (long) inputs * dtype.bytes();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment full = arena.allocate(TileKernel.COLUMNS * rowBytes, Long.BYTES);
       MemorySegment.copy(from, fromOffset, full, 0, rows * rowBytes);
@@ -51,7 +57,7 @@ final class BlockedPanels implements PanelFormat {
     if (rest == 0 || blockRows == 0) {
       return new Rows(x.address() + xOffset, stride, rows);
     }
-    long below = xOffset + (long) blockRows * stride * DType.BF16.bytes();
+    long below = xOffset + (long) blockRows * stride * dtype.bytes();
     return new Rows(x.address() + xOffset, stride, blockRows)
         .above(new Rows(x.address() + below, stride, rest), blockRows);
   }

@@ -40,7 +40,7 @@ final class OneDnnKernels implements PanelKernels {
   @Override
   public PanelFormat format(DType weights, int inputs) {
     if (input(weights) == DType.BF16) {
-      return new BlockedPanels(dnnl, inputs);
+      return new BlockedPanels(dnnl, DType.BF16, inputs);
     }
     return new PlainPanels(
         weights,
