@@ -7,6 +7,8 @@ import dev.offload.engine.execute.SequentialExecutor;
 import dev.offload.engine.kvcache.KvStore;
 import dev.offload.engine.pass.MicroBatchInput;
 import dev.offload.engine.weights.WeightStore;
+import dev.offload.generation.ChoiceSink;
+import dev.offload.generation.ChoiceSource;
 import dev.offload.generation.RequestSource;
 import dev.offload.generation.ResultSink;
 import dev.offload.generation.TokenIds;
@@ -203,7 +205,21 @@ public final class Engine implements AutoCloseable {
   /** As above, and shows each row of logits to an observer. */
   RunReport run(
       RequestSource source, ResultSink sink, Progress.Listener listener, LogitsObserver observer) {
-    return new GenerationLoop(rules, passes, device, source, sink, listener, observer).run();
+    GenerationJob job = new GenerationJob(rules, source, sink, observer);
+    return new PassLoop(passes, device, job, listener).run();
+  }
+
+  /**
+   * Computes how likely the choices of all rows of a source are, exactly: from the model's own
+   * distribution over the whole vocabulary. A prompt is computed once however many choices it has.
+   * Returns when the source has no more and all are finished.
+   *
+   * @throws IllegalArgumentException if a row can never run: prompt and longest choice exceed
+   *     {@link #maxSequenceTokens}, or a token id the vocabulary
+   * @throws IllegalStateException if computing fails; the engine must be closed then
+   */
+  public RunReport choose(ChoiceSource source, ChoiceSink sink, Progress.Listener listener) {
+    return new PassLoop(passes, device, new ChoiceJob(rules, source, sink), listener).run();
   }
 
   @Override

@@ -10,7 +10,7 @@ import java.util.Map;
  * @param rowsFinished rows finished so far
  * @param sequencesRunning sequences in flight
  * @param promptTokens prompt tokens computed so far
- * @param generatedTokens tokens generated so far
+ * @param generatedTokens tokens generated so far; of choices, places in them that were scored
  * @param elapsedNanos since the first token went in
  * @param busyShares busy share of each lane since then, 0 to 1
  */

@@ -8,7 +8,7 @@ import java.util.Map;
  *
  * @param rows rows finished
  * @param promptTokens prompt tokens computed
- * @param generatedTokens tokens generated
+ * @param generatedTokens tokens generated; of choices, places in them that were scored
  * @param passes sweeps through the model
  * @param wallNanos from the first token in to the last token out
  * @param prefillNanos time of the passes that computed prompt tokens, in proportion to those

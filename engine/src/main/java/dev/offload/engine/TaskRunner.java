@@ -103,8 +103,9 @@ final class TaskRunner implements TaskActions, AutoCloseable {
       inputs.get(i).fill(chunks);
       for (Chunk chunk : chunks) {
         row += chunk.count();
-        if (chunk.logitsRow() >= 0) {
-          head.select(chunk.logitsRow(), row - 1);
+        int logitsRows = chunk.logitsRows();
+        for (int r = 0; r < logitsRows; r++) {
+          head.select(chunk.firstLogitsRow() + r, row - logitsRows + r);
         }
       }
     }

@@ -20,11 +20,11 @@ final class LogprobReader {
   }
 
   TokenLogprob read(LogitsRow row, int token) {
-    double logSum = row.logSumExp(row.get(row.argmax()));
-    return logprob(row, token, logSum, likeliest(row, logSum));
+    TokenLogprobs logprobs = new TokenLogprobs(row);
+    return logprob(token, logprobs, likeliest(row, logprobs));
   }
 
-  private List<TokenLogprob> likeliest(LogitsRow row, double logSum) {
+  private List<TokenLogprob> likeliest(LogitsRow row, TokenLogprobs logprobs) {
     if (top == 0) {
       return List.of();
     }
@@ -32,13 +32,13 @@ final class LogprobReader {
     best.sort();
     List<TokenLogprob> likeliest = new ArrayList<>(best.size());
     for (int rank = 0; rank < best.size(); rank++) {
-      likeliest.add(logprob(row, best.token(rank), logSum, List.of()));
+      likeliest.add(logprob(best.token(rank), logprobs, List.of()));
     }
     return List.copyOf(likeliest);
   }
 
-  private TokenLogprob logprob(LogitsRow row, int token, double logSum, List<TokenLogprob> others) {
+  private TokenLogprob logprob(int token, TokenLogprobs logprobs, List<TokenLogprob> others) {
     String text = tokenizer.map(t -> t.tokenText(token)).orElse("");
-    return new TokenLogprob(token, text, row.get(token) - logSum, others);
+    return new TokenLogprob(token, text, logprobs.of(token), others);
   }
 }

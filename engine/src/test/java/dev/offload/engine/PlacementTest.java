@@ -7,6 +7,8 @@ import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.engine.weights.WeightStore;
+import dev.offload.generation.ChoiceRequest;
+import dev.offload.generation.ChoiceResult;
 import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.GenerationResult;
 import dev.offload.generation.SamplingParams;
@@ -33,7 +35,10 @@ import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Placement never changes the answer: same micro-batches, same tokens and log-probabilities. */
+/**
+ * Placement never changes the answer: same micro-batches, same tokens, log-probabilities and
+ * likelihoods of choices.
+ */
 class PlacementTest {
   private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
   private static final long MEMORY = 1L << 30;
@@ -60,10 +65,12 @@ class PlacementTest {
         int microBatchTokens = 3 + random.nextInt(40);
         Shape shape = new Shape(dtype, microBatches, 2 + random.nextInt(3), microBatchTokens);
         List<GenerationRequest> requests = requests(model, random);
-        Map<Long, GenerationResult> expected;
+        List<ChoiceRequest> choices =
+            RandomChoices.rows(4 + random.nextInt(10), 40, model.config().vocabularySize(), random);
+        Answers expected;
         try (Device device = open(2)) {
           Plan resident = shape.plan(sizes(model, dtype, device), Map.of(), false, 0);
-          expected = run(model, device, resident, false, requests);
+          expected = run(model, device, resident, false, requests, choices);
         }
         EngineModel sliced = sliced(folder, random);
         try (Device device = open(1 + random.nextInt(3))) {
@@ -71,7 +78,7 @@ class PlacementTest {
           boolean overlap = random.nextInt(4) > 0;
           assertEquals(
               expected,
-              run(sliced, device, away, overlap, requests),
+              run(sliced, device, away, overlap, requests, choices),
               () -> "round with " + away + (overlap ? " overlapped" : " sequential"));
           assertTrue(device.allocatedBytes() == 0 && device.allocatedPinnedBytes() == 0);
         }
@@ -165,12 +172,15 @@ class PlacementTest {
     return requests;
   }
 
-  private static Map<Long, GenerationResult> run(
+  private record Answers(Map<Long, GenerationResult> generated, Map<Long, ChoiceResult> scored) {}
+
+  private static Answers run(
       EngineModel model,
       Device device,
       Plan plan,
       boolean overlap,
-      List<GenerationRequest> requests) {
+      List<GenerationRequest> requests,
+      List<ChoiceRequest> choices) {
     EngineOptions options =
         new EngineOptions(
             Optional.of(plan.computeDType()),
@@ -184,13 +194,14 @@ class PlacementTest {
             OptionalInt.empty(),
             Optional.of(KvGroup.Home.DEVICE),
             overlap);
-    Map<Long, GenerationResult> results = new TreeMap<>();
+    Answers answers = new Answers(new TreeMap<>(), new TreeMap<>());
     Iterator<GenerationRequest> source = requests.iterator();
+    Iterator<ChoiceRequest> rows = choices.iterator();
     try (Engine engine = Engine.open(model, Optional.empty(), device, options, plan)) {
       RunReport report =
           engine.run(
-              () -> source.hasNext() ? Optional.of(source.next()) : Optional.empty(),
-              result -> results.put(result.index(), result),
+              () -> next(source),
+              result -> answers.generated().put(result.index(), result),
               _ -> {});
       assertEquals(
           plan.placement().entrySet().stream()
@@ -198,8 +209,14 @@ class PlacementTest {
                   e -> e.getValue() == Tier.DISK && e.getKey().kind() != UnitId.Kind.EMBEDDING),
           report.diskBytes() > 0,
           "weights on disk are read during passes");
+      engine.choose(
+          () -> next(rows), result -> answers.scored().put(result.index(), result), _ -> {});
     }
-    return results;
+    return answers;
+  }
+
+  private static <T> Optional<T> next(Iterator<T> source) {
+    return source.hasNext() ? Optional.of(source.next()) : Optional.empty();
   }
 
   private static Device open(int threads) {

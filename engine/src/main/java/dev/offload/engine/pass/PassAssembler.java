@@ -6,8 +6,8 @@ import java.util.List;
 
 /**
  * Decides what the next pass computes: one token of every sequence that is decoding, and as many
- * prompt tokens of the others, oldest first, as the micro-batch still has room for. Not
- * thread-safe.
+ * tokens of the others, oldest first, as the micro-batch still has room for. Asks for no more rows
+ * of logits than there may be sequences. Not thread-safe.
  */
 public final class PassAssembler {
   private final Plan plan;
@@ -33,15 +33,18 @@ public final class PassAssembler {
     for (boolean decoding : new boolean[] {true, false}) {
       for (Sequence sequence : running) {
         int group = sequence.group();
-        if ((sequence.pending() == 1) != decoding || room[group] == 0) {
+        int logitsRoom = plan.maxSequences() - logitsRows;
+        int count =
+            Math.min(
+                Math.min(sequence.pending(), room[group]),
+                sequence.pendingWithoutLogits() + logitsRoom);
+        if ((sequence.pending() == 1) != decoding || count == 0) {
           continue;
         }
-        int count = Math.min(sequence.pending(), room[group]);
-        boolean complete = count == sequence.pending();
-        microBatches
-            .get(group)
-            .add(new Chunk(sequence, sequence.cached(), count, complete ? logitsRows++ : -1));
+        Chunk chunk = new Chunk(sequence, sequence.cached(), count, logitsRows);
+        microBatches.get(group).add(chunk);
         room[group] -= count;
+        logitsRows += chunk.logitsRows();
       }
     }
     return new Pass(microBatches, logitsRows);

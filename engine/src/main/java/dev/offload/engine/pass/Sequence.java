@@ -31,12 +31,26 @@ public final class Sequence {
     this.blocks = blocks;
   }
 
-  /** Adds a generated token. */
+  /** Adds a token behind the others. */
   public void append(int token) {
     if (length == tokens.length) {
       tokens = Arrays.copyOf(tokens, Math.max(16, length * 2));
     }
     tokens[length++] = token;
+  }
+
+  /**
+   * Keeps only the first tokens, in the cache too; those added next take the others' places.
+   *
+   * @param kept at least the prompt's
+   */
+  public void truncate(int kept) {
+    if (kept < promptLength || kept > length) {
+      throw new IllegalArgumentException(
+          "%d tokens are to be kept, must be from %d to %d".formatted(kept, promptLength, length));
+    }
+    length = kept;
+    cached = Math.min(cached, kept);
   }
 
   /** The first tokens not yet in the cache have been computed. */
@@ -56,7 +70,7 @@ public final class Sequence {
     return length;
   }
 
-  int promptLength() {
+  public int promptLength() {
     return promptLength;
   }
 
@@ -71,6 +85,11 @@ public final class Sequence {
 
   public int group() {
     return group;
+  }
+
+  /** Pending tokens behind which no logits are wanted. */
+  int pendingWithoutLogits() {
+    return Math.max(0, promptLength - 1 - cached);
   }
 
   public int[] blocks() {

@@ -1,0 +1,81 @@
+package dev.offload.engine;
+
+import dev.offload.engine.pass.Sequence;
+import dev.offload.generation.ChoiceRequest;
+import dev.offload.generation.ChoiceSink;
+import dev.offload.generation.ChoiceSource;
+import dev.offload.generation.TokenIds;
+import dev.offload.sampling.ChoiceScores;
+import dev.offload.sampling.OutputRules;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * Scores choices: a sequence per row, which goes through the tree of the choices' tokens branch by
+ * branch. What branches have in common, the prompt above all, stays in the cache.
+ */
+final class ChoiceJob implements PassLoop.Job {
+  private final OutputRules rules;
+  private final ChoiceSource source;
+  private final ChoiceSink sink;
+  private long rowsFinished;
+
+  ChoiceJob(OutputRules rules, ChoiceSource source, ChoiceSink sink) {
+    this.rules = rules;
+    this.source = source;
+    this.sink = sink;
+  }
+
+  @Override
+  public Optional<PassLoop.Purpose> next() {
+    return source.next().map(request -> new Row(request, new ChoiceScores(rules, request)));
+  }
+
+  @Override
+  public long rowsFinished() {
+    return rowsFinished;
+  }
+
+  /** A row whose choices are being scored. */
+  private final class Row implements PassLoop.Purpose {
+    private final ChoiceRequest request;
+    private final ChoiceScores scores;
+
+    Row(ChoiceRequest request, ChoiceScores scores) {
+      this.request = request;
+      this.scores = scores;
+    }
+
+    @Override
+    public long row() {
+      return request.index();
+    }
+
+    @Override
+    public TokenIds prompt() {
+      return request.prompt();
+    }
+
+    @Override
+    public int mostTokens() {
+      int longest = request.choices().stream().mapToInt(TokenIds::size).max().orElseThrow();
+      return request.prompt().size() + longest;
+    }
+
+    @Override
+    public boolean accept(Sequence sequence, MemorySegment logits) {
+      if (scores.accept(logits)) {
+        rowsFinished++;
+        sink.finished(scores.result());
+        return true;
+      }
+      scores.branch().ifPresent(branch -> goOn(sequence, branch));
+      return false;
+    }
+
+    private void goOn(Sequence sequence, ChoiceScores.Branch branch) {
+      sequence.truncate(request.prompt().size() + branch.kept());
+      branch.tokens().stream().forEach(sequence::append);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+package dev.offload.engine;
+
+import dev.offload.engine.pass.Sequence;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.GenerationResult;
+import dev.offload.generation.GenerationResult.Choice;
+import dev.offload.generation.RequestSource;
+import dev.offload.generation.ResultSink;
+import dev.offload.generation.TokenIds;
+import dev.offload.sampling.OutputRules;
+import dev.offload.sampling.SequenceOutput;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/** Generates: a sequence per output, each of whose tokens is sampled from the last one's logits. */
+final class GenerationJob implements PassLoop.Job {
+  private final OutputRules rules;
+  private final RequestSource source;
+  private final ResultSink sink;
+  private final LogitsObserver observer;
+  private final Deque<PassLoop.Purpose> waiting = new ArrayDeque<>();
+  private long rowsFinished;
+
+  GenerationJob(OutputRules rules, RequestSource source, ResultSink sink, LogitsObserver observer) {
+    this.rules = rules;
+    this.source = source;
+    this.sink = sink;
+    this.observer = observer;
+  }
+
+  @Override
+  public Optional<PassLoop.Purpose> next() {
+    if (waiting.isEmpty()) {
+      source.next().ifPresent(this::take);
+    }
+    return Optional.ofNullable(waiting.poll());
+  }
+
+  private void take(GenerationRequest request) {
+    Row row = new Row(request);
+    for (int i = 0; i < request.sampling().choices(); i++) {
+      waiting.addLast(new Output(row, i, new SequenceOutput(rules, request, i)));
+    }
+  }
+
+  @Override
+  public long rowsFinished() {
+    return rowsFinished;
+  }
+
+  /** One of the outputs of a row. */
+  private final class Output implements PassLoop.Purpose {
+    private final Row row;
+    private final int number;
+    private final SequenceOutput tokens;
+
+    Output(Row row, int number, SequenceOutput tokens) {
+      this.row = row;
+      this.number = number;
+      this.tokens = tokens;
+    }
+
+    @Override
+    public long row() {
+      return row.request.index();
+    }
+
+    @Override
+    public TokenIds prompt() {
+      return row.request.prompt();
+    }
+
+    @Override
+    public int mostTokens() {
+      long wanted = (long) prompt().size() + row.request.sampling().maxTokens();
+      return (int) Math.min(rules.contextLength(), wanted);
+    }
+
+    @Override
+    public boolean accept(Sequence sequence, MemorySegment logits) {
+      observer.logits(row.request, tokens.size(), logits);
+      boolean finished = tokens.accept(logits);
+      sequence.append(tokens.lastToken());
+      if (finished) {
+        row.finish(number, tokens.choice());
+      }
+      return finished;
+    }
+  }
+
+  /** A row whose outputs are in the making. */
+  private final class Row {
+    private final GenerationRequest request;
+    private final Choice[] choices;
+    private int missing;
+
+    Row(GenerationRequest request) {
+      this.request = request;
+      this.choices = new Choice[request.sampling().choices()];
+      this.missing = choices.length;
+    }
+
+    /** Takes one output; hands out the row if it was the last. */
+    void finish(int number, Choice output) {
+      choices[number] = output;
+      missing--;
+      if (missing == 0) {
+        rowsFinished++;
+        sink.finished(new GenerationResult(request.index(), request.prompt(), List.of(choices)));
+      }
+    }
+  }
+}

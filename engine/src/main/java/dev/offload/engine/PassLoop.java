@@ -1,0 +1,187 @@
+package dev.offload.engine;
+
+import dev.offload.backends.api.Device;
+import dev.offload.engine.pass.Chunk;
+import dev.offload.engine.pass.Pass;
+import dev.offload.engine.pass.Sequence;
+import dev.offload.generation.TokenIds;
+import dev.offload.planner.Lane;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** One run: admits sequences while there is room, computes passes, hands out their logits. */
+final class PassLoop {
+
+  /** What a run is for. */
+  interface Job {
+    /** Who wants a sequence next; empty when there is nobody left, and not asked again then. */
+    Optional<Purpose> next();
+
+    /** Rows handed out so far. */
+    long rowsFinished();
+  }
+
+  /** What a sequence is computed for. */
+  interface Purpose {
+    /** The caller's number of the row. */
+    long row();
+
+    TokenIds prompt();
+
+    /** Most tokens that the sequence will ever have. */
+    int mostTokens();
+
+    /**
+     * Takes the logits behind the prompt, then behind each further token in order. When they are
+     * those behind the sequence's last token, more tokens are to be appended unless it is finished.
+     *
+     * @param logits float32 {@code [vocabulary]}, valid during the call
+     * @return whether the sequence is finished
+     */
+    boolean accept(Sequence sequence, MemorySegment logits);
+  }
+
+  private final PassRunner passes;
+  private final Device device;
+  private final Job job;
+  private final Progress.Listener listener;
+  private final List<Sequence> running = new ArrayList<>();
+  private final Map<Lane, Long> busyBefore;
+  private final long readBefore;
+  private Optional<Purpose> waiting = Optional.empty();
+  private boolean everyoneCame;
+  private long firstIn;
+  private long lastOut;
+  private long prefillNanos;
+  private long decodeNanos;
+  private long passCount;
+  private long promptTokens;
+  private long generatedTokens;
+
+  PassLoop(PassRunner passes, Device device, Job job, Progress.Listener listener) {
+    this.passes = passes;
+    this.device = device;
+    this.job = job;
+    this.listener = listener;
+    this.busyBefore = passes.busyNanos();
+    this.readBefore = passes.bytesRead();
+  }
+
+  RunReport run() {
+    try {
+      admit();
+      firstIn = System.nanoTime();
+      lastOut = firstIn;
+      while (!running.isEmpty()) {
+        long begin = System.nanoTime();
+        Pass pass = passes.run(running);
+        handOut(pass);
+        lastOut = System.nanoTime();
+        account(pass, lastOut - begin);
+        listener.progress(progress());
+        admit();
+      }
+      return report();
+    } finally {
+      // A refused row ends the run, but the engine can go on with others.
+      running.forEach(passes::retire);
+    }
+  }
+
+  private void admit() {
+    while (someoneWaits()) {
+      Purpose next = waiting.orElseThrow();
+      Optional<Sequence> sequence = passes.tryAdmit(next, next.prompt(), next.mostTokens());
+      if (sequence.isEmpty()) {
+        if (running.isEmpty()) {
+          throw new IllegalArgumentException(
+              "row %d needs a KV cache of %d tokens, but there is room for %d; give more device memory, room for longer rows (kvTokensPerSequence), a smaller max_tokens or shorter choices"
+                  .formatted(next.row(), next.mostTokens(), passes.maxSequenceTokens()));
+        }
+        return;
+      }
+      waiting = Optional.empty();
+      running.add(sequence.get());
+    }
+  }
+
+  private boolean someoneWaits() {
+    if (waiting.isEmpty() && !everyoneCame) {
+      waiting = job.next();
+      everyoneCame = waiting.isEmpty();
+    }
+    return waiting.isPresent();
+  }
+
+  private void handOut(Pass pass) {
+    for (List<Chunk> chunks : pass.microBatches()) {
+      for (Chunk chunk : chunks) {
+        for (int r = 0; r < chunk.logitsRows(); r++) {
+          handOut(chunk.sequence(), passes.logits(chunk.firstLogitsRow() + r));
+        }
+      }
+    }
+  }
+
+  private void handOut(Sequence sequence, MemorySegment logits) {
+    generatedTokens++;
+    if (((Purpose) sequence.owner()).accept(sequence, logits)) {
+      running.remove(sequence);
+      passes.retire(sequence);
+    }
+  }
+
+  private void account(Pass pass, long nanos) {
+    passCount++;
+    int prompt = 0;
+    for (List<Chunk> chunks : pass.microBatches()) {
+      for (Chunk chunk : chunks) {
+        prompt += chunk.promptTokens();
+      }
+    }
+    promptTokens += prompt;
+    long share = nanos * prompt / Math.max(1, pass.tokens());
+    prefillNanos += share;
+    decodeNanos += nanos - share;
+  }
+
+  private Progress progress() {
+    return new Progress(
+        passCount,
+        job.rowsFinished(),
+        running.size(),
+        promptTokens,
+        generatedTokens,
+        lastOut - firstIn,
+        busyShares());
+  }
+
+  private Map<Lane, Double> busyShares() {
+    Map<Lane, Double> shares = new EnumMap<>(Lane.class);
+    double wall = Math.max(1, lastOut - firstIn);
+    passes
+        .busyNanos()
+        .forEach(
+            (lane, nanos) -> shares.put(lane, (nanos - busyBefore.getOrDefault(lane, 0L)) / wall));
+    return shares;
+  }
+
+  private RunReport report() {
+    return new RunReport(
+        job.rowsFinished(),
+        promptTokens,
+        generatedTokens,
+        passCount,
+        lastOut - firstIn,
+        prefillNanos,
+        decodeNanos,
+        busyShares(),
+        passes.bytesRead() - readBefore,
+        device.peakBytes(),
+        device.peakPinnedBytes());
+  }
+}
