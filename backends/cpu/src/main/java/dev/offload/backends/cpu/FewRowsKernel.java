@@ -5,7 +5,9 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import jdk.incubator.vector.FloatVector;
@@ -46,25 +48,39 @@ final class FewRowsKernel implements TileKernel {
   private final Scratches scratches;
   private final float[] packedRows;
 
-  /** Arrays for kernels of the same size that are not in use. Thread-safe. */
+  /** Arrays for kernels of the same number of inputs that are not in use. Thread-safe. */
   static final class Scratches {
-    private final int rowNumbers;
+    private final int inputs;
     private final int sumNumbers;
-    private final Queue<float[]> rows = new ConcurrentLinkedQueue<>();
+
+    /** Arrays for so many groups of rows, less one: experts with few rows are many at once. */
+    private final List<Queue<float[]>> rows = new ArrayList<>();
+
     private final Queue<float[]> sums = new ConcurrentLinkedQueue<>();
 
     /**
      * @param mostRows of a kernel
      */
     Scratches(int mostRows, int inputs) {
-      int padded = Math.ceilDiv(mostRows, ROWS) * ROWS;
-      rowNumbers = padded * inputs;
-      sumNumbers = padded * COLUMNS;
+      this.inputs = inputs;
+      sumNumbers = groups(mostRows) * ROWS * COLUMNS;
+      for (int i = 0; i < groups(mostRows); i++) {
+        rows.add(new ConcurrentLinkedQueue<>());
+      }
     }
 
-    private float[] acquireRows() {
-      float[] idle = rows.poll();
-      return idle == null ? new float[rowNumbers] : idle;
+    private static int groups(int rows) {
+      return Math.ceilDiv(rows, ROWS);
+    }
+
+    private float[] acquireRows(int count) {
+      int groups = groups(count);
+      float[] idle = rows.get(groups - 1).poll();
+      return idle == null ? new float[groups * ROWS * inputs] : idle;
+    }
+
+    private void releaseRows(float[] array, int count) {
+      rows.get(groups(count) - 1).add(array);
     }
 
     private float[] acquireSums() {
@@ -79,7 +95,7 @@ final class FewRowsKernel implements TileKernel {
     this.rows = rows;
     this.inputs = inputs;
     this.scratches = scratches;
-    packedRows = scratches.acquireRows();
+    packedRows = scratches.acquireRows(rows);
     long strideBytes = (long) stride * Float.BYTES;
     for (int row = 0; row < rows; row += ROWS) {
       long first = xOffset + row * strideBytes;
@@ -125,7 +141,7 @@ final class FewRowsKernel implements TileKernel {
 
   @Override
   public void close() {
-    scratches.rows.add(packedRows);
+    scratches.releaseRows(packedRows, rows);
   }
 
   @Override
