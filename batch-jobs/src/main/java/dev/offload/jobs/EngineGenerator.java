@@ -6,6 +6,8 @@ import dev.offload.engine.Engine;
 import dev.offload.engine.EngineModel;
 import dev.offload.engine.EngineOptions;
 import dev.offload.engine.Progress;
+import dev.offload.generation.ChoiceSink;
+import dev.offload.generation.ChoiceSource;
 import dev.offload.generation.RequestSource;
 import dev.offload.generation.ResultSink;
 import dev.offload.jobs.rows.PromptEncoder;
@@ -18,7 +20,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /** The engine with a model from a folder. Opened, run and closed by one thread. */
-final class EngineGenerator implements Generator {
+final class EngineGenerator implements Generator, Chooser {
   private final Closing resources;
   private final Engine engine;
   private final PromptEncoder prompts;
@@ -68,6 +70,11 @@ final class EngineGenerator implements Generator {
   @Override
   public void run(RequestSource source, ResultSink sink, Progress.Listener listener) {
     engine.run(source, sink, listener);
+  }
+
+  @Override
+  public void choose(ChoiceSource source, ChoiceSink sink, Progress.Listener listener) {
+    engine.choose(source, sink, listener);
   }
 
   @Override

@@ -1,18 +1,14 @@
 package dev.offload.jobs;
 
 import dev.offload.jobs.journal.JobDescription;
-import dev.offload.jobs.journal.JobLock;
+import dev.offload.jobs.rows.Answers;
 import dev.offload.jobs.rows.RowDefaults;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -68,15 +64,6 @@ final class GenerateCommand implements Callable<Integer> {
       })
   private Path output;
 
-  @Option(
-      names = "--errors",
-      paramLabel = "FILE",
-      description = {
-        "Rows that were refused, with line number and reason; written only if there are any.",
-        "Default: beside the output, out.jsonl gives out.errors.jsonl."
-      })
-  private Path errors;
-
   @Mixin private MachineOptions machine;
 
   @Option(
@@ -90,61 +77,24 @@ final class GenerateCommand implements Callable<Integer> {
   private int maxTokens;
 
   @Option(
-      names = "--kv-tokens",
-      paramLabel = "N",
-      description = {
-        "Reserve KV cache for rows of N tokens, prompt and output together.",
-        "Default: 2048 per row on average, and one row as long as the model's context where there"
-            + " is memory."
-      })
-  private Integer kvTokens;
-
-  @Option(
       names = "--seed",
       paramLabel = "N",
       defaultValue = "0",
       description = {"Seed of rows that bring none.", "Default: ${DEFAULT-VALUE}."})
   private long seed;
 
-  @Option(names = "--resume", description = "Continue a job that was interrupted.")
-  private boolean resume;
-
-  @Option(
-      names = "--overwrite",
-      description = "Replace existing output and error files, and begin again.")
-  private boolean overwrite;
-
-  @Option(names = Messages.VERBOSE, description = "Show where a failure comes from.")
-  void verbose(boolean given) {
-    // Read by Messages from the parsed command line, where it also holds for failures before this.
-  }
+  @Mixin private JobOptions options;
 
   @Override
   public Integer call() throws IOException, InterruptedException, RefusedException {
-    if (resume && overwrite) {
-      throw new RefusedException(
-          "--resume continues a job and --overwrite begins it again; give one of them");
-    }
-    StartMode mode = resume ? StartMode.RESUME : overwrite ? StartMode.OVERWRITE : StartMode.NEW;
-    JobFiles files =
-        new JobFiles(input, output, errors == null ? JobFiles.errorsBeside(output) : errors);
+    StartMode mode = options.mode();
+    JobFiles files = new JobFiles(input, output, options.errors(JobFiles.errorsBeside(output)));
     files.check();
     RowDefaults defaults = defaults();
     machine.check();
-    if (kvTokens != null && kvTokens < 1) {
-      throw new RefusedException("--kv-tokens is " + kvTokens + ", must be at least 1");
-    }
-    Optional<JobLock> lock = JobLock.tryTake(files.lock());
-    if (lock.isEmpty()) {
-      throw new RefusedException(
-          "another process is working on --output "
-              + output
-              + "; wait for it or name another file");
-    }
-    try (Closing closing = new Closing()) {
-      closing.add(lock.get());
-      return run(files, mode, defaults);
-    }
+    options.check();
+    return new CommandJob(spec.commandLine().getErr(), model, files, mode)
+        .run(new Generation(files, defaults));
   }
 
   private RowDefaults defaults() throws RefusedException {
@@ -155,70 +105,40 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  private int run(JobFiles files, StartMode mode, RowDefaults defaults)
-      throws IOException, InterruptedException, RefusedException {
-    mode.check(files);
-    PrintWriter err = spec.commandLine().getErr();
-    if (mode.isFinished(files)) {
-      err.println(output + " is finished: it exists and has no journal; nothing to do");
-      return Files.exists(files.errors()) ? ExitCode.ROWS_FAILED : ExitCode.OK;
-    }
-    if (!Files.isDirectory(model)) {
-      throw new RefusedException(
-          "--model " + model + " is no folder; name the folder that holds config.json");
-    }
-    JobDescription description = JobIdentity.describe(input, model, optionsThatMatter());
-    try (Opening<JobState> opening =
-        new Opening<>("offload-journal", () -> JobState.open(files, description, mode))) {
-      if (mode == StartMode.RESUME) {
-        opening.await();
-      }
-      OptionalInt rowTokens = kvTokens == null ? OptionalInt.empty() : OptionalInt.of(kvTokens);
-      try (Generator generator = EngineGenerator.open(model, machine, seed, rowTokens);
-          JobState state = opening.get();
-          ResumeHint hint = new ResumeHint(err)) {
-        hint.arm();
-        Job job = new Job(files, state, defaults, JobIdentity.shortName(description));
-        return report(err, run(job, generator, err));
-      }
-    }
-  }
+  /** The steps of this command's job. */
+  private final class Generation implements CommandJob.Steps {
+    private final JobFiles files;
+    private final RowDefaults defaults;
 
-  private Map<String, String> optionsThatMatter() {
-    Map<String, String> options = new LinkedHashMap<>();
-    options.put("--dtype", machine.dtype.name());
-    options.put("--max-tokens", Integer.toString(maxTokens));
-    options.put("--seed", Long.toString(seed));
-    return options;
-  }
+    private Generation(JobFiles files, RowDefaults defaults) {
+      this.files = files;
+      this.defaults = defaults;
+    }
 
-  private JobOutcome run(Job job, Generator generator, PrintWriter err)
-      throws IOException, InterruptedException {
-    ProgressLine line = new ProgressLine(Files.size(input));
-    boolean terminal = Terminal.showsStandardError();
-    try (Closing display = new Closing()) {
-      return job.run(
-          generator,
-          counters -> display.add(new ProgressDisplay(err, terminal, line, counters)).start());
+    @Override
+    public JobDescription describe() throws IOException {
+      Map<String, String> matters = new LinkedHashMap<>();
+      matters.put("--dtype", machine.dtype.name());
+      matters.put("--max-tokens", Integer.toString(maxTokens));
+      matters.put("--seed", Long.toString(seed));
+      return JobIdentity.describe(input, model, matters);
     }
-  }
 
-  private int report(PrintWriter err, JobOutcome outcome) {
-    if (outcome.droppedBytes() > 0) {
-      err.printf(
-          Locale.ROOT,
-          "the journal ended in %d half-written bytes; their rows were generated again%n",
-          outcome.droppedBytes());
+    @Override
+    public EngineGenerator openModel() throws RefusedException {
+      return EngineGenerator.open(model, machine, seed, options.kvTokens());
     }
-    if (outcome.resumedRows() > 0) {
-      err.printf(Locale.ROOT, "%d rows were finished before%n", outcome.resumedRows());
+
+    @Override
+    public JobOutcome run(
+        JobState state,
+        EngineGenerator generator,
+        JobDescription description,
+        Consumer<JobCounters> watcher)
+        throws IOException, InterruptedException {
+      Answers answers =
+          new Answers(JobIdentity.shortName(description), state.journal().createdSeconds());
+      return new Job<>(state, new GenerationTask(files, defaults, answers, generator)).run(watcher);
     }
-    err.printf(
-        Locale.ROOT, "%d rows answered in %s%n", outcome.rows() - outcome.failedRows(), output);
-    if (outcome.failedRows() > 0) {
-      Path errorFile = errors == null ? JobFiles.errorsBeside(output) : errors;
-      err.printf(Locale.ROOT, "%d rows refused, reasons in %s%n", outcome.failedRows(), errorFile);
-    }
-    return outcome.exitCode();
   }
 }

@@ -2,33 +2,26 @@ package dev.offload.jobs;
 
 import dev.offload.jobs.journal.GroupCommit;
 import dev.offload.jobs.journal.RecordKind;
-import dev.offload.jobs.rows.Answers;
 import dev.offload.jobs.rows.BadRow;
-import dev.offload.jobs.rows.Row;
-import dev.offload.jobs.rows.RowDefaults;
-import dev.offload.jobs.rows.RowEncoder;
-import dev.offload.jobs.rows.RowReader;
+import dev.offload.jobs.rows.Incoming;
 import java.io.IOException;
 import java.util.function.Consumer;
 
 /**
- * One run over a file of rows: reads and tokenizes on one thread, generates on the caller's, writes
+ * One run over a file of rows: reads and tokenizes on one thread, computes on the caller's, writes
  * on a third, and gives the outputs their names at the end.
+ *
+ * @param <R> a checked row
+ * @param <Q> what the engine is asked for a row
+ * @param <A> what it answers
  */
-final class Job {
-  private final JobFiles files;
+final class Job<R extends Incoming, Q, A> {
   private final JobState state;
-  private final RowDefaults defaults;
-  private final Answers answers;
+  private final RowTask<R, Q, A> task;
 
-  /**
-   * @param name short name of the job, part of OpenAI answers' ids
-   */
-  Job(JobFiles files, JobState state, RowDefaults defaults, String name) {
-    this.files = files;
+  Job(JobState state, RowTask<R, Q, A> task) {
     this.state = state;
-    this.defaults = defaults;
-    this.answers = new Answers(name, state.journal().createdSeconds());
+    this.task = task;
   }
 
   /**
@@ -36,35 +29,35 @@ final class Job {
    *
    * @param watcher is shown the run's counters before the first row
    */
-  JobOutcome run(Generator generator, Consumer<JobCounters> watcher)
-      throws IOException, InterruptedException {
-    RowReader reader = RowReader.open(files.input(), defaults, files.folder(), state::wasFinished);
+  JobOutcome run(Consumer<JobCounters> watcher) throws IOException, InterruptedException {
     JobCounters counters = new JobCounters(state.finishedBefore(), state.output().errorRows());
     GroupCommit commit = new GroupCommit(state.journal(), state.output(), counters);
     try (Committer committer = new Committer(commit);
-        RowFeed feed =
-            new RowFeed(
-                reader, new RowEncoder(generator.prompts()), bad -> refuse(committer, bad))) {
+        RowFeed<R, Q> feed = openFeed(bad -> refuse(committer, bad))) {
       counters.watch(feed);
       watcher.accept(counters);
       committer.start();
       feed.start();
-      generator.run(
-          feed,
-          result -> {
-            Row row = feed.take(result.index());
-            committer.put(result.index(), RecordKind.ANSWER, () -> answers.answer(row, result));
-          },
-          counters);
+      task.run(feed::next, answer -> finish(committer, feed, answer), counters);
       committer.finish();
       long rows = feed.rowsRead();
-      state.publish(rows);
+      state.publish(rows, task.form());
       return new JobOutcome(
           rows, state.output().errorRows(), state.finishedBefore(), state.journal().droppedBytes());
     }
   }
 
+  private RowFeed<R, Q> openFeed(Consumer<BadRow> refused) throws IOException {
+    return new RowFeed<>(task.openRows(state::wasFinished, refused), task::request, refused);
+  }
+
+  private void finish(Committer committer, RowFeed<R, Q> feed, A answer) {
+    RowFeed.Asked<R, Q> asked = feed.take(task.row(answer));
+    committer.put(
+        task.row(answer), RecordKind.ANSWER, () -> task.line(asked.row(), asked.request(), answer));
+  }
+
   private void refuse(Committer committer, BadRow bad) {
-    committer.put(bad.key().row(), RecordKind.ERROR, () -> answers.error(bad));
+    committer.put(bad.key().row(), RecordKind.ERROR, () -> task.line(bad));
   }
 }

@@ -11,7 +11,7 @@ final class JobCounters implements GroupCommit.Listener, Progress.Listener {
   private final long resumedRows;
   private final LongAdder finishedRows = new LongAdder();
   private final LongAdder failedRows = new LongAdder();
-  private volatile RowFeed feed;
+  private volatile RowFeed<?, ?> feed;
   private volatile Progress progress;
 
   /**
@@ -24,7 +24,7 @@ final class JobCounters implements GroupCommit.Listener, Progress.Listener {
     failedRows.add(failedBefore);
   }
 
-  void watch(RowFeed feed) {
+  void watch(RowFeed<?, ?> feed) {
     this.feed = feed;
   }
 
@@ -67,7 +67,7 @@ final class JobCounters implements GroupCommit.Listener, Progress.Listener {
    * @param inputBytes size of the input
    */
   long estimatedRows(long inputBytes) {
-    RowFeed now = feed;
+    RowFeed<?, ?> now = feed;
     if (now == null || now.bytesRead() == 0) {
       return 0;
     }

@@ -17,9 +17,14 @@ record JobFiles(Path input, Path output, Path errors) {
   static Path errorsBeside(Path output) {
     String name = output.getFileName().toString();
     int dot = name.lastIndexOf('.');
-    String stem = dot > 0 ? name.substring(0, dot) : name;
-    String ending = dot > 0 ? name.substring(dot) : "";
-    return output.resolveSibling(stem + ".errors" + ending);
+    return errorsBeside(output, dot > 0 ? name.substring(dot) : "");
+  }
+
+  /** As {@link #errorsBeside(Path)}, with an ending that says how errors are written. */
+  static Path errorsBeside(Path output, String ending) {
+    String name = output.getFileName().toString();
+    int dot = name.lastIndexOf('.');
+    return output.resolveSibling((dot > 0 ? name.substring(0, dot) : name) + ".errors" + ending);
   }
 
   Path journal() {
@@ -28,6 +33,11 @@ record JobFiles(Path input, Path output, Path errors) {
 
   Path lock() {
     return beside(".lock");
+  }
+
+  /** Where an output that is not lines is put together before it gets its name. */
+  Path whole() {
+    return beside(".whole");
   }
 
   private Path beside(String ending) {

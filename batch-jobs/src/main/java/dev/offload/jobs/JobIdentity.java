@@ -35,7 +35,7 @@ final class JobIdentity {
       throws IOException {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("bytes of the input", Long.toString(Files.size(input)));
-    facts.put("checksum of the input", checksum(input, Long.MAX_VALUE));
+    facts.put("checksum of the input", checksum(input));
     facts.put("checksum of the model folder", modelChecksum(model));
     facts.putAll(options);
     return new JobDescription(facts);
@@ -44,6 +44,16 @@ final class JobIdentity {
   /** A short name of the job for answers: the same job always has the same. */
   static String shortName(JobDescription description) {
     return hex(new CRC32C(), description.facts().toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** A checksum of a text that is too long to be told in full. */
+  static String checksum(String text) {
+    return hex(new CRC32C(), text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** A checksum of all of a file. */
+  static String checksum(Path file) throws IOException {
+    return checksum(file, Long.MAX_VALUE);
   }
 
   private static String modelChecksum(Path folder) throws IOException {

@@ -4,6 +4,7 @@ import dev.offload.jobs.journal.JobDescription;
 import dev.offload.jobs.journal.Journal;
 import dev.offload.jobs.journal.JournalException;
 import dev.offload.jobs.journal.OrderedOutput;
+import dev.offload.jobs.journal.OutputForm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.BitSet;
@@ -99,8 +100,8 @@ final class JobState implements AutoCloseable {
   }
 
   /** Gives the outputs their names and drops the journal. */
-  void publish(long rows) throws IOException {
-    output.publish(rows);
+  void publish(long rows, OutputForm form) throws IOException {
+    output.publish(rows, form);
     journal.delete();
   }
 

@@ -36,7 +36,7 @@ final class ModelPrompts implements PromptEncoder {
   }
 
   @Override
-  public TokenIds encodeChat(Prompt.Chat chat) throws RowException {
+  public String render(Prompt.Chat chat) throws RowException {
     try {
       if (template == null) {
         template = ChatTemplate.open(folder);
@@ -44,17 +44,16 @@ final class ModelPrompts implements PromptEncoder {
       if (!chat.tools().isEmpty() && !template.readsTools()) {
         throw new RowException("tools: the model's chat template reads none; leave them out");
       }
-      String text =
-          template.render(
-              chat.messages().stream().map(ChatMessage::fields).toList(),
-              chat.tools(),
-              true,
-              Map.of());
-      // The template has written the special tokens already.
-      return tokenizer.encode(text, false);
+      return template.render(
+          chat.messages().stream().map(ChatMessage::fields).toList(), chat.tools(), true, Map.of());
     } catch (IOException | IllegalArgumentException e) {
       throw new RowException("messages: " + e.getMessage(), e);
     }
+  }
+
+  @Override
+  public TokenIds encodeRendered(String text) {
+    return tokenizer.encode(text, false);
   }
 
   @Override

@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     subcommands = {
       GenerateCommand.class,
+      LabelCommand.class,
       BenchCommand.class,
       InspectCommand.class,
       GenerateCompletion.class

@@ -1,11 +1,7 @@
 package dev.offload.jobs;
 
-import dev.offload.generation.GenerationRequest;
-import dev.offload.generation.RequestSource;
 import dev.offload.jobs.rows.BadRow;
 import dev.offload.jobs.rows.Incoming;
-import dev.offload.jobs.rows.Row;
-import dev.offload.jobs.rows.RowEncoder;
 import dev.offload.jobs.rows.RowException;
 import dev.offload.jobs.rows.RowReader;
 import java.io.IOException;
@@ -20,16 +16,18 @@ import java.util.function.Consumer;
 /**
  * Reads and tokenizes rows on a thread of its own, a few ahead of the engine, which takes them from
  * here. Remembers each row until its answer is there.
+ *
+ * @param <R> a checked row
+ * @param <Q> what the engine is asked for it
  */
-final class RowFeed implements RequestSource, AutoCloseable {
+final class RowFeed<R extends Incoming, Q> implements AutoCloseable {
   private static final int ROWS_AHEAD = 256;
 
-  private final RowReader reader;
-  private final RowEncoder encoder;
+  private final RowReader<R> reader;
+  private final Encoder<R, Q> encoder;
   private final Consumer<BadRow> refused;
-  private final BlockingQueue<Optional<GenerationRequest>> ready =
-      new ArrayBlockingQueue<>(ROWS_AHEAD);
-  private final Map<Long, Row> rows = new ConcurrentHashMap<>();
+  private final BlockingQueue<Optional<Q>> ready = new ArrayBlockingQueue<>(ROWS_AHEAD);
+  private final Map<Long, Asked<R, Q>> rows = new ConcurrentHashMap<>();
   private final Thread thread;
   private volatile Throwable failure;
   private volatile long rowsRead;
@@ -38,9 +36,10 @@ final class RowFeed implements RequestSource, AutoCloseable {
   private boolean ended;
 
   /**
+   * @param reader closed with this feed
    * @param refused takes rows that cannot be worked on, on this feed's thread
    */
-  RowFeed(RowReader reader, RowEncoder encoder, Consumer<BadRow> refused) {
+  RowFeed(RowReader<R> reader, Encoder<R, Q> encoder, Consumer<BadRow> refused) {
     this.reader = reader;
     this.encoder = encoder;
     this.refused = refused;
@@ -51,13 +50,13 @@ final class RowFeed implements RequestSource, AutoCloseable {
     thread.start();
   }
 
-  @Override
-  public Optional<GenerationRequest> next() {
+  /** The next request, or empty when there are no more. */
+  Optional<Q> next() {
     if (ended) {
       return Optional.empty();
     }
     try {
-      Optional<GenerationRequest> request = ready.take();
+      Optional<Q> request = ready.take();
       ended = request.isEmpty();
       if (ended) {
         rethrow();
@@ -70,8 +69,8 @@ final class RowFeed implements RequestSource, AutoCloseable {
   }
 
   /** The row of a finished request, which is forgotten with that. */
-  Row take(long index) {
-    Row row = rows.remove(index);
+  Asked<R, Q> take(long index) {
+    Asked<R, Q> row = rows.remove(index);
     if (row == null) {
       throw new IllegalStateException("there is no row " + index + " in the works");
     }
@@ -95,7 +94,7 @@ final class RowFeed implements RequestSource, AutoCloseable {
 
   private void work() {
     try {
-      for (Optional<Incoming> row = reader.next(); row.isPresent(); row = reader.next()) {
+      for (Optional<R> row = reader.next(); row.isPresent(); row = reader.next()) {
         hand(row.get());
         rowsRead = reader.rowsRead();
         bytesRead = reader.bytesRead();
@@ -114,22 +113,15 @@ final class RowFeed implements RequestSource, AutoCloseable {
     }
   }
 
-  private void hand(Incoming incoming) throws InterruptedException {
-    switch (incoming) {
-      case BadRow bad -> refused.accept(bad);
-      case Row row -> hand(row);
-    }
-  }
-
-  private void hand(Row row) throws InterruptedException {
-    GenerationRequest request;
+  private void hand(R row) throws InterruptedException {
+    Q request;
     try {
       request = encoder.encode(row);
     } catch (RowException e) {
-      refused.accept(new BadRow(row.key(), row.format(), e.getMessage()));
+      refused.accept(new BadRow(row.key(), reader.format(), e.getMessage()));
       return;
     }
-    rows.put(row.key().row(), row);
+    rows.put(row.key().row(), new Asked<>(row, request));
     ready.put(Optional.of(request));
   }
 
@@ -159,4 +151,13 @@ final class RowFeed implements RequestSource, AutoCloseable {
       Thread.currentThread().interrupt();
     }
   }
+
+  /** Turns a row into what the engine is asked. */
+  @FunctionalInterface
+  interface Encoder<R, Q> {
+    Q encode(R row) throws RowException;
+  }
+
+  /** A row, and what the engine was asked for it. */
+  record Asked<R, Q>(R row, Q request) {}
 }

@@ -15,7 +15,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 
 /**
  * Answers each row with its prompt backwards, some rows at a time and out of order. The vocabulary
@@ -43,17 +45,27 @@ final class FakeGenerator implements Generator {
 
   @Override
   public void run(RequestSource source, ResultSink sink, Progress.Listener listener) {
-    List<GenerationRequest> running = new ArrayList<>();
+    finishOutOfOrder(
+        random,
+        source::next,
+        request -> {
+          beforeFinish.accept(request.index());
+          sink.finished(answer(request));
+        });
+  }
+
+  /** Takes some requests at a time, and finishes any of them. */
+  static <Q> void finishOutOfOrder(
+      Random random, Supplier<Optional<Q>> source, Consumer<Q> finish) {
+    List<Q> running = new ArrayList<>();
     for (boolean more = true; more || !running.isEmpty(); ) {
       while (more && running.size() < IN_FLIGHT) {
-        Optional<GenerationRequest> next = source.next();
+        Optional<Q> next = source.get();
         next.ifPresent(running::add);
         more = next.isPresent();
       }
       if (!running.isEmpty()) {
-        GenerationRequest finished = running.remove(random.nextInt(running.size()));
-        beforeFinish.accept(finished.index());
-        sink.finished(answer(finished));
+        finish.accept(running.remove(random.nextInt(running.size())));
       }
     }
   }
@@ -76,7 +88,8 @@ final class FakeGenerator implements Generator {
   @Override
   public void close() {}
 
-  private static final class ByteEncoder implements PromptEncoder {
+  /** A token per byte. */
+  static final class ByteEncoder implements PromptEncoder {
     @Override
     public TokenIds encode(String text) {
       byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
@@ -88,8 +101,13 @@ final class FakeGenerator implements Generator {
     }
 
     @Override
-    public TokenIds encodeChat(Prompt.Chat chat) {
-      return encode(chat.messages().getLast().content());
+    public String render(Prompt.Chat chat) {
+      return chat.messages().getLast().content();
+    }
+
+    @Override
+    public TokenIds encodeRendered(String text) {
+      return encode(text);
     }
 
     @Override

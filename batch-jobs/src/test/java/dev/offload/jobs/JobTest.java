@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.jobs.journal.JobDescription;
 import dev.offload.jobs.journal.OrderedOutput;
+import dev.offload.jobs.rows.Answers;
 import dev.offload.jobs.rows.RowDefaults;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -154,9 +155,9 @@ class JobTest {
   @Test
   void shouldReportAFailureToWrite() throws Exception {
     try (JobState state = JobState.open(files, JOB, StartMode.NEW)) {
-      Job job = new Job(files, state, new RowDefaults(256), "job");
+      GenerationTask task = task(state, new FakeGenerator(1, row -> {}));
       state.journal().close();
-      assertThrows(Exception.class, () -> job.run(new FakeGenerator(1, row -> {}), counters -> {}));
+      assertThrows(Exception.class, () -> new Job<>(state, task).run(counters -> {}));
     }
     assertFalse(Files.exists(files.output()));
   }
@@ -180,9 +181,14 @@ class JobTest {
 
   private JobOutcome run(StartMode mode, long seed, LongConsumer beforeFinish) throws Exception {
     try (JobState state = JobState.open(files, JOB, mode)) {
-      return new Job(files, state, new RowDefaults(256), "job")
-          .run(new FakeGenerator(seed, beforeFinish), counters -> {});
+      return new Job<>(state, task(state, new FakeGenerator(seed, beforeFinish)))
+          .run(counters -> {});
     }
+  }
+
+  private GenerationTask task(JobState state, Generator generator) {
+    Answers answers = new Answers("job", state.journal().createdSeconds());
+    return new GenerationTask(files, new RowDefaults(256), answers, generator);
   }
 
   private Set<String> names() throws IOException {

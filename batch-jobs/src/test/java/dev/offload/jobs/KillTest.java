@@ -12,8 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Kills a process that works on a job, again and again. */
 class KillTest {
@@ -22,33 +23,35 @@ class KillTest {
 
   @TempDir private Path folder;
 
-  @Test
-  void shouldLoseAndRepeatNothingWhenKilled() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"GENERATE, .jsonl", "LABEL, .jsonl", "LABEL, .csv"})
+  void shouldLoseAndRepeatNothingWhenKilled(KilledJob.Kind kind, String ending) throws Exception {
     Path input = folder.resolve("in.jsonl");
     Files.writeString(input, String.join("\n", JobTest.rows(ROWS)));
-    Path whole = folder.resolve("whole.jsonl");
-    KilledJob.run(input, whole, 0);
+    Path whole = folder.resolve("whole" + ending);
+    KilledJob.run(kind, input, whole, 0);
 
-    Path output = folder.resolve("out.jsonl");
+    Path output = folder.resolve("out" + ending);
     Random random = new Random(8);
     for (int i = 0; i < KILLS; i++) {
-      kill(input, output, random.nextInt(50, 400));
+      kill(kind, input, output, random.nextInt(50, 400));
       assertTrue(Files.notExists(output), "the job ended before it was killed");
     }
-    JobOutcome outcome = KilledJob.run(input, output, 0);
+    JobOutcome outcome = KilledJob.run(kind, input, output, 0);
 
     assertTrue(outcome.resumedRows() > 0, outcome.toString());
     assertEquals(Files.readString(whole), Files.readString(output));
     assertEquals(
-        Files.readString(JobFiles.errorsBeside(whole)),
-        Files.readString(JobFiles.errorsBeside(output)));
+        Files.readString(JobFiles.errorsBeside(whole, ".jsonl")),
+        Files.readString(JobFiles.errorsBeside(output, ".jsonl")));
   }
 
   /** Starts the job, and kills it some time after it has got further than before. */
-  private static void kill(Path input, Path output, long millis) throws Exception {
+  private static void kill(KilledJob.Kind kind, Path input, Path output, long millis)
+      throws Exception {
     Path partial = OrderedOutput.partial(output);
     long before = bytes(partial);
-    Process process = start(input, output);
+    Process process = start(kind, input, output);
     try {
       while (process.isAlive() && bytes(partial) <= before) {
         Thread.sleep(5);
@@ -64,14 +67,15 @@ class KillTest {
     return Files.exists(file) ? Files.size(file) : 0;
   }
 
-  private static Process start(Path input, Path output) throws IOException {
+  private static Process start(KilledJob.Kind kind, Path input, Path output) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
         .filter(argument -> argument.startsWith("--"))
         .forEach(command::add);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(KilledJob.class.getName(), input.toString(), output.toString(), "10"));
+    command.addAll(
+        List.of(KilledJob.class.getName(), kind.name(), input.toString(), output.toString(), "10"));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)

@@ -84,14 +84,23 @@ public final class OrderedOutput implements AutoCloseable {
    * Gives both files their names, whole and on disk. An error file without lines is not kept.
    *
    * @param rows how many there must be
+   * @param form what the lines of answers become
    */
-  public void publish(long rows) throws IOException {
+  public void publish(long rows, OutputForm form) throws IOException {
     if (window.first() != rows) {
       throw new IllegalStateException(
           "row %d of %d has neither answer nor error".formatted(window.first(), rows));
     }
-    errors.finish(errors.lines > 0);
-    answers.finish(true);
+    answers.close();
+    Path whole = form.whole(partial(answers.file));
+    errors.close();
+    if (errors.lines > 0) {
+      errors.publish(partial(errors.file));
+    } else {
+      Files.delete(partial(errors.file));
+      Files.deleteIfExists(errors.file);
+    }
+    answers.publish(whole);
   }
 
   /** Closes and deletes the unfinished files. */
@@ -139,17 +148,12 @@ public final class OrderedOutput implements AutoCloseable {
       out.flush();
     }
 
-    void finish(boolean kept) throws IOException {
-      out.close();
-      if (!kept) {
-        Files.delete(partial(file));
-        Files.deleteIfExists(file);
-        return;
-      }
-      force(partial(file), StandardOpenOption.WRITE);
-      Files.move(
-          partial(file), file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    /** Gives the file's name to what it has become. */
+    void publish(Path whole) throws IOException {
+      force(whole, StandardOpenOption.WRITE);
+      Files.move(whole, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       force(file.toAbsolutePath().getParent(), StandardOpenOption.READ);
+      Files.deleteIfExists(partial(file));
     }
 
     private static void force(Path path, StandardOpenOption access) throws IOException {

@@ -135,6 +135,17 @@ final class Fields {
     return text;
   }
 
+  /** A text, or a number or truth value as JSON writes it. */
+  static String scalar(String path, JsonNode value) throws RowException {
+    if (value.isTextual()) {
+      return text(path, value);
+    }
+    if (!value.isNumber() && !value.isBoolean()) {
+      throw wrong(path, value, "a text, a number, true or false");
+    }
+    return value.asText();
+  }
+
   static int integer(String path, JsonNode value) throws RowException {
     if (!value.isIntegralNumber() || !value.canConvertToInt()) {
       throw wrong(path, value, "a whole number that fits 32 bits");

@@ -9,7 +9,7 @@ import java.util.Set;
  * Rows of OpenAI's batch input, {@code {"custom_id", "method", "url", "body"}}, for the endpoints
  * {@value #CHAT} and {@value #TEXT}.
  */
-final class OpenAiRows implements RowParser {
+final class OpenAiRows implements RowParser<Row> {
   static final String CHAT = "/v1/chat/completions";
   static final String TEXT = "/v1/completions";
 

@@ -8,12 +8,24 @@ public interface PromptEncoder {
   TokenIds encode(String text);
 
   /**
-   * Ids of a conversation, ready for the assistant's turn.
+   * A conversation as the model's chat template writes it, ready for the assistant's turn.
    *
    * @throws RowException if the model has no chat template, or the template knows no tools although
    *     there are some, or it refuses the conversation
    */
-  TokenIds encodeChat(Prompt.Chat chat) throws RowException;
+  String render(Prompt.Chat chat) throws RowException;
+
+  /** Ids of a text that holds the special tokens it needs already. */
+  TokenIds encodeRendered(String text);
+
+  /**
+   * Ids of a conversation, ready for the assistant's turn.
+   *
+   * @throws RowException as {@link #render}
+   */
+  default TokenIds encodeChat(Prompt.Chat chat) throws RowException {
+    return encodeRendered(render(chat));
+  }
 
   /** Ids are below this. */
   int vocabularySize();

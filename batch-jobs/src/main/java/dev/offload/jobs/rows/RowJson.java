@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
@@ -15,7 +16,7 @@ final class RowJson {
   private static final int MAX_NUMBER_CHARACTERS = 100;
   private static final int MAX_NAME_CHARACTERS = 1024;
 
-  private final JsonMapper mapper =
+  private static final JsonMapper STRICT =
       JsonMapper.builder(
               JsonFactory.builder()
                   .streamReadConstraints(
@@ -29,6 +30,27 @@ final class RowJson {
                   .build())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
+
+  private final JsonMapper mapper;
+
+  private RowJson(JsonMapper mapper) {
+    this.mapper = mapper;
+  }
+
+  /** Fractions are read as double precision holds them. */
+  static RowJson strict() {
+    return new RowJson(STRICT);
+  }
+
+  /** Fractions keep all the digits they are written with. */
+  static RowJson exact() {
+    return new RowJson(
+        STRICT
+            .rebuild()
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+            .build());
+  }
 
   /**
    * Parses one row.

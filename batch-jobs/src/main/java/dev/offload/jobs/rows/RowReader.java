@@ -5,115 +5,150 @@ import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.LongPredicate;
 
 /**
- * Reads the rows of a file one by one. The first line that holds a JSON object decides the format
- * of the file. Each line becomes a {@link Row} or a {@link BadRow}; which of the two depends on
- * this line and the ids before it only, so reading again gives the same rows. Owned by one thread.
+ * Reads the rows of a file one by one. The first row that holds an object decides the format of the
+ * file. Each row is checked and returned, or refused as a {@link BadRow}; which of the two depends
+ * on this row and the ids before it only, so reading again gives the same rows. Owned by one
+ * thread.
  *
  * <pre>{@code
- * try (RowReader rows = RowReader.open(file, defaults, temporaryFolder, row -> false)) {
- *   for (Optional<Incoming> row = rows.next(); row.isPresent(); row = rows.next()) …
+ * try (RowReader<Row> rows =
+ *     RowReader.forGeneration(JsonLines.open(file), defaults, folder, row -> false, refused::add)) {
+ *   for (Optional<Row> row = rows.next(); row.isPresent(); row = rows.next()) …
  * }
  * }</pre>
+ *
+ * @param <R> what rows are read as
  */
-public final class RowReader implements AutoCloseable {
+public final class RowReader<R extends Incoming> implements AutoCloseable {
   private static final int MAX_ID_CHARACTERS = 1024;
 
-  private final InputStream in;
-  private final LineReader lines;
-  private final RowDefaults defaults;
+  private final RowSource source;
+  private final RowForms<R> forms;
   private final LongPredicate skipped;
+  private final Consumer<BadRow> refused;
   private final SeenIds ids;
-  private final RowJson json = new RowJson();
   private RowFormat format = RowFormat.SIMPLE;
-  private RowParser parser;
+  private RowParser<R> parser;
   private long formatLine;
 
-  RowReader(InputStream in, RowDefaults defaults, Path folder, LongPredicate skipped) {
-    this.in = in;
-    this.lines = new LineReader(in);
-    this.defaults = defaults;
+  private RowReader(
+      RowSource source,
+      RowForms<R> forms,
+      Path folder,
+      LongPredicate skipped,
+      Consumer<BadRow> refused) {
+    this.source = source;
+    this.forms = forms;
     this.skipped = skipped;
+    this.refused = refused;
     this.ids = new SeenIds(folder);
   }
 
   /**
-   * Opens a file of rows.
+   * Reads rows to generate for.
    *
+   * @param source of the rows, closed with this reader
    * @param folder where temporary files may go
    * @param skipped row numbers (from 0) that are read, so that their ids are known, but not
    *     returned
+   * @param refused takes rows that cannot be worked on
    */
-  public static RowReader open(Path file, RowDefaults defaults, Path folder, LongPredicate skipped)
-      throws IOException {
-    return new RowReader(Files.newInputStream(file), defaults, folder, skipped);
+  public static RowReader<Row> forGeneration(
+      RowSource source,
+      RowDefaults defaults,
+      Path folder,
+      LongPredicate skipped,
+      Consumer<BadRow> refused) {
+    return new RowReader<>(source, new GenerationForms(defaults), folder, skipped, refused);
   }
 
-  /** The next row that is not skipped, or empty at the end of the file. */
-  public Optional<Incoming> next() throws IOException {
-    while (true) {
-      Optional<Line> line = lines.next();
-      if (line.isEmpty()) {
-        return Optional.empty();
-      }
-      Incoming incoming = read(line.get());
-      if (!skipped.test(incoming.key().row())) {
-        return Optional.of(incoming);
+  /**
+   * Reads rows to label.
+   *
+   * @param source of the rows, closed with this reader
+   * @param folder where temporary files may go
+   * @param skipped row numbers (from 0) that are read, so that their ids are known, but not
+   *     returned
+   * @param refused takes rows that cannot be worked on
+   */
+  public static RowReader<LabelRow> forLabeling(
+      RowSource source,
+      LabelRows rows,
+      Path folder,
+      LongPredicate skipped,
+      Consumer<BadRow> refused) {
+    return new RowReader<>(source, rows, folder, skipped, refused);
+  }
+
+  /** The next row that is neither skipped nor refused, or empty at the end of the file. */
+  public Optional<R> next() throws IOException {
+    for (Optional<RawRow> raw = source.next(); raw.isPresent(); raw = source.next()) {
+      Optional<R> row = read(raw.get());
+      if (row.isPresent()) {
+        return row;
       }
     }
+    return Optional.empty();
+  }
+
+  /** The format of the file; that of simple rows until a row has told. */
+  public RowFormat format() {
+    return format;
   }
 
   /** Bytes of the file that were taken so far. */
   public long bytesRead() {
-    return lines.bytesRead();
+    return source.bytesRead();
   }
 
-  /** Rows that were read so far, skipped ones included. */
+  /** Rows that were read so far, skipped and refused ones included. */
   public long rowsRead() {
-    return lines.rowsRead();
+    return source.rowsRead();
   }
 
-  private Incoming read(Line line) throws IOException {
-    Row.Key key = new Row.Key(line.row(), line.number(), NullNode.getInstance());
+  private Optional<R> read(RawRow raw) throws IOException {
+    boolean skip = skipped.test(raw.row());
+    Row.Key key = new Row.Key(raw.row(), raw.line(), NullNode.getInstance());
     try {
-      ObjectNode object = json.parse(line.text());
-      detectFormat(object, line);
-      key = new Row.Key(line.row(), line.number(), id(object, line));
+      ObjectNode object = raw.fields();
+      detectFormat(object, raw);
+      key = new Row.Key(raw.row(), raw.line(), id(object, raw));
       refuseSeen(key);
       refuseOtherFormat(object);
-      return skipped.test(line.row())
-          ? new BadRow(key, format, "skipped")
-          : parser.parse(object, key);
+      return skip ? Optional.empty() : Optional.of(parser.parse(object, key));
     } catch (RowException e) {
-      return new BadRow(key, format, e.getMessage());
+      if (!skip) {
+        refused.accept(new BadRow(key, format, e.getMessage()));
+      }
+      return Optional.empty();
     }
   }
 
-  private void detectFormat(ObjectNode object, Line line) {
+  private void detectFormat(ObjectNode object, RawRow raw) {
     if (parser != null) {
       return;
     }
-    format = OpenAiRows.recognises(object) ? RowFormat.OPENAI : RowFormat.SIMPLE;
-    parser = format == RowFormat.OPENAI ? new OpenAiRows(defaults) : new SimpleRows(defaults);
-    formatLine = line.number();
+    format = forms.formatOf(object);
+    parser = forms.parser(format);
+    formatLine = raw.line();
   }
 
   /** The id as given, or the line number. */
-  private JsonNode id(ObjectNode object, Line line) throws RowException {
+  private JsonNode id(ObjectNode object, RawRow raw) throws RowException {
     JsonNode id = object.get(parser.idField());
     boolean absent = id == null || id.isNull();
     if (format == RowFormat.OPENAI && absent) {
       throw new RowException("custom_id is missing; every OpenAI batch row has one");
     }
     if (absent) {
-      return LongNode.valueOf(line.number());
+      return LongNode.valueOf(raw.line());
     }
     if (format == RowFormat.SIMPLE && id.isIntegralNumber()) {
       return id;
@@ -140,7 +175,7 @@ public final class RowReader implements AutoCloseable {
   }
 
   private void refuseOtherFormat(ObjectNode object) throws RowException {
-    RowFormat found = OpenAiRows.recognises(object) ? RowFormat.OPENAI : RowFormat.SIMPLE;
+    RowFormat found = forms.formatOf(object);
     if (found != format) {
       throw new RowException(
           "the row is written as %s, but the file began with %s on line %d"
@@ -151,6 +186,6 @@ public final class RowReader implements AutoCloseable {
   @Override
   public void close() throws IOException {
     ids.close();
-    in.close();
+    source.close();
   }
 }

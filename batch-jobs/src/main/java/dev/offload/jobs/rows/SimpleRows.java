@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.offload.generation.SamplingParams;
 
 /** Rows {@code {"id"?, "prompt" or "messages", sampling parameters…}}. */
-final class SimpleRows implements RowParser {
+final class SimpleRows implements RowParser<Row> {
   private final RowDefaults defaults;
 
   SimpleRows(RowDefaults defaults) {

@@ -59,7 +59,7 @@ final class ToolFields {
     JsonNode value = function.path("arguments");
     if (value.isTextual() && !value.textValue().isBlank()) {
       try {
-        return PlainData.map(path, new RowJson().parse(value.textValue()));
+        return PlainData.map(path, RowJson.strict().parse(value.textValue()));
       } catch (RowException e) {
         throw new RowException(path + " is no text of a JSON object: " + e.getMessage(), e);
       }

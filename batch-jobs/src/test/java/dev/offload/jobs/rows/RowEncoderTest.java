@@ -86,8 +86,13 @@ class RowEncoderTest {
     }
 
     @Override
-    public TokenIds encodeChat(Prompt.Chat chat) {
-      return encode(chat.messages().getLast().content());
+    public String render(Prompt.Chat chat) {
+      return chat.messages().getLast().content();
+    }
+
+    @Override
+    public TokenIds encodeRendered(String text) {
+      return encode(text);
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.LongPredicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -149,16 +150,10 @@ class RowReaderTest {
   @Test
   void shouldKnowTheIdsOfSkippedRows() throws Exception {
     String text = json("{'id':'x','prompt':'a'}\n{'id':'y','prompt':'a'}\n{'id':'x','prompt':'a'}");
-    try (RowReader rows =
-        new RowReader(
-            new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)),
-            new RowDefaults(256),
-            folder,
-            row -> row < 2)) {
-      BadRow bad = assertInstanceOf(BadRow.class, rows.next().orElseThrow());
-      assertEquals("id \"x\" was given before, on line 1", bad.reason());
-      assertEquals(Optional.empty(), rows.next());
-    }
+    List<Incoming> rows = read(text, row -> row < 2);
+    assertEquals(1, rows.size());
+    BadRow bad = assertInstanceOf(BadRow.class, rows.getFirst());
+    assertEquals("id \"x\" was given before, on line 1", bad.reason());
   }
 
   @ParameterizedTest
@@ -275,14 +270,16 @@ class RowReaderTest {
   }
 
   private List<Incoming> read(String lines) throws Exception {
+    return read(json(lines), row -> false);
+  }
+
+  private List<Incoming> read(String text, LongPredicate skipped) throws Exception {
     List<Incoming> found = new ArrayList<>();
-    try (RowReader rows =
-        new RowReader(
-            new ByteArrayInputStream(json(lines).getBytes(StandardCharsets.UTF_8)),
-            new RowDefaults(256),
-            folder,
-            row -> false)) {
-      for (Optional<Incoming> row = rows.next(); row.isPresent(); row = rows.next()) {
+    RowSource source =
+        JsonLines.of(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)));
+    try (RowReader<Row> rows =
+        RowReader.forGeneration(source, new RowDefaults(256), folder, skipped, found::add)) {
+      for (Optional<Row> row = rows.next(); row.isPresent(); row = rows.next()) {
         found.add(row.get());
       }
     }

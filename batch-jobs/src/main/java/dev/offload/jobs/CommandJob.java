@@ -1,0 +1,125 @@
+package dev.offload.jobs;
+
+import dev.offload.jobs.journal.JobDescription;
+import dev.offload.jobs.journal.JobLock;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * A job as the command line runs it: keeps others away from the output, opens journal and model
+ * side by side, shows progress, and says what came out.
+ */
+final class CommandJob {
+  private final PrintWriter err;
+  private final Path model;
+  private final JobFiles files;
+  private final StartMode mode;
+
+  /**
+   * @param err where progress and messages go
+   */
+  CommandJob(PrintWriter err, Path model, JobFiles files, StartMode mode) {
+    this.err = err;
+    this.model = model;
+    this.files = files;
+    this.mode = mode;
+  }
+
+  /** The steps that differ from job to job, in the order in which they are taken. */
+  interface Steps {
+    /** Which job this is. */
+    JobDescription describe() throws IOException;
+
+    /** Opens the model. */
+    EngineGenerator openModel() throws RefusedException;
+
+    /** Runs the job. */
+    JobOutcome run(
+        JobState state,
+        EngineGenerator model,
+        JobDescription description,
+        Consumer<JobCounters> watcher)
+        throws IOException, InterruptedException;
+  }
+
+  /** Runs the job; returns the exit code. */
+  int run(Steps steps) throws IOException, InterruptedException, RefusedException {
+    Optional<JobLock> lock = JobLock.tryTake(files.lock());
+    if (lock.isEmpty()) {
+      throw new RefusedException(
+          "another process is working on --output "
+              + files.output()
+              + "; wait for it or name another file");
+    }
+    try (Closing closing = new Closing()) {
+      closing.add(lock.get());
+      return runLocked(steps);
+    }
+  }
+
+  private int runLocked(Steps steps) throws IOException, InterruptedException, RefusedException {
+    mode.check(files);
+    if (mode.isFinished(files)) {
+      err.println(files.output() + " is finished: it exists and has no journal; nothing to do");
+      return Files.exists(files.errors()) ? ExitCode.ROWS_FAILED : ExitCode.OK;
+    }
+    if (!Files.isDirectory(model)) {
+      throw new RefusedException(
+          "--model " + model + " is no folder; name the folder that holds config.json");
+    }
+    JobDescription description = steps.describe();
+    try (Opening<JobState> opening =
+        new Opening<>("offload-journal", () -> JobState.open(files, description, mode))) {
+      if (mode == StartMode.RESUME) {
+        opening.await();
+      }
+      try (EngineGenerator engine = steps.openModel();
+          JobState state = opening.get();
+          ResumeHint hint = new ResumeHint(err)) {
+        hint.arm();
+        return report(run(steps, state, engine, description));
+      }
+    }
+  }
+
+  private JobOutcome run(
+      Steps steps, JobState state, EngineGenerator engine, JobDescription description)
+      throws IOException, InterruptedException {
+    ProgressLine line = new ProgressLine(Files.size(files.input()));
+    boolean terminal = Terminal.showsStandardError();
+    try (Closing display = new Closing()) {
+      return steps.run(
+          state,
+          engine,
+          description,
+          counters -> display.add(new ProgressDisplay(err, terminal, line, counters)).start());
+    }
+  }
+
+  private int report(JobOutcome outcome) {
+    if (outcome.droppedBytes() > 0) {
+      err.printf(
+          Locale.ROOT,
+          "the journal ended in %d half-written bytes; their rows were generated again%n",
+          outcome.droppedBytes());
+    }
+    if (outcome.resumedRows() > 0) {
+      err.printf(Locale.ROOT, "%d rows were finished before%n", outcome.resumedRows());
+    }
+    err.printf(
+        Locale.ROOT,
+        "%d rows answered in %s%n",
+        outcome.rows() - outcome.failedRows(),
+        files.output());
+    if (outcome.failedRows() > 0) {
+      err.printf(
+          Locale.ROOT, "%d rows refused, reasons in %s%n", outcome.failedRows(), files.errors());
+    }
+    return outcome.exitCode();
+  }
+}
