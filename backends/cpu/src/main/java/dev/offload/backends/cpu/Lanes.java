@@ -34,11 +34,6 @@ final class Lanes {
     return (count + COUNT - 1) / COUNT * COUNT;
   }
 
-  /** {@code a * b + c} in one rounding. */
-  static FloatVector fma(FloatVector a, FloatVector b, FloatVector c) {
-    return a.fma(b, c);
-  }
-
   /** Sum of {@link #COUNT} numbers in a fixed order; overwrites them. */
   static float sum(float[] numbers, int at) {
     for (int half = COUNT / 2; half > 0; half /= 2) {

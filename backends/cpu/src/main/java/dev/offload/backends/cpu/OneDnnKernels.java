@@ -3,8 +3,9 @@ package dev.offload.backends.cpu;
 import dev.offload.tensors.DType;
 
 /**
- * Products in oneDNN. Processors that multiply bfloat16 themselves get BF16 rows and weights in the
- * order oneDNN likes best; for all others weights are widened and multiplied in F32.
+ * Products in oneDNN. Where rows and weights have the same format, F32 and on processors that
+ * multiply it BF16, weights lie in the order oneDNN likes best; others are widened and multiplied
+ * in F32.
  */
 final class OneDnnKernels implements PanelKernels {
   private final Dnnl dnnl;
@@ -39,8 +40,8 @@ final class OneDnnKernels implements PanelKernels {
 
   @Override
   public PanelFormat format(DType weights, int inputs) {
-    if (input(weights) == DType.BF16) {
-      return new BlockedPanels(dnnl, DType.BF16, inputs);
+    if (input(weights) == weights) {
+      return new BlockedPanels(dnnl, weights, inputs);
     }
     return new PlainPanels(
         weights,

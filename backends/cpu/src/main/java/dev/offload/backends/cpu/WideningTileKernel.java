@@ -4,10 +4,9 @@ import dev.offload.tensors.DType;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A product of F32 rows with a plain panel in oneDNN. A stretch of the panel is widened to F32
- * scratch that stays in the second-level cache and is multiplied there; F32 panels are multiplied
- * where they are. With many rows widening costs little: for 32 rows a weight is widened once and
- * multiplied 32 times.
+ * A product of F32 rows with a plain panel of 16-bit weights in oneDNN. A stretch of the panel is
+ * widened to F32 scratch that stays in the second-level cache and is multiplied there. With many
+ * rows widening costs little: for 128 rows a weight is widened once and multiplied 128 times.
  */
 final class WideningTileKernel implements TileKernel {
   /** Rows come in multiples of this, which bounds how much code oneDNN compiles. */
@@ -61,10 +60,6 @@ final class WideningTileKernel implements TileKernel {
       boolean accumulate) {
     long from = x.address() + xOffset;
     long to = out.address() + outOffset;
-    if (weights == DType.F32) {
-      product(inputs, outStride, accumulate).execute(from, panel.address() + panelOffset, to);
-      return;
-    }
     MemorySegment wide = scratches.acquire();
     for (int first = 0; first < inputs; first += stretch) {
       int count = Math.min(stretch, inputs - first);
