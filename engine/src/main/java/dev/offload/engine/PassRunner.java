@@ -2,6 +2,7 @@ package dev.offload.engine;
 
 import dev.offload.engine.execute.Executor;
 import dev.offload.engine.kvcache.BlockPool;
+import dev.offload.engine.kvcache.BlockTable;
 import dev.offload.engine.kvcache.KvStore;
 import dev.offload.engine.pass.Chunk;
 import dev.offload.engine.pass.Pass;
@@ -76,20 +77,17 @@ final class PassRunner {
     if (best < 0) {
       return Optional.empty();
     }
-    int group = best;
-    return pools
-        .get(group)
-        .tryClaim(blocks)
-        .map(
-            claimed -> {
-              sequencesInGroup[group]++;
-              return new Sequence(owner, prompt, group, claimed);
-            });
+    BlockTable table = new BlockTable(pools.get(best), blockTokens);
+    if (!table.ensure(mostTokens)) {
+      return Optional.empty();
+    }
+    sequencesInGroup[best]++;
+    return Optional.of(new Sequence(owner, prompt, best, table));
   }
 
   /** Gives the cache blocks of a sequence back. */
   void retire(Sequence sequence) {
-    pools.get(sequence.group()).release(sequence.blocks());
+    sequence.blocks().release();
     sequencesInGroup[sequence.group()]--;
   }
 

@@ -124,7 +124,7 @@ public final class MicroBatchInput implements AutoCloseable {
     setInt(layout.contextLengths(), s, chunk.contextLength());
     for (int b = 0; b < maxBlocks; b++) {
       boolean used = b < blocksOf(chunk.contextLength());
-      setInt(layout.blockTable(), (long) s * maxBlocks + b, used ? sequence.blocks()[b] : 0);
+      setInt(layout.blockTable(), (long) s * maxBlocks + b, used ? sequence.blocks().block(b) : 0);
     }
     for (int i = 0; i < chunk.count(); i++) {
       int position = chunk.first() + i;
@@ -132,7 +132,7 @@ public final class MicroBatchInput implements AutoCloseable {
       setInt(
           layout.slots(),
           firstRow + i,
-          sequence.blocks()[position / blockTokens] * blockTokens + position % blockTokens);
+          sequence.blocks().block(position / blockTokens) * blockTokens + position % blockTokens);
     }
   }
 
@@ -231,7 +231,7 @@ public final class MicroBatchInput implements AutoCloseable {
     for (Chunk chunk : chunks) {
       int first = writtenOnly ? chunk.first() / blockTokens : 0;
       for (int b = first; b < blocksOf(chunk.contextLength()); b++) {
-        blocks.set(chunk.sequence().blocks()[b]);
+        blocks.set(chunk.sequence().blocks().block(b));
       }
     }
     return new BlockRuns(blocks);

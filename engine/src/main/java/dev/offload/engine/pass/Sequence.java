@@ -1,5 +1,6 @@
 package dev.offload.engine.pass;
 
+import dev.offload.engine.kvcache.BlockTable;
 import dev.offload.generation.TokenIds;
 import java.util.Arrays;
 
@@ -11,7 +12,7 @@ public final class Sequence {
   private final Object owner;
   private final int promptLength;
   private final int group;
-  private final int[] blocks;
+  private final BlockTable blocks;
   private int[] tokens;
   private int length;
   private int cached;
@@ -20,9 +21,9 @@ public final class Sequence {
    * @param owner what the engine knows it by
    * @param prompt its first tokens
    * @param group its KV group
-   * @param blocks its cache blocks, enough for all tokens it may ever have
+   * @param blocks its cache blocks, which the engine grows with it
    */
-  public Sequence(Object owner, TokenIds prompt, int group, int[] blocks) {
+  public Sequence(Object owner, TokenIds prompt, int group, BlockTable blocks) {
     this.owner = owner;
     this.tokens = prompt.toArray();
     this.length = tokens.length;
@@ -92,7 +93,7 @@ public final class Sequence {
     return Math.max(0, promptLength - 1 - cached);
   }
 
-  public int[] blocks() {
+  public BlockTable blocks() {
     return blocks;
   }
 }

@@ -1,0 +1,61 @@
+package dev.offload.engine.kvcache;
+
+import java.util.Arrays;
+
+/**
+ * The cache blocks of one sequence in the order of its tokens. Grows with the sequence, block by
+ * block, and gives all of them back to the pool they came from. Not thread-safe.
+ */
+public final class BlockTable {
+  private final BlockPool pool;
+  private final int blockTokens;
+  private int[] blocks = {};
+
+  /**
+   * An empty table.
+   *
+   * @param pool where its blocks come from
+   * @param blockTokens tokens of a block
+   */
+  public BlockTable(BlockPool pool, int blockTokens) {
+    this.pool = pool;
+    this.blockTokens = blockTokens;
+  }
+
+  /** Blocks that would have to be claimed to have room for so many tokens in all. */
+  public int missing(int tokens) {
+    return Math.max(0, Math.ceilDiv(tokens, blockTokens) - blocks.length);
+  }
+
+  /**
+   * Claims what is missing for so many tokens in all.
+   *
+   * @return whether there is room for them now; if not, nothing was claimed
+   */
+  public boolean ensure(int tokens) {
+    return pool.tryClaim(missing(tokens)).map(this::append).isPresent();
+  }
+
+  private int[] append(int[] claimed) {
+    int[] all = Arrays.copyOf(blocks, blocks.length + claimed.length);
+    System.arraycopy(claimed, 0, all, blocks.length, claimed.length);
+    blocks = all;
+    return all;
+  }
+
+  /** Gives all blocks back; the table is empty then. */
+  public void release() {
+    pool.release(blocks);
+    blocks = new int[0];
+  }
+
+  /** Number of the block that holds the tokens from {@code i · blockTokens} on. */
+  public int block(int i) {
+    return blocks[i];
+  }
+
+  /** How many blocks there are. */
+  public int blocks() {
+    return blocks.length;
+  }
+}
