@@ -2,6 +2,7 @@ package dev.offload.jobs;
 
 import dev.offload.jobs.journal.JobDescription;
 import dev.offload.jobs.journal.JobLock;
+import dev.offload.jobs.journal.Journal;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -79,10 +80,17 @@ final class CommandJob {
         opening.await();
       }
       try (EngineGenerator engine = steps.openModel();
-          JobState state = opening.get();
-          ResumeHint hint = new ResumeHint(err)) {
-        hint.arm();
+          JobState state = opening.get()) {
+        reportResumed(state);
         return report(run(steps, state, engine, description));
+      } catch (JobStopped e) {
+        err.println("stopped; the same command with --resume goes on");
+        return ExitCode.STOPPED;
+      } catch (IOException | RuntimeException e) {
+        if (Journal.mayHoldRows(files.journal())) {
+          err.println("finished rows are saved; the same command with --resume goes on");
+        }
+        throw e;
       }
     }
   }
@@ -97,20 +105,28 @@ final class CommandJob {
           state,
           engine,
           description,
-          counters -> display.add(new ProgressDisplay(err, terminal, line, counters)).start());
+          counters -> {
+            display.add(StopSignals.listen(err, counters::stop));
+            display.add(new ProgressDisplay(err, terminal, line, counters)).start();
+          });
+    }
+  }
+
+  private void reportResumed(JobState state) {
+    if (state.journal().droppedBytes() > 0) {
+      err.printf(
+          Locale.ROOT,
+          "the last %d bytes of %s are half-written or damaged and were dropped; their rows are"
+              + " computed again%n",
+          state.journal().droppedBytes(),
+          files.journal());
+    }
+    if (state.finishedBefore() > 0) {
+      err.printf(Locale.ROOT, "%d rows were finished before%n", state.finishedBefore());
     }
   }
 
   private int report(JobOutcome outcome) {
-    if (outcome.droppedBytes() > 0) {
-      err.printf(
-          Locale.ROOT,
-          "the journal ended in %d half-written bytes; their rows were generated again%n",
-          outcome.droppedBytes());
-    }
-    if (outcome.resumedRows() > 0) {
-      err.printf(Locale.ROOT, "%d rows were finished before%n", outcome.resumedRows());
-    }
     err.printf(
         Locale.ROOT,
         "%d rows answered in %s%n",

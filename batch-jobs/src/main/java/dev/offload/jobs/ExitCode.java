@@ -14,5 +14,8 @@ final class ExitCode {
   /** The job went through, and some of its rows are in the error file. */
   static final int ROWS_FAILED = 3;
 
+  /** Ctrl-C, SIGTERM or a closed terminal stopped the job; what is finished is saved. */
+  static final int STOPPED = 4;
+
   private ExitCode() {}
 }

@@ -39,7 +39,8 @@ import picocli.CommandLine.Spec;
       "0:all rows were answered",
       "1:the program failed; run again with --resume",
       "2:wrong usage or refused input; nothing was generated",
-      "3:the job is done and some rows are in the error file"
+      "3:the job is done and some rows are in the error file",
+      "4:Ctrl-C or SIGTERM stopped the job; run again with --resume"
     })
 final class GenerateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

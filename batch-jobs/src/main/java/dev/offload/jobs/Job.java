@@ -28,6 +28,7 @@ final class Job<R extends Incoming, Q, A> {
    * Answers all rows that were not finished before.
    *
    * @param watcher is shown the run's counters before the first row
+   * @throws JobStopped if {@link JobCounters#stop} was called; the finished rows are in the journal
    */
   JobOutcome run(Consumer<JobCounters> watcher) throws IOException, InterruptedException {
     JobCounters counters = new JobCounters(state.finishedBefore(), state.output().errorRows());
@@ -38,12 +39,16 @@ final class Job<R extends Incoming, Q, A> {
       watcher.accept(counters);
       committer.start();
       feed.start();
-      task.run(feed::next, answer -> finish(committer, feed, answer), counters);
+      try {
+        task.run(feed::next, answer -> finish(committer, feed, answer), counters);
+      } catch (JobStopped e) {
+        committer.finish();
+        throw e;
+      }
       committer.finish();
       long rows = feed.rowsRead();
       state.publish(rows, task.form());
-      return new JobOutcome(
-          rows, state.output().errorRows(), state.finishedBefore(), state.journal().droppedBytes());
+      return new JobOutcome(rows, state.output().errorRows(), state.finishedBefore());
     }
   }
 

@@ -6,13 +6,14 @@ import dev.offload.jobs.journal.RecordKind;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Counts the rows of a running job. May be read by any thread at any time. */
+/** Counts the rows of a running job, and stops it. May be used by any thread at any time. */
 final class JobCounters implements GroupCommit.Listener, Progress.Listener {
   private final long resumedRows;
   private final LongAdder finishedRows = new LongAdder();
   private final LongAdder failedRows = new LongAdder();
   private volatile RowFeed<?, ?> feed;
   private volatile Progress progress;
+  private volatile boolean stopAsked;
 
   /**
    * @param resumedRows finished before this start
@@ -36,9 +37,22 @@ final class JobCounters implements GroupCommit.Listener, Progress.Listener {
     }
   }
 
+  /**
+   * Hears of a pass.
+   *
+   * @throws JobStopped if the run was asked to stop
+   */
   @Override
   public void progress(Progress latest) {
     progress = latest;
+    if (stopAsked) {
+      throw new JobStopped();
+    }
+  }
+
+  /** Asks the run to end after the pass it is in. */
+  void stop() {
+    stopAsked = true;
   }
 
   /** How far the engine has come; empty before its first pass. */

@@ -6,9 +6,8 @@ package dev.offload.jobs;
  * @param rows rows of the input
  * @param failedRows those of them in the error file
  * @param resumedRows those that were finished before this start
- * @param droppedBytes half-written bytes of the journal that a kill had left
  */
-record JobOutcome(long rows, long failedRows, long resumedRows, long droppedBytes) {
+record JobOutcome(long rows, long failedRows, long resumedRows) {
   int exitCode() {
     return failedRows > 0 ? ExitCode.ROWS_FAILED : ExitCode.OK;
   }

@@ -15,11 +15,13 @@ import java.util.Optional;
  * time.
  */
 final class JobState implements AutoCloseable {
+  private final JobFiles files;
   private final Journal journal;
   private final OrderedOutput output;
   private final BitSet finished;
 
-  private JobState(Journal journal, OrderedOutput output, BitSet finished) {
+  private JobState(JobFiles files, Journal journal, OrderedOutput output, BitSet finished) {
+    this.files = files;
     this.journal = journal;
     this.output = output;
     this.finished = finished;
@@ -37,7 +39,7 @@ final class JobState implements AutoCloseable {
       BitSet finished = new BitSet();
       Journal journal = openJournal(files, description, mode, output, finished);
       output.advance(journal);
-      return new JobState(journal, output, finished);
+      return new JobState(files, journal, output, finished);
     } catch (IOException | RefusedException | RuntimeException e) {
       output.close();
       throw e;
@@ -105,10 +107,13 @@ final class JobState implements AutoCloseable {
     journal.delete();
   }
 
-  /** Leaves what a later start needs; nothing if no row was finished. */
+  /**
+   * Leaves what a later start needs: nothing if no row was finished, unless there is an output that
+   * was to be replaced and must not pass for this job's.
+   */
   @Override
   public void close() throws IOException {
-    if (journal.isEmpty()) {
+    if (journal.isEmpty() && !Files.exists(files.output())) {
       output.discard();
       journal.delete();
       return;

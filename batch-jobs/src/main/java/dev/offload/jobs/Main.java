@@ -20,7 +20,7 @@ public final class Main {
    *
    * @param out where asked-for output goes
    * @param err where progress and messages go
-   * @return 0 all well, 1 failure, 2 wrong usage or refused input, 3 some rows failed
+   * @return 0 all well, 1 failure, 2 wrong usage or refused input, 3 some rows failed, 4 stopped
    */
   public static int run(PrintWriter out, PrintWriter err, String... args) {
     Messages messages = new Messages();

@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
       "0:all is well",
       "1:the program failed (defect, full disk, lost device)",
       "2:wrong usage or refused input",
-      "3:the job is done and some rows are in the error file"
+      "3:the job is done and some rows are in the error file",
+      "4:Ctrl-C or SIGTERM stopped the job; run again with --resume"
     })
 final class OffloadCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -54,7 +54,7 @@ class JobTest {
   @Test
   void shouldAnswerInInputOrderAndReportBadRows() throws Exception {
     JobOutcome outcome = run(StartMode.NEW, 1, row -> {});
-    assertEquals(new JobOutcome(ROWS, 43, 0, 0), outcome);
+    assertEquals(new JobOutcome(ROWS, 43, 0), outcome);
     assertEquals(ExitCode.ROWS_FAILED, outcome.exitCode());
     List<String> answers = Files.readAllLines(files.output());
     assertEquals(ROWS - 43, answers.size());
@@ -86,7 +86,7 @@ class JobTest {
   @Test
   void shouldMakeAnEmptyOutputOfAnEmptyInput() throws Exception {
     Files.writeString(files.input(), "\n\n");
-    assertEquals(new JobOutcome(0, 0, 0, 0), run(StartMode.NEW, 1, row -> {}));
+    assertEquals(new JobOutcome(0, 0, 0), run(StartMode.NEW, 1, row -> {}));
     assertEquals("", Files.readString(files.output()));
   }
 
@@ -150,6 +150,20 @@ class JobTest {
     String resumed = Files.readString(files.output());
     run(StartMode.OVERWRITE, 5, row -> {});
     assertEquals(Files.readString(files.output()), resumed);
+  }
+
+  @Test
+  void shouldNotTakeAnOldOutputForTheOneThatWasToReplaceIt() throws Exception {
+    Files.writeString(files.output(), "old");
+    LongConsumer failing =
+        row -> {
+          throw new IllegalStateException("the device is gone");
+        };
+    Files.writeString(files.input(), "{\"prompt\":\"a\"}");
+    assertThrows(IllegalStateException.class, () -> run(StartMode.OVERWRITE, 3, failing));
+    assertFalse(StartMode.RESUME.isFinished(files));
+    run(StartMode.RESUME, 3, row -> {});
+    assertTrue(Files.readString(files.output()).contains("\"text\":\"a\""));
   }
 
   @Test

@@ -3,80 +3,94 @@ package dev.offload.jobs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.offload.jobs.journal.OrderedOutput;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Kills a process that works on a job, again and again. */
+/**
+ * Kills a process that works on a job at random instants of its whole life, again and again. The
+ * system property {@code offload.kills} says how often.
+ */
 class KillTest {
-  private static final int KILLS = 4;
-  private static final int ROWS = 500;
+  private static final int KILLS = Integer.getInteger("offload.kills", 6);
+  private static final int ROWS = 1500;
+
+  /** A start with a model takes long, and differs from one with a fake in the engine only. */
+  private static final int ROWS_OF_COMMAND = 60;
 
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @CsvSource({"GENERATE, .jsonl", "LABEL, .jsonl", "LABEL, .csv"})
+  @CsvSource({"GENERATE, .jsonl", "LABEL, .jsonl", "LABEL, .csv", "COMMAND, .jsonl"})
   void shouldLoseAndRepeatNothingWhenKilled(KilledJob.Kind kind, String ending) throws Exception {
+    boolean real = kind == KilledJob.Kind.COMMAND;
     Path input = folder.resolve("in.jsonl");
-    Files.writeString(input, String.join("\n", JobTest.rows(ROWS)));
-    Path whole = folder.resolve("whole" + ending);
-    KilledJob.run(kind, input, whole, 0);
+    Files.writeString(input, String.join("\n", JobTest.rows(real ? ROWS_OF_COMMAND : ROWS)));
+    Path whole = Files.createDirectory(folder.resolve("whole")).resolve("out" + ending);
+    long begin = System.nanoTime();
+    Process uninterrupted = start(kind, input, whole, 1);
+    assertTrue(uninterrupted.waitFor(120, TimeUnit.SECONDS));
+    long wholeNanos = System.nanoTime() - begin;
+    assertEquals(ExitCode.ROWS_FAILED, uninterrupted.exitValue());
 
-    Path output = folder.resolve("out" + ending);
-    Random random = new Random(8);
-    for (int i = 0; i < KILLS; i++) {
-      kill(kind, input, output, random.nextInt(50, 400));
-      assertTrue(Files.notExists(output), "the job ended before it was killed");
-    }
-    JobOutcome outcome = KilledJob.run(kind, input, output, 0);
-
-    assertTrue(outcome.resumedRows() > 0, outcome.toString());
-    assertEquals(Files.readString(whole), Files.readString(output));
-    assertEquals(
-        Files.readString(JobFiles.errorsBeside(whole, ".jsonl")),
-        Files.readString(JobFiles.errorsBeside(output, ".jsonl")));
-  }
-
-  /** Starts the job, and kills it some time after it has got further than before. */
-  private static void kill(KilledJob.Kind kind, Path input, Path output, long millis)
-      throws Exception {
-    Path partial = OrderedOutput.partial(output);
-    long before = bytes(partial);
-    Process process = start(kind, input, output);
-    try {
-      while (process.isAlive() && bytes(partial) <= before) {
-        Thread.sleep(5);
+    Path jobs = Files.createDirectory(folder.resolve("jobs"));
+    Path output = jobs.resolve("out" + ending);
+    Random random = new Random(System.nanoTime());
+    int resumed = 0;
+    for (int kills = real ? (KILLS + 3) / 4 : KILLS; kills > 0; ) {
+      Process process = start(kind, input, output, random.nextInt(3));
+      boolean ended = process.waitFor(random.nextLong(wholeNanos), TimeUnit.NANOSECONDS);
+      if (ended) {
+        requireSame(whole, output);
+        empty(jobs);
+      } else {
+        process.destroyForcibly();
+        assertTrue(process.waitFor(10, TimeUnit.SECONDS));
+        resumed += Files.exists(jobs.resolve("out" + ending + ".journal")) ? 1 : 0;
+        kills--;
       }
-      Thread.sleep(millis);
-    } finally {
-      process.destroyForcibly();
-      assertTrue(process.waitFor(10, TimeUnit.SECONDS));
+    }
+    Process last = start(kind, input, output, 0);
+    assertTrue(last.waitFor(120, TimeUnit.SECONDS));
+    assertTrue(
+        List.of(ExitCode.OK, ExitCode.ROWS_FAILED).contains(last.exitValue()),
+        () -> "exit code " + last.exitValue());
+    requireSame(whole, output);
+    assertTrue(resumed > 0, "no kill came while there was a journal");
+  }
+
+  /** Compares output, errors, and that nothing else is left. */
+  private static void requireSame(Path whole, Path output) throws IOException {
+    assertEquals(names(whole.getParent()), names(output.getParent()));
+    for (String name : names(output.getParent())) {
+      assertEquals(
+          Files.readString(whole.resolveSibling(name)),
+          Files.readString(output.resolveSibling(name)));
     }
   }
 
-  private static long bytes(Path file) throws IOException {
-    return Files.exists(file) ? Files.size(file) : 0;
+  private static List<String> names(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
   }
 
-  private static Process start(KilledJob.Kind kind, Path input, Path output) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(argument -> argument.startsWith("--"))
-        .forEach(command::add);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(
-        List.of(KilledJob.class.getName(), kind.name(), input.toString(), output.toString(), "10"));
-    return new ProcessBuilder(command)
+  private static void empty(Path folder) throws IOException {
+    for (String name : names(folder)) {
+      Files.delete(folder.resolve(name));
+    }
+  }
+
+  private static Process start(KilledJob.Kind kind, Path input, Path output, long rowMillis)
+      throws IOException {
+    return new ProcessBuilder(ChildJvm.command(KilledJob.class, kind, input, output, rowMillis))
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .start();

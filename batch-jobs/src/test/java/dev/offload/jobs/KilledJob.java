@@ -7,31 +7,67 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.LongConsumer;
 
-/** A program to be killed: runs or resumes a slow job with a fake model. */
+/** A program to be killed: runs or resumes a job, with a fake model or a real one. */
 final class KilledJob {
   static final JobDescription JOB = new JobDescription(Map.of("--seed", "0"));
+
+  private static final Path MODEL = Path.of("../examples/models/tiny-moe");
 
   private KilledJob() {}
 
   /** What the job does with its rows. */
   enum Kind {
+    /** Fake answers, the order in which rows finish changes from start to start. */
     GENERATE {
       @Override
-      Job<?, ?, ?> job(JobFiles files, JobState state, LongConsumer beforeFinish) {
-        Answers answers = new Answers("job", state.journal().createdSeconds());
-        Generator generator = new FakeGenerator(System.nanoTime(), beforeFinish);
-        return new Job<>(
-            state, new GenerationTask(files, new RowDefaults(256), answers, generator));
+      int run(Path input, Path output, long rowMillis) throws Exception {
+        return fake(
+            input,
+            output,
+            (files, state) -> {
+              Answers answers = new Answers("job", state.journal().createdSeconds());
+              Generator generator = new FakeGenerator(System.nanoTime(), row -> sleep(rowMillis));
+              return new Job<>(
+                  state, new GenerationTask(files, new RowDefaults(256), answers, generator));
+            });
       }
     },
+    /** Fake labels; an output that is no JSONL is made from the lines at the end. */
     LABEL {
       @Override
-      Job<?, ?, ?> job(JobFiles files, JobState state, LongConsumer beforeFinish) {
-        return new Job<>(state, FakeChooser.task(files, System.nanoTime(), beforeFinish));
+      int run(Path input, Path output, long rowMillis) throws Exception {
+        LongConsumer slow = row -> sleep(rowMillis);
+        return fake(
+            input,
+            output,
+            (files, state) -> new Job<>(state, FakeChooser.task(files, System.nanoTime(), slow)));
+      }
+    },
+    /** The command itself with a model. */
+    COMMAND {
+      @Override
+      int run(Path input, Path output, long rowMillis) {
+        Main.main(
+            new String[] {
+              "generate",
+              "--model=" + MODEL,
+              "--input=" + input,
+              "--output=" + output,
+              "--dtype=float32",
+              "--max-tokens=6",
+              "--resume"
+            });
+        throw new AssertionError("the command ends the process");
       }
     };
 
-    abstract Job<?, ?, ?> job(JobFiles files, JobState state, LongConsumer beforeFinish);
+    /** Runs the job to its end; returns the exit code. */
+    abstract int run(Path input, Path output, long rowMillis) throws Exception;
+  }
+
+  /** Makes a job of what is on disk. */
+  private interface NewJob {
+    Job<?, ?, ?> of(JobFiles files, JobState state);
   }
 
   /**
@@ -40,17 +76,19 @@ final class KilledJob {
    * @param arguments kind, input, output, and milliseconds per row
    */
   public static void main(String[] arguments) throws Exception {
-    run(
-        Kind.valueOf(arguments[0]),
-        Path.of(arguments[1]),
-        Path.of(arguments[2]),
-        Long.parseLong(arguments[3]));
+    Kind kind = Kind.valueOf(arguments[0]);
+    Path input = Path.of(arguments[1]);
+    Path output = Path.of(arguments[2]);
+    System.exit(kind.run(input, output, Long.parseLong(arguments[3])));
   }
 
-  static JobOutcome run(Kind kind, Path input, Path output, long rowMillis) throws Exception {
+  private static int fake(Path input, Path output, NewJob job) throws Exception {
     JobFiles files = new JobFiles(input, output, JobFiles.errorsBeside(output, ".jsonl"));
+    if (StartMode.RESUME.isFinished(files)) {
+      return ExitCode.OK;
+    }
     try (JobState state = JobState.open(files, JOB, StartMode.RESUME)) {
-      return kind.job(files, state, row -> sleep(rowMillis)).run(counters -> {});
+      return job.of(files, state).run(counters -> {}).exitCode();
     }
   }
 

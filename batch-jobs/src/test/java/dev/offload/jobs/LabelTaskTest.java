@@ -47,7 +47,7 @@ class LabelTaskTest {
         """
             .formatted("long".repeat(30)));
     JobOutcome outcome = run(files, 1, row -> {});
-    assertEquals(new JobOutcome(7, 5, 0, 0), outcome);
+    assertEquals(new JobOutcome(7, 5, 0), outcome);
     List<String> lines = Files.readAllLines(files.output());
     // Scores: x is byte 120, and (120 + 'y') % 3 = 1, (120 + 'n') % 3 = 2, (120 + 'm') % 3 = 1.
     assertTrue(

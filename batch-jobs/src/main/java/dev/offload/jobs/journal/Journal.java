@@ -162,8 +162,12 @@ public final class Journal implements AutoCloseable {
 
   /** Returns when all appended records are on disk. */
   public void force() throws IOException {
-    // fsync covers pages dirtied through the mapping as well: fsync(2), mmap(2), Linux and macOS.
-    channel.force(false);
+    try {
+      // fsync covers pages dirtied through the mapping as well: fsync(2), mmap(2), Linux and macOS.
+      channel.force(false);
+    } catch (IOException e) {
+      throw new WriteException(file, e);
+    }
   }
 
   /** Whether no row is recorded. */
@@ -192,7 +196,11 @@ public final class Journal implements AutoCloseable {
   private void allocate(long needed) throws IOException {
     while (allocated < needed) {
       long next = (allocated / SEGMENT_BYTES + 1) * SEGMENT_BYTES;
-      writeFully(channel, ByteBuffer.allocate((int) (next - allocated)), allocated);
+      try {
+        writeFully(channel, ByteBuffer.allocate((int) (next - allocated)), allocated);
+      } catch (IOException e) {
+        throw new WriteException(file, e);
+      }
       allocated = next;
     }
   }

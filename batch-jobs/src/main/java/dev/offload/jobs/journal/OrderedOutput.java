@@ -138,14 +138,22 @@ public final class OrderedOutput implements AutoCloseable {
       return new Part(file, new BufferedOutputStream(out, BUFFER_BYTES));
     }
 
-    void append(byte[] line) throws IOException {
-      out.write(line);
-      out.write('\n');
+    void append(byte[] line) throws WriteException {
+      try {
+        out.write(line);
+        out.write('\n');
+      } catch (IOException e) {
+        throw new WriteException(partial(file), e);
+      }
       lines++;
     }
 
-    void flush() throws IOException {
-      out.flush();
+    void flush() throws WriteException {
+      try {
+        out.flush();
+      } catch (IOException e) {
+        throw new WriteException(partial(file), e);
+      }
     }
 
     /** Gives the file's name to what it has become. */
