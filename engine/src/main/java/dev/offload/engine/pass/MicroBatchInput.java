@@ -213,7 +213,8 @@ public final class MicroBatchInput implements AutoCloseable {
         new Indices(buffer, layout.rowStarts(), sequences + 1),
         new Indices(buffer, layout.contextLengths(), sequences),
         new Indices(buffer, layout.blockTable(), sequences * maxBlocks),
-        new Indices(buffer, layout.slots(), tokens));
+        new Indices(buffer, layout.slots(), tokens),
+        List.of());
   }
 
   /** Cache blocks that hold something before or after the pass. */

@@ -143,7 +143,8 @@ public interface Operations {
 
   /**
    * Causal attention of each row over the cache of its sequence, whose own keys and values are
-   * there already.
+   * there already. Keys and values that sequences share, {@link RaggedBatch#prefixes}, may be read
+   * once for all rows of a run; the result is the same within rounding.
    *
    * @param queries [T, heads * headDim]
    * @param out [T, heads * valueDim]

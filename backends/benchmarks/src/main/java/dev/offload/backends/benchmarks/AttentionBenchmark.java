@@ -16,16 +16,26 @@ import org.openjdk.jmh.annotations.Setup;
 
 /**
  * How fast rows attend to the cache, with the heads of examples/shapes/dense-360m. Each layer of a
- * sweep has a cache of its own. Counts the arithmetic of the two products, and keys and values once
- * per sequence.
+ * sweep has a cache of its own. Counts the arithmetic of the two products, and each key and value
+ * in the cache once.
  */
 public class AttentionBenchmark extends DeviceBenchmark {
   private static final int HEADS = 15;
   private static final int KV_HEADS = 5;
   private static final int HEAD_DIM = 64;
 
-  /** Sequences x rows of each @ context of each. */
-  @Param({"4x128@128", "1x512@512", "32x1@144", "32x1@1024", "1x1@8192"})
+  /** Sequences x rows of each @ context of each / tokens of it that all share. */
+  @Param({
+    "4x128@128",
+    "1x512@512",
+    "32x1@144",
+    "32x1@1024",
+    "1x1@8192",
+    "32x1@1088",
+    "32x1@1088/1024",
+    "128x1@1088",
+    "128x1@1088/1024"
+  })
   public String work;
 
   /** Format of keys and values. */
@@ -52,7 +62,7 @@ public class AttentionBenchmark extends DeviceBenchmark {
     int blockTokens = device.operations().kvBlockTokens();
     batch = sizes.batch(device, blockTokens);
     caches = newCaches(device, sizes.blocks(blockTokens), blockTokens);
-    append(device, sizes.whole(), blockTokens);
+    append(device, sizes.filling(blockTokens), blockTokens);
     queries = device.randomMatrix("queries", DType.F32, sizes.tokens(), HEADS * HEAD_DIM);
     out = device.matrix("attended", DType.F32, sizes.tokens(), HEADS * HEAD_DIM);
   }
@@ -85,6 +95,6 @@ public class AttentionBenchmark extends DeviceBenchmark {
     double tokenBytes = 2.0 * KV_HEADS * HEAD_DIM * cache.bytes();
     counter.add(
         layers * 4.0 * HEADS * HEAD_DIM * sizes.pairs(),
-        layers * tokenBytes * sizes.sequences() * sizes.context());
+        layers * tokenBytes * sizes.cachedTokens());
   }
 }

@@ -9,13 +9,22 @@ final class AttentionWorkTest {
 
   @Test
   void shouldReadSizesFromText() {
-    assertEquals(new AttentionWork(32, 1, 144), AttentionWork.parse("32x1@144"));
+    assertEquals(new AttentionWork(32, 1, 144, 0), AttentionWork.parse("32x1@144"));
+    assertEquals(new AttentionWork(32, 1, 144, 128), AttentionWork.parse("32x1@144/128"));
     assertThrows(IllegalArgumentException.class, () -> AttentionWork.parse("32x1"));
   }
 
   @Test
   void shouldRefuseMoreRowsThanContext() {
     assertThrows(IllegalArgumentException.class, () -> AttentionWork.parse("1x5@4"));
+    assertThrows(IllegalArgumentException.class, () -> AttentionWork.parse("2x5@20/16"));
+  }
+
+  @Test
+  void shouldKeepSharedTokensOnce() {
+    assertEquals(4 * 3, AttentionWork.parse("4x1@20").blocks(8));
+    assertEquals(2 + 4 * 1, AttentionWork.parse("4x1@20/16").blocks(8));
+    assertEquals(16 + 4 * 4, AttentionWork.parse("4x1@20/16").cachedTokens());
   }
 
   @Test

@@ -48,7 +48,7 @@ final class BenchmarksTest {
             .param("columns", "33")
             .param("width", "33")
             .param("activation", "SILU")
-            .param("work", "2x3@20")
+            .param("work", "2x3@20", "2x3@40/32")
             .param("layers", "2")
             .build();
 

@@ -8,7 +8,10 @@ import dev.offload.backends.api.AttentionSpec;
 import dev.offload.backends.api.KvBlocks;
 import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.RaggedBatch;
+import dev.offload.backends.api.RaggedBatch.SharedPrefix;
 import dev.offload.tensors.DType;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -185,6 +188,84 @@ interface AttentionConformance extends DeviceUnderTest {
   }
 
   @Test
+  default void shouldAttendToSharedPrefixes() {
+    repeat(
+        12,
+        fixture -> {
+          AttentionRun run = new AttentionRun(fixture, DType.F32, fixture.anyDtype());
+          run.blockTokens = fixture.any(1, 7, 16, run.blockTokens);
+          run.softCap = fixture.any(0, 0, 5);
+          run.sinkRange = fixture.any(0, 0, 5);
+          run.window = fixture.any(0, 0, 0, 20, 400);
+          addSequences(fixture, run);
+          double[][] shared = run.check();
+          if (attendsToPrefixesExactly()) {
+            assertArrayEquals(run.attend(run.batchWithoutPrefixes()), shared);
+          }
+        });
+  }
+
+  /**
+   * Some that share prefixes of several lengths, decoding or with chunks of a prompt, and others.
+   */
+  private static void addSequences(DeviceFixture fixture, AttentionRun run) {
+    List<Integer> contexts = new ArrayList<>();
+    List<Integer> rows = new ArrayList<>();
+    run.prefixes = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      boolean alone = fixture.any(0, 1, 1) == 0;
+      int blocks = alone ? 0 : fixture.any(1, 5, 64, 100, 320, 530) / run.blockTokens;
+      int sharers = fixture.any(1, 2, 3, 17, 40);
+      if (!alone) {
+        run.prefixes.add(new SharedPrefix(contexts.size(), sharers, blocks * run.blockTokens));
+      }
+      for (int s = 0; s < sharers; s++) {
+        int own = fixture.any(1, 2, 30, 70, 300);
+        contexts.add(blocks * run.blockTokens + own);
+        rows.add(Math.min(own, fixture.any(1, 1, 1, 5, 40)));
+      }
+    }
+    run.contexts = contexts.stream().mapToInt(Integer::intValue).toArray();
+    run.rows = rows.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  @Test
+  default void shouldRefusePrefixesThatAreNotShared() {
+    repeat(
+        1,
+        fixture -> {
+          AttentionRun run = new AttentionRun(fixture, DType.F32, DType.F32);
+          int block = run.blockTokens;
+          run.contexts = new int[] {3 * block, 3 * block};
+          run.rows = new int[] {1, block + 1};
+          run.prefixes = List.of(new SharedPrefix(0, 2, block));
+          run.prepare();
+          RaggedBatch good = run.batch();
+          run.attend(good);
+          Refusals.expect(
+              "2", "3", () -> run.attend(prefixes(good, new SharedPrefix(0, 3, block))));
+          Refusals.expect(
+              "" + block,
+              "" + (block + 1),
+              () -> run.attend(prefixes(good, new SharedPrefix(0, 2, block + 1))));
+          Refusals.expect(
+              "0",
+              "2",
+              () ->
+                  run.attend(prefixes(good, new SharedPrefix(0, 2, 0), new SharedPrefix(0, 1, 0))));
+          RaggedBatch notShared = prefixes(good, new SharedPrefix(0, 2, 2 * block));
+          IllegalStateException failure =
+              assertThrows(IllegalStateException.class, () -> run.attend(notShared));
+          assertTrue(failure.getMessage().contains("sequences 0 and 1"), failure::getMessage);
+          fixture.stream().synchronize();
+        });
+  }
+
+  private static RaggedBatch prefixes(RaggedBatch batch, SharedPrefix... prefixes) {
+    return SequenceCase.withPrefixes(batch, List.of(prefixes));
+  }
+
+  @Test
   default void shouldRefuseOperandsThatDoNotFit() {
     repeat(
         1,
@@ -235,7 +316,8 @@ interface AttentionConformance extends DeviceUnderTest {
                   good.rowStarts(),
                   good.contextLengths(),
                   fixture.indices(0, 1000),
-                  good.slots());
+                  good.slots(),
+                  List.of());
           IllegalStateException failure =
               assertThrows(IllegalStateException.class, () -> run.attend(bad));
           assertTrue(failure.getMessage().contains("1000"), failure::getMessage);

@@ -4,9 +4,11 @@ import dev.offload.backends.api.AttentionSpec;
 import dev.offload.backends.api.KvBlocks;
 import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.RaggedBatch;
+import dev.offload.backends.api.RaggedBatch.SharedPrefix;
 import dev.offload.backends.api.Vector;
 import dev.offload.tensors.DType;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -22,6 +24,7 @@ final class AttentionRun {
 
   int[] contexts;
   int[] rows;
+  List<SharedPrefix> prefixes = List.of();
   int kvHeads;
   int groupHeads;
   int headDim = 16;
@@ -51,7 +54,7 @@ final class AttentionRun {
   void prepare() {
     KvBlocks.Format format =
         new KvBlocks.Format(cacheType, blockTokens, kvHeads, headDim, valueDim);
-    sequences = new SequenceCase(fixture, format, contexts, rows, range, rowType);
+    sequences = new SequenceCase(fixture, format, contexts, rows, prefixes, range, rowType);
     queries = fixture.numbers(sequences.tokens(), heads() * headDim, range, rowType);
     if (sinkRange > 0) {
       sinks = fixture.numbers(1, heads(), sinkRange, DType.F32)[0];
@@ -109,6 +112,10 @@ final class AttentionRun {
     return sequences.batch();
   }
 
+  RaggedBatch batchWithoutPrefixes() {
+    return sequences.batchWithoutPrefixes();
+  }
+
   KvBlocks cache() {
     return sequences.cache();
   }
@@ -123,7 +130,7 @@ final class AttentionRun {
   }
 
   private String describe() {
-    return "attention of %d heads over %d with %s and %s, contexts %s, rows %s, window %d"
+    return "attention of %d heads over %d with %s and %s, contexts %s, rows %s, window %d, %s"
         .formatted(
             heads(),
             kvHeads,
@@ -131,6 +138,7 @@ final class AttentionRun {
             cacheType,
             Arrays.toString(contexts),
             Arrays.toString(rows),
-            window);
+            window,
+            prefixes);
   }
 }

@@ -15,6 +15,13 @@ interface DeviceUnderTest {
   /** CPU threads for the device. */
   int threads();
 
+  /**
+   * Whether attention gives the same to the bit where a batch tells which sequences begin alike.
+   */
+  default boolean attendsToPrefixesExactly() {
+    return false;
+  }
+
   default DeviceOptions options() {
     return new DeviceOptions(0, MEMORY_BYTES, MEMORY_BYTES, threads());
   }

@@ -2,6 +2,7 @@ package dev.offload.backends.conformance;
 
 import dev.offload.backends.api.KvBlocks;
 import dev.offload.backends.api.RaggedBatch;
+import dev.offload.backends.api.RaggedBatch.SharedPrefix;
 import dev.offload.tensors.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +20,7 @@ final class SequenceCase {
   private final int maxBlocks;
   private final int[] contexts;
   private final int[] rows;
+  private final List<SharedPrefix> prefixes;
   private final int[][] blocks;
   private final double[][][] keys;
   private final double[][][] values;
@@ -28,6 +30,7 @@ final class SequenceCase {
    *
    * @param contexts tokens of each sequence
    * @param rows how many of them belong to the batch, at the end
+   * @param prefixes who begins alike
    * @param keyRange largest key
    * @param rowType format in which keys and values come
    */
@@ -36,11 +39,13 @@ final class SequenceCase {
       KvBlocks.Format format,
       int[] contexts,
       int[] rows,
+      List<SharedPrefix> prefixes,
       double keyRange,
       DType rowType) {
     this.fixture = fixture;
     this.contexts = contexts;
     this.rows = rows;
+    this.prefixes = prefixes;
     keys = new double[contexts.length][][];
     values = new double[contexts.length][][];
     blocks = new int[contexts.length][];
@@ -56,6 +61,7 @@ final class SequenceCase {
     maxBlocks = most + fixture.random().nextInt(0, 3);
     cache = fixture.kvBlocks(format, used + 2);
     scatterBlocks();
+    share(format.blockTokens());
     append(rowType);
   }
 
@@ -65,6 +71,7 @@ final class SequenceCase {
     maxBlocks = other.maxBlocks;
     contexts = other.contexts;
     this.rows = rows;
+    prefixes = other.prefixes;
     blocks = other.blocks;
     keys = other.keys;
     values = other.values;
@@ -84,6 +91,18 @@ final class SequenceCase {
     for (int[] own : blocks) {
       for (int i = 0; i < own.length; i++) {
         own[i] = order.removeLast();
+      }
+    }
+  }
+
+  /** Gives all sequences of a run the first tokens of the first of them, in the same blocks. */
+  private void share(int blockTokens) {
+    for (SharedPrefix prefix : prefixes) {
+      int first = prefix.firstSequence();
+      for (int s = first; s < prefix.end(); s++) {
+        System.arraycopy(keys[first], 0, keys[s], 0, prefix.tokens());
+        System.arraycopy(values[first], 0, values[s], 0, prefix.tokens());
+        System.arraycopy(blocks[first], 0, blocks[s], 0, prefix.tokens() / blockTokens);
       }
     }
   }
@@ -132,7 +151,25 @@ final class SequenceCase {
 
   /** The batch whose rows are queried. */
   RaggedBatch batch() {
+    return withPrefixes(batchWithoutPrefixes(), prefixes);
+  }
+
+  /** The same without a word about who begins alike. */
+  RaggedBatch batchWithoutPrefixes() {
     return batch(contexts, rows);
+  }
+
+  static RaggedBatch withPrefixes(RaggedBatch batch, List<SharedPrefix> prefixes) {
+    return new RaggedBatch(
+        batch.sequences(),
+        batch.tokens(),
+        batch.maxBlocks(),
+        batch.longestContext(),
+        batch.rowStarts(),
+        batch.contextLengths(),
+        batch.blockTable(),
+        batch.slots(),
+        prefixes);
   }
 
   private RaggedBatch batch(int[] ends, int[] counts) {
@@ -155,7 +192,8 @@ final class SequenceCase {
         fixture.indices(starts),
         fixture.indices(ends),
         fixture.indices(table()),
-        fixture.indices(slots.stream().mapToInt(Integer::intValue).toArray()));
+        fixture.indices(slots.stream().mapToInt(Integer::intValue).toArray()),
+        List.of());
   }
 
   /** The batch once blocks that lie wholly before what any row sees have been given away. */
@@ -174,7 +212,8 @@ final class SequenceCase {
         full.rowStarts(),
         full.contextLengths(),
         fixture.indices(table()),
-        full.slots());
+        full.slots(),
+        full.prefixes());
   }
 
   /** Unused places hold numbers that are no blocks. */

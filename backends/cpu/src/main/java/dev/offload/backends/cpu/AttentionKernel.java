@@ -1,16 +1,17 @@
 package dev.offload.backends.cpu;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Causal attention over a paged cache without ever storing a row of scores (Dao et al., arXiv
- * 2205.14135). A task is a tile of rows of one sequence for one KV head. It walks over the context
- * span by span; each span gives a partial softmax, and partial ones are merged in order. Where
- * there are few tiles and long contexts, the spans become tasks of their own; that changes who
+ * 2205.14135). A task is a tile of rows for one KV head. It walks over the context span by span;
+ * each span gives a partial softmax, and partial ones are merged in order. Where there are few
+ * tiles and long contexts, the spans become tasks of their own. Rows of several sequences that
+ * share a prefix are one tile, which reads the prefix once for all of them (as Hydragen does,
+ * Juravsky et al., arXiv 2402.05099) and what is behind it for each sequence alone. Both change who
  * computes what but not one bit of the result.
  */
 final class AttentionKernel {
@@ -24,7 +25,7 @@ final class AttentionKernel {
   private final SequenceTable table;
   private final float[] sinks;
   private final MatrixRows out;
-  private final List<AttentionTile.Rows> tiles;
+  private final List<TileRows> tiles;
   private final Queue<Scratch> scratches = new ConcurrentLinkedQueue<>();
 
   AttentionKernel(
@@ -41,24 +42,7 @@ final class AttentionKernel {
     this.table = table;
     this.out = out;
     sinks = shape.spec().sinks().map(CpuOperands::array).orElse(new float[0]);
-    tiles = tiles(table, shape.tileRows());
-  }
-
-  /** Tiles by falling work, so that the last tasks are the short ones. */
-  private static List<AttentionTile.Rows> tiles(SequenceTable table, int tileRows) {
-    List<AttentionTile.Rows> tiles = new ArrayList<>();
-    for (int s = 0; s < table.sequences(); s++) {
-      for (int row = 0; row < table.rows(s); row += tileRows) {
-        tiles.add(
-            new AttentionTile.Rows(
-                s,
-                table.firstRow(s) + row,
-                Math.min(tileRows, table.rows(s) - row),
-                table.firstPosition(s) + row));
-      }
-    }
-    tiles.sort(Comparator.comparingLong(tile -> -(long) tile.rows() * tile.end()));
-    return tiles;
+    tiles = TileRows.of(table, shape);
   }
 
   void run() {
@@ -71,7 +55,7 @@ final class AttentionKernel {
   }
 
   private void runTile(int task) {
-    AttentionTile.Rows tile = tiles.get(task / shape.kvHeads());
+    TileRows tile = tiles.get(task / shape.kvHeads());
     int kvHead = task % shape.kvHeads();
     Scratch scratch = takeScratch();
     int count = tile.rows() * shape.groupHeads();
@@ -95,7 +79,7 @@ final class AttentionKernel {
   private void runSpans() {
     List<Span> spans = new ArrayList<>();
     List<List<Span>> spansOfTile = new ArrayList<>();
-    for (AttentionTile.Rows tile : tiles) {
+    for (TileRows tile : tiles) {
       for (int kvHead = 0; kvHead < shape.kvHeads(); kvHead++) {
         List<Span> own = new ArrayList<>();
         for (int from = firstSpan(tile); from < tile.end(); from += shape.spanTokens()) {
@@ -119,7 +103,7 @@ final class AttentionKernel {
 
   private void mergeSpans(List<Span> spans) {
     Scratch scratch = takeScratch();
-    AttentionTile.Rows tile = spans.getFirst().tile;
+    TileRows tile = spans.getFirst().tile;
     int kvHead = spans.getFirst().kvHead;
     start(scratch.total, tile, kvHead);
     for (Span span : spans) {
@@ -129,12 +113,12 @@ final class AttentionKernel {
     scratches.add(scratch);
   }
 
-  private int firstSpan(AttentionTile.Rows tile) {
-    int firstSeen = shape.firstVisible(tile.firstPosition());
+  private int firstSpan(TileRows tile) {
+    int firstSeen = shape.firstVisible(tile.parts().getFirst().firstPosition());
     return firstSeen / shape.spanTokens() * shape.spanTokens();
   }
 
-  private void start(AttentionState total, AttentionTile.Rows tile, int kvHead) {
+  private void start(AttentionState total, TileRows tile, int kvHead) {
     int group = shape.groupHeads();
     int count = tile.rows() * group;
     total.clear(count);
@@ -143,7 +127,7 @@ final class AttentionKernel {
     }
   }
 
-  private AttentionState newState(AttentionTile.Rows tile) {
+  private AttentionState newState(TileRows tile) {
     return new AttentionState(tile.rows() * shape.groupHeads(), shape.valueStride());
   }
 
@@ -153,7 +137,7 @@ final class AttentionKernel {
   }
 
   /** A part of the context of a tile and what it gave. */
-  private record Span(AttentionTile.Rows tile, int kvHead, int from, AttentionState partial) {}
+  private record Span(TileRows tile, int kvHead, int from, AttentionState partial) {}
 
   /** What a thread needs; as many exist as threads have taken part. */
   private static final class Scratch {

@@ -8,7 +8,7 @@ import dev.offload.backends.api.AttentionSpec;
  *
  * @param groupHeads query heads that share a KV head
  * @param blockTokens tokens per KV block
- * @param tileRows rows of a sequence that one task computes
+ * @param tileRows rows that one task computes
  * @param panelTokens tokens whose keys and values are converted at a time, whole blocks
  * @param spanTokens tokens after which a partial softmax ends and is merged into the total
  */
@@ -38,7 +38,7 @@ record AttentionShape(
   /**
    * The sizes for a batch.
    *
-   * @param mostRows of one sequence
+   * @param mostRows of one sequence, or of some that share a prefix
    */
   static AttentionShape of(AttentionSpec spec, KvBlockLayout layout, int mostRows) {
     int group = spec.heads() / layout.heads();

@@ -101,10 +101,10 @@ final class AttentionState {
   /** Joins what another state has seen. */
   void merge(AttentionState other, int queries) {
     for (int q = 0; q < queries; q++) {
-      float max = Math.max(largest[q], other.largest[q]);
-      if (max == Float.NEGATIVE_INFINITY) {
+      if (other.largest[q] == Float.NEGATIVE_INFINITY) {
         continue;
       }
+      float max = Math.max(largest[q], other.largest[q]);
       if (largest[q] == Float.NEGATIVE_INFINITY) {
         copy(other, q);
         continue;

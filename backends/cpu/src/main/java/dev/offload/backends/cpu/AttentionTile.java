@@ -4,26 +4,10 @@ import dev.offload.tensors.DType;
 import java.util.Arrays;
 
 /**
- * Scratch and steps of one attention task: some adjacent rows of a sequence, and in them the query
- * heads that share one KV head. Owned by one task at a time.
+ * Scratch and steps of one attention task: some adjacent rows, and in them the query heads that
+ * share one KV head. Owned by one task at a time.
  */
 final class AttentionTile {
-  /**
-   * Which rows.
-   *
-   * @param sequence of the batch
-   * @param firstRow of the batch
-   * @param rows how many
-   * @param firstPosition of the first row in its sequence
-   */
-  record Rows(int sequence, int firstRow, int rows, int firstPosition) {
-
-    /** The position after the last row: no row sees it. */
-    int end() {
-      return firstPosition + rows;
-    }
-  }
-
   private final AttentionShape shape;
   private final float[] queries;
   private final float[] keys;
@@ -45,13 +29,13 @@ final class AttentionTile {
   }
 
   /** Reads the query vectors, row by row and head by head, and scales them. */
-  void loadQueries(MatrixRows from, Rows tile, int kvHead) {
+  void loadQueries(MatrixRows from, TileRows tile, int kvHead) {
     int width = shape.groupHeads() * shape.headDim();
-    for (int r = 0; r < tile.rows; r++) {
-      from.load(tile.firstRow + r, kvHead * width, width, queries, r * width);
+    for (int r = 0; r < tile.rows(); r++) {
+      from.load(tile.firstRow() + r, kvHead * width, width, queries, r * width);
     }
     float scale = shape.spec().scale();
-    for (int i = 0; i < tile.rows * width; i++) {
+    for (int i = 0; i < tile.rows() * width; i++) {
       queries[i] *= scale;
     }
   }
@@ -61,30 +45,71 @@ final class AttentionTile {
    * them.
    */
   void attend(
-      KvCache cache, SequenceTable table, Rows tile, int kvHead, int from, AttentionState state) {
+      KvCache cache,
+      SequenceTable table,
+      TileRows tile,
+      int kvHead,
+      int from,
+      AttentionState state) {
     int end = Math.min(from + shape.spanTokens(), tile.end());
     for (int panel = from; panel < end; panel += shape.panelTokens()) {
-      int tokens = Math.min(shape.panelTokens(), end - panel);
-      int firstRow = Math.max(0, panel - tile.firstPosition);
-      int endRow = shape.firstRowBeyond(panel + tokens - 1, tile.firstPosition, tile.rows);
-      if (firstRow < endRow) {
-        int firstSeen = shape.firstVisible(tile.firstPosition + firstRow);
-        int skipped = Math.max(0, firstSeen - panel);
-        loadPanel(cache, table, tile.sequence, kvHead, panel, skipped, tokens);
-        score(tile, firstRow, endRow, panel, tokens, state);
-        int firstQuery = firstRow * shape.groupHeads();
-        int stride = AttentionShape.scoreStride(tokens);
-        state.addValues(
-            firstQuery,
-            (endRow - firstRow) * shape.groupHeads(),
-            scores,
-            firstQuery * stride + skipped,
-            stride,
-            values,
-            skipped * shape.valueStride(),
-            tokens - skipped);
+      if (panel < tile.sharedTokens()) {
+        attendShared(cache, table, tile, kvHead, panel, state);
+        continue;
+      }
+      for (TileRows.Part part : tile.parts()) {
+        int tokens = Math.min(shape.panelTokens(), part.end() - panel);
+        if (tokens > 0) {
+          attend(cache, table, part, kvHead, panel, tokens, state);
+        }
       }
     }
+  }
+
+  /** A panel that all rows see whole. */
+  private void attendShared(
+      KvCache cache,
+      SequenceTable table,
+      TileRows tile,
+      int kvHead,
+      int panel,
+      AttentionState state) {
+    int sequence = tile.parts().getFirst().sequence();
+    int count = tile.rows() * shape.groupHeads();
+    loadPanel(cache, table, sequence, kvHead, panel, 0, shape.panelTokens());
+    score(0, count, shape.panelTokens());
+    for (int query = 0; query < count; query++) {
+      mask(query, 0, shape.panelTokens(), shape.panelStride());
+    }
+    weigh(0, count, 0, shape.panelTokens(), state);
+  }
+
+  private void attend(
+      KvCache cache,
+      SequenceTable table,
+      TileRows.Part part,
+      int kvHead,
+      int panel,
+      int tokens,
+      AttentionState state) {
+    int firstRow = Math.max(0, panel - part.firstPosition());
+    int endRow = shape.firstRowBeyond(panel + tokens - 1, part.firstPosition(), part.rows());
+    if (firstRow >= endRow) {
+      return;
+    }
+    int group = shape.groupHeads();
+    int skipped = Math.max(0, shape.firstVisible(part.firstPosition() + firstRow) - panel);
+    int firstQuery = (part.first() + firstRow) * group;
+    int count = (endRow - firstRow) * group;
+    loadPanel(cache, table, part.sequence(), kvHead, panel, skipped, tokens);
+    score(firstQuery, count, tokens);
+    for (int q = 0; q < count; q++) {
+      int position = part.firstPosition() + firstRow + q / group;
+      int end = Math.min(tokens, position + 1 - panel);
+      int first = shape.firstVisible(position) - panel;
+      mask(firstQuery + q, first, end, AttentionShape.scoreStride(tokens));
+    }
+    weigh(firstQuery, count, skipped, tokens, state);
   }
 
   /** Reads blocks; not those that lie wholly before the first token seen, which may be gone. */
@@ -140,12 +165,8 @@ final class AttentionTile {
     RowCodec.load(cache.segment(), offset, dtype, tokens, width, values, token * stride, stride);
   }
 
-  private void score(
-      Rows tile, int firstRow, int endRow, int panel, int tokens, AttentionState state) {
-    int group = shape.groupHeads();
+  private void score(int firstQuery, int count, int tokens) {
     int stride = AttentionShape.scoreStride(tokens);
-    int firstQuery = firstRow * group;
-    int count = (endRow - firstRow) * group;
     Arrays.fill(scores, firstQuery * stride, (firstQuery + count) * stride, 0);
     PanelProduct.multiply(
         queries,
@@ -161,44 +182,54 @@ final class AttentionTile {
         count,
         shape.headDim(),
         stride / Lanes.COUNT);
+    float softCap = shape.spec().softCap();
+    if (softCap > 0) {
+      for (int query = firstQuery; query < firstQuery + count; query++) {
+        ElementwiseKernels.softCap(scores, query * stride, stride, softCap, capScratch);
+      }
+    }
+  }
+
+  /** Hides the tokens of a panel before {@code first} and from {@code end} on. */
+  private void mask(int query, int first, int end, int stride) {
+    int at = query * stride;
+    if (first > 0) {
+      Arrays.fill(scores, at, at + first, Float.NEGATIVE_INFINITY);
+    }
+    Arrays.fill(scores, at + end, at + stride, Float.NEGATIVE_INFINITY);
+  }
+
+  /** Adds the powers of the scores, and the values weighted by them. */
+  private void weigh(int firstQuery, int count, int skipped, int tokens, AttentionState state) {
+    int stride = AttentionShape.scoreStride(tokens);
     for (int query = firstQuery; query < firstQuery + count; query++) {
-      int position = tile.firstPosition + query / group;
-      int at = query * stride;
-      cap(at, stride);
-      int end = Math.min(tokens, position + 1 - panel);
-      mask(at, shape.firstVisible(position) - panel, end, stride);
-      state.lower(query, scores, at, stride);
+      state.lower(query, scores, query * stride, stride);
     }
     // All rows in one loop: its constants cost as much to set up as a row.
     VectorMath.exp(scores, firstQuery * stride, count * stride);
     for (int query = firstQuery; query < firstQuery + count; query++) {
       state.addPowers(query, scores, query * stride, stride);
     }
-  }
-
-  private void cap(int at, int count) {
-    float softCap = shape.spec().softCap();
-    if (softCap > 0) {
-      ElementwiseKernels.softCap(scores, at, count, softCap, capScratch);
-    }
-  }
-
-  private void mask(int at, int first, int end, int count) {
-    if (first > 0) {
-      Arrays.fill(scores, at, at + first, Float.NEGATIVE_INFINITY);
-    }
-    Arrays.fill(scores, at + end, at + count, Float.NEGATIVE_INFINITY);
+    state.addValues(
+        firstQuery,
+        count,
+        scores,
+        firstQuery * stride + skipped,
+        stride,
+        values,
+        skipped * shape.valueStride(),
+        tokens - skipped);
   }
 
   /** Writes the results. */
-  void store(AttentionState state, Rows tile, int kvHead, MatrixRows out) {
+  void store(AttentionState state, TileRows tile, int kvHead, MatrixRows out) {
     int group = shape.groupHeads();
     int width = group * shape.valueDim();
-    for (int r = 0; r < tile.rows; r++) {
+    for (int r = 0; r < tile.rows(); r++) {
       for (int h = 0; h < group; h++) {
         state.result(r * group + h, outRow, h * shape.valueDim());
       }
-      out.store(outRow, 0, tile.firstRow + r, kvHead * width, width);
+      out.store(outRow, 0, tile.firstRow() + r, kvHead * width, width);
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.offload.backends.api.KvBlocks;
 import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.NormSpec;
 import dev.offload.backends.api.RaggedBatch;
+import dev.offload.backends.api.RaggedBatch.SharedPrefix;
 import dev.offload.backends.api.RouterSpec;
 import dev.offload.backends.api.Vector;
 import dev.offload.backends.api.Weight;
@@ -187,6 +188,7 @@ final class OperandChecks {
             sinks ->
                 equal("number of sinks", sinks.length(), "number of heads", attention.heads()));
     table(batch);
+    prefixes(batch, format.blockTokens());
   }
 
   private static void table(RaggedBatch batch) {
@@ -198,6 +200,32 @@ final class OperandChecks {
         batch.blockTable().length(),
         "sequences times blocks",
         (long) sequences * batch.maxBlocks());
+  }
+
+  private static void prefixes(RaggedBatch batch, int blockTokens) {
+    int end = 0;
+    for (SharedPrefix prefix : batch.prefixes()) {
+      atLeast(
+          "first sequence of a shared prefix",
+          prefix.firstSequence(),
+          "the end of the one before it",
+          end);
+      atLeast(
+          "number of sequences of a shared prefix", prefix.sequences(), "the least possible", 1);
+      atLeast(
+          "number of sequences",
+          batch.sequences(),
+          "the end of a shared prefix",
+          (long) prefix.firstSequence() + prefix.sequences());
+      divides("number of tokens per block", blockTokens, "shared tokens", prefix.tokens());
+      atLeast("number of shared tokens", prefix.tokens(), "the least possible", 0);
+      atLeast(
+          "tokens of all blocks of a sequence",
+          (long) batch.maxBlocks() * blockTokens,
+          "the shared tokens",
+          prefix.tokens());
+      end = prefix.end();
+    }
   }
 
   static void route(Matrix logits, RouterSpec router, Indices experts, Matrix weights) {

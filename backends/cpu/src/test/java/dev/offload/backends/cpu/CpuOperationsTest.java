@@ -34,6 +34,11 @@ final class CpuOperationsTest {
 
   abstract static class PlainDevice extends DeviceConformance {
     @Override
+    public boolean attendsToPrefixesExactly() {
+      return true;
+    }
+
+    @Override
     public Device open(DeviceOptions options) {
       WorkerPool workers = new WorkerPool(options.threads());
       MatrixProduct product = new ScalarMatrixProduct();
