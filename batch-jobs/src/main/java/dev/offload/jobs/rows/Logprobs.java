@@ -15,7 +15,7 @@ final class Logprobs {
 
   private Logprobs() {}
 
-  /** {@code {"content": [{token, logprob, bytes, top_logprobs}]}} of chat completions. */
+  /** {@code {content: [{token, logprob, bytes, top_logprobs}], refusal}} of chat completions. */
   static void chat(JsonGenerator json, List<TokenLogprob> logprobs) throws IOException {
     json.writeStartObject();
     json.writeArrayFieldStart("content");
@@ -32,6 +32,7 @@ final class Logprobs {
       json.writeEndObject();
     }
     json.writeEndArray();
+    json.writeNullField("refusal");
     json.writeEndObject();
   }
 

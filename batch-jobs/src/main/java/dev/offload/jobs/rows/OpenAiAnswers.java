@@ -70,6 +70,7 @@ final class OpenAiAnswers {
       json.writeObjectFieldStart("message");
       json.writeStringField("role", "assistant");
       json.writeStringField("content", choice.text());
+      json.writeNullField("refusal");
       json.writeEndObject();
     } else {
       json.writeStringField("text", choice.text());

@@ -70,7 +70,7 @@ final class OpenAiRows implements RowParser<Row> {
     return PromptFields.messages(
         "body.messages",
         body.find("messages").orElseThrow(() -> body.wrong("messages", "is missing")),
-        ToolFields.tools(body));
+        ToolFields.noTools(body));
   }
 
   /** Fields of the API that mean nothing offline, or that are supported at one value only. */

@@ -26,6 +26,20 @@ final class ToolFields {
     return offered(fields) ? tools : List.of();
   }
 
+  /**
+   * Takes no tools: an answer in OpenAI's shape promises calls as data, which this program does not
+   * make out of what a model writes.
+   */
+  static List<Map<String, Object>> noTools(Fields fields) throws RowException {
+    if (!tools(fields).isEmpty()) {
+      throw fields.wrong(
+          "tools",
+          "cannot be called here; set tool_choice to none, or use simple rows, whose text holds"
+              + " what the model writes");
+    }
+    return List.of();
+  }
+
   /** With "none" no tool is offered; that one must be called cannot be promised. */
   private static boolean offered(Fields fields) throws RowException {
     JsonNode choice = fields.find("tool_choice").orElse(JsonNodeFactory.instance.textNode("auto"));

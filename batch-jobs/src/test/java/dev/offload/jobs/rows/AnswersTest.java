@@ -50,7 +50,7 @@ class AnswersTest {
     assertEquals(
         "{'id':'é','text':'a','finish_reason':'length','logprobs':{'content':[{'token':'a',"
             + "'logprob':-0.5,'bytes':[97],'top_logprobs':[{'token':'a','logprob':-0.5,"
-            + "'bytes':[97]},{'token':'\uFFFD','logprob':-9999.0,'bytes':null}]}]},"
+            + "'bytes':[97]},{'token':'\uFFFD','logprob':-9999.0,'bytes':null}]}],'refusal':null},"
             + "'token_ids':[5],'usage':{'prompt_tokens':3,'completion_tokens':1},"
             + "'prompt_token_ids':[1,2,3]}",
         answer(row(RowFormat.SIMPLE, new Prompt.Text("x"), true), WITH_LOGPROBS));
@@ -70,7 +70,7 @@ class AnswersTest {
         "{'id':'batch_req_0af1-00000002','custom_id':'é','response':{'status_code':200,"
             + "'request_id':'req_0af1-00000002','body':{'id':'chatcmpl-0af1-00000002',"
             + "'object':'chat.completion','created':1700000000,'model':'m','choices':[{'index':0,"
-            + "'message':{'role':'assistant','content':'a\\nb'},'logprobs':null,"
+            + "'message':{'role':'assistant','content':'a\\nb','refusal':null},'logprobs':null,"
             + "'finish_reason':'stop'}],'usage':{'prompt_tokens':3,'completion_tokens':2,"
             + "'total_tokens':5}}},'error':null}",
         answer(

@@ -246,6 +246,13 @@ class RowReaderTest {
             + " is true, only false is supported",
         "{'custom_id':'a','url':'/v1/completions','body':{'prompt':'a','x':1}}|unknown field"
             + " body.x;",
+        "{'custom_id':'a','url':'/v1/chat/completions','body':{'messages':[{'role':'user','content':"
+            + "'x'}],'tools':[{'type':'function','function':{'name':'f'}}]}}|body.tools cannot be"
+            + " called here; set tool_choice to none",
+        "{'custom_id':'a','url':'/v1/chat/completions','body':{'messages':[{'role':'user','content':"
+            + "'x'}],'audio':{'voice':'a'}}}|unknown field body.audio;",
+        "{'custom_id':'a','url':'/v1/chat/completions','body':{'messages':[{'role':'user','content':"
+            + "'x'}],'modalities':['audio']}}|body.modalities is an array, only [\"text\"]",
         "{'custom_id':'a','url':'/v1/completions','body':{'prompt':'a'},'extra':1}|unknown field"
             + " extra",
       })
