@@ -84,11 +84,11 @@ class OpenAiTypesTest {
   @Test
   void shouldNoticeAMissingField() throws Exception {
     assumeTrue(Files.isDirectory(PACKAGES), () -> PACKAGES + " is missing");
-    String body = "{\"id\":\"a\",\"object\":\"text_completion\",\"created\":1,\"choices\":[]}";
     String line =
         "{\"id\":\"a\",\"custom_id\":\"b\",\"response\":{\"status_code\":200,\"request_id\":\"c\","
-            + "\"body\":%s},\"error\":null}";
-    String errors = typeErrors(LINE + checked("broken", "Completion", line.formatted(body)));
+            + "\"body\":{\"id\":\"a\",\"object\":\"text_completion\",\"created\":1,\"choices\":[]}},"
+            + "\"error\":null}";
+    String errors = typeErrors(LINE + checked("broken", "Completion", line));
     assertTrue(errors.contains("'model' is missing"), errors);
   }
 
