@@ -193,6 +193,7 @@ final class BenchCommand implements Callable<Integer> {
         usual.microBatchTokens(),
         OptionalInt.of(load.promptTokens() + load.generatedTokens()),
         usual.kvHome(),
+        usual.admission(),
         usual.overlap());
   }
 

@@ -44,14 +44,21 @@ public final class Engine implements AutoCloseable {
   private final Device device;
   private final List<AutoCloseable> owned;
   private final PassRunner passes;
+  private final AdmissionPolicy admission;
 
   private Engine(
-      Plan plan, OutputRules rules, Device device, List<AutoCloseable> owned, PassRunner passes) {
+      Plan plan,
+      OutputRules rules,
+      Device device,
+      List<AutoCloseable> owned,
+      PassRunner passes,
+      AdmissionPolicy admission) {
     this.plan = plan;
     this.rules = rules;
     this.device = device;
     this.owned = owned;
     this.passes = passes;
+    this.admission = admission;
   }
 
   /**
@@ -96,7 +103,7 @@ public final class Engine implements AutoCloseable {
               config.vocabularySize(),
               config.contextLength(),
               options.seed());
-      return new Engine(plan, rules, device, owned, passes);
+      return new Engine(plan, rules, device, owned, passes, options.admission());
     } catch (RuntimeException | Error e) {
       closeAfter(e, owned);
       throw e;
@@ -206,7 +213,7 @@ public final class Engine implements AutoCloseable {
   RunReport run(
       RequestSource source, ResultSink sink, Progress.Listener listener, LogitsObserver observer) {
     GenerationJob job = new GenerationJob(rules, source, sink, observer);
-    return new PassLoop(passes, device, job, listener).run();
+    return new PassLoop(passes, admission, device, job, listener).run();
   }
 
   /**
@@ -219,7 +226,8 @@ public final class Engine implements AutoCloseable {
    * @throws IllegalStateException if computing fails; the engine must be closed then
    */
   public RunReport choose(ChoiceSource source, ChoiceSink sink, Progress.Listener listener) {
-    return new PassLoop(passes, device, new ChoiceJob(rules, source, sink), listener).run();
+    ChoiceJob job = new ChoiceJob(rules, source, sink);
+    return new PassLoop(passes, AdmissionPolicy.RESERVE_MOST, device, job, listener).run();
   }
 
   @Override

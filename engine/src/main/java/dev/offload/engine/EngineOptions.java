@@ -20,6 +20,8 @@ import java.util.OptionalInt;
  * @param kvTokensPerSequence cache slots wanted per sequence, of which one sequence at least gets
  *     them; absent means 2048 on average, and one as long as the context where there is memory
  * @param kvHome where the KV cache lives; if nothing is said, the planner decides
+ * @param admission for how long a sequence must have room in the cache to be let in; choices, whose
+ *     lengths are known, get all of it at once
  * @param overlap all lanes at once; false plays every task alone, for checks
  */
 public record EngineOptions(
@@ -33,6 +35,7 @@ public record EngineOptions(
     int microBatchTokens,
     OptionalInt kvTokensPerSequence,
     Optional<KvGroup.Home> kvHome,
+    AdmissionPolicy admission,
     boolean overlap) {
 
   /**
@@ -57,6 +60,24 @@ public record EngineOptions(
         microBatchTokens,
         OptionalInt.of(tokens),
         kvHome,
+        admission,
+        overlap);
+  }
+
+  /** The same with another way of letting sequences in. */
+  public EngineOptions withAdmission(AdmissionPolicy policy) {
+    return new EngineOptions(
+        computeDType,
+        deviceMemory,
+        hostMemory,
+        threads,
+        seed,
+        maxSequences,
+        microBatches,
+        microBatchTokens,
+        kvTokensPerSequence,
+        kvHome,
+        policy,
         overlap);
   }
 
@@ -74,6 +95,7 @@ public record EngineOptions(
         DEFAULT_MICRO_BATCH_TOKENS,
         OptionalInt.empty(),
         Optional.empty(),
+        AdmissionPolicy.EXPECTED_LENGTH,
         true);
   }
 }

@@ -7,13 +7,12 @@ import dev.offload.engine.pass.Sequence;
 import dev.offload.generation.TokenIds;
 import dev.offload.planner.Lane;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** One run: admits sequences while there is room, computes passes, hands out their logits. */
+/** One run: lets sequences in while there is room, computes passes, hands out their logits. */
 final class PassLoop {
 
   /** What a run is for. */
@@ -46,13 +45,14 @@ final class PassLoop {
   }
 
   private final PassRunner passes;
+  private final InFlight inFlight;
   private final Device device;
   private final Job job;
   private final Progress.Listener listener;
-  private final List<Sequence> running = new ArrayList<>();
   private final Map<Lane, Long> busyBefore;
   private final long readBefore;
-  private Optional<Purpose> waiting = Optional.empty();
+  private Optional<Sequence> waiting = Optional.empty();
+  private long sequencesBegun;
   private boolean everyoneCame;
   private long firstIn;
   private long lastOut;
@@ -61,9 +61,21 @@ final class PassLoop {
   private long passCount;
   private long promptTokens;
   private long generatedTokens;
+  private long recomputedTokens;
+  private long sequencePasses;
+  private int mostSequences;
 
-  PassLoop(PassRunner passes, Device device, Job job, Progress.Listener listener) {
+  /**
+   * @param policy for how long a sequence must have room to be let in
+   */
+  PassLoop(
+      PassRunner passes,
+      AdmissionPolicy policy,
+      Device device,
+      Job job,
+      Progress.Listener listener) {
     this.passes = passes;
+    this.inFlight = passes.newFlight(policy);
     this.device = device;
     this.job = job;
     this.listener = listener;
@@ -76,10 +88,12 @@ final class PassLoop {
       admit();
       firstIn = System.nanoTime();
       lastOut = firstIn;
-      while (!running.isEmpty()) {
+      while (!inFlight.running().isEmpty()) {
         long begin = System.nanoTime();
-        Pass pass = passes.run(running);
+        Pass pass = passes.run(inFlight.running());
+        countSequences();
         handOut(pass);
+        inFlight.makeRoom();
         lastOut = System.nanoTime();
         account(pass, lastOut - begin);
         listener.progress(progress());
@@ -88,33 +102,48 @@ final class PassLoop {
       return report();
     } finally {
       // A refused row ends the run, but the engine can go on with others.
-      running.forEach(passes::retire);
+      inFlight.abandon();
     }
   }
 
   private void admit() {
+    if (!inFlight.readmit()) {
+      return;
+    }
     while (someoneWaits()) {
-      Purpose next = waiting.orElseThrow();
-      Optional<Sequence> sequence = passes.tryAdmit(next, next.prompt(), next.mostTokens());
-      if (sequence.isEmpty()) {
-        if (running.isEmpty()) {
+      Sequence next = waiting.orElseThrow();
+      if (!inFlight.tryEnter(next)) {
+        if (inFlight.running().isEmpty()) {
           throw new IllegalArgumentException(
               "row %d needs a KV cache of %d tokens, but there is room for %d; give more device memory, room for longer rows (kvTokensPerSequence), a smaller max_tokens or shorter choices"
-                  .formatted(next.row(), next.mostTokens(), passes.maxSequenceTokens()));
+                  .formatted(purpose(next).row(), next.mostTokens(), passes.maxSequenceTokens()));
         }
         return;
       }
       waiting = Optional.empty();
-      running.add(sequence.get());
     }
   }
 
   private boolean someoneWaits() {
     if (waiting.isEmpty() && !everyoneCame) {
-      waiting = job.next();
+      waiting = job.next().map(this::newSequence);
       everyoneCame = waiting.isEmpty();
     }
     return waiting.isPresent();
+  }
+
+  private Sequence newSequence(Purpose purpose) {
+    return new Sequence(purpose, sequencesBegun++, purpose.prompt(), purpose.mostTokens());
+  }
+
+  private static Purpose purpose(Sequence sequence) {
+    return (Purpose) sequence.owner();
+  }
+
+  private void countSequences() {
+    int sequences = inFlight.running().size();
+    sequencePasses += sequences;
+    mostSequences = Math.max(mostSequences, sequences);
   }
 
   private void handOut(Pass pass) {
@@ -129,10 +158,7 @@ final class PassLoop {
 
   private void handOut(Sequence sequence, MemorySegment logits) {
     generatedTokens++;
-    if (((Purpose) sequence.owner()).accept(sequence, logits)) {
-      running.remove(sequence);
-      passes.retire(sequence);
-    }
+    inFlight.grew(sequence, purpose(sequence).accept(sequence, logits));
   }
 
   private void account(Pass pass, long nanos) {
@@ -141,6 +167,7 @@ final class PassLoop {
     for (List<Chunk> chunks : pass.microBatches()) {
       for (Chunk chunk : chunks) {
         prompt += chunk.promptTokens();
+        recomputedTokens += chunk.recomputedTokens();
       }
     }
     promptTokens += prompt;
@@ -153,11 +180,20 @@ final class PassLoop {
     return new Progress(
         passCount,
         job.rowsFinished(),
-        running.size(),
+        inFlight.running().size(),
         promptTokens,
         generatedTokens,
         lastOut - firstIn,
-        busyShares());
+        busyShares(),
+        flight());
+  }
+
+  private RunReport.Flight flight() {
+    return new RunReport.Flight(
+        (double) sequencePasses / Math.max(1, passCount),
+        mostSequences,
+        inFlight.preemptions(),
+        recomputedTokens);
   }
 
   private Map<Lane, Double> busyShares() {
@@ -182,6 +218,7 @@ final class PassLoop {
         busyShares(),
         passes.bytesRead() - readBefore,
         device.peakBytes(),
-        device.peakPinnedBytes());
+        device.peakPinnedBytes(),
+        flight());
   }
 }

@@ -2,13 +2,11 @@ package dev.offload.engine;
 
 import dev.offload.engine.execute.Executor;
 import dev.offload.engine.kvcache.BlockPool;
-import dev.offload.engine.kvcache.BlockTable;
 import dev.offload.engine.kvcache.KvStore;
 import dev.offload.engine.pass.Chunk;
 import dev.offload.engine.pass.Pass;
 import dev.offload.engine.pass.PassAssembler;
 import dev.offload.engine.pass.Sequence;
-import dev.offload.generation.TokenIds;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.Lane;
 import dev.offload.planner.PassShape;
@@ -18,9 +16,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
-/** Runs passes over sequences: admits them to the cache, computes, hands out logits. */
+/** Runs passes over sequences: keeps the cache blocks, computes, hands out logits. */
 final class PassRunner {
   private final Plan plan;
   private final TaskRunner tasks;
@@ -30,7 +27,6 @@ final class PassRunner {
   private final int blockTokens;
   private final long blockBytes;
   private final List<BlockPool> pools = new ArrayList<>();
-  private final int[] sequencesInGroup;
 
   PassRunner(
       Plan plan,
@@ -49,7 +45,6 @@ final class PassRunner {
     for (KvGroup group : plan.kvGroups()) {
       pools.add(new BlockPool(group.blocks()));
     }
-    sequencesInGroup = new int[pools.size()];
   }
 
   /** Most tokens for which a KV group has room. */
@@ -58,37 +53,14 @@ final class PassRunner {
     return (int) Math.min(Integer.MAX_VALUE, (long) blocks * blockTokens);
   }
 
-  /**
-   * Finds room in the cache for a sequence of at most that many tokens.
-   *
-   * @param owner what the caller knows the sequence by
-   */
-  Optional<Sequence> tryAdmit(Object owner, TokenIds prompt, int mostTokens) {
-    int blocks = (mostTokens + blockTokens - 1) / blockTokens;
-    int best = -1;
-    for (int g = 0; g < pools.size(); g++) {
-      boolean hasRoom =
-          sequencesInGroup[g] < plan.kvGroups().get(g).sequences()
-              && pools.get(g).freeBlocks() >= blocks;
-      if (hasRoom && (best < 0 || sequencesInGroup[g] < sequencesInGroup[best])) {
-        best = g;
-      }
-    }
-    if (best < 0) {
-      return Optional.empty();
-    }
-    BlockTable table = new BlockTable(pools.get(best), blockTokens);
-    if (!table.ensure(mostTokens)) {
-      return Optional.empty();
-    }
-    sequencesInGroup[best]++;
-    return Optional.of(new Sequence(owner, prompt, best, table));
-  }
-
-  /** Gives the cache blocks of a sequence back. */
-  void retire(Sequence sequence) {
-    sequence.blocks().release();
-    sequencesInGroup[sequence.group()]--;
+  /** A place for the sequences of a run. */
+  InFlight newFlight(AdmissionPolicy policy) {
+    Admission admission =
+        switch (policy) {
+          case EXPECTED_LENGTH -> new ExpectedLength(blockTokens);
+          case RESERVE_MOST -> new ReserveMost(blockTokens);
+        };
+    return new InFlight(plan.kvGroups(), pools, blockTokens, admission);
   }
 
   /** Computes the next pass over all sequences in flight, oldest first. */

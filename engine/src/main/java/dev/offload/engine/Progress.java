@@ -13,6 +13,7 @@ import java.util.Map;
  * @param generatedTokens tokens generated so far; of choices, places in them that were scored
  * @param elapsedNanos since the first token went in
  * @param busyShares busy share of each lane since then, 0 to 1
+ * @param flight sequences in flight since then
  */
 public record Progress(
     long passes,
@@ -21,7 +22,8 @@ public record Progress(
     long promptTokens,
     long generatedTokens,
     long elapsedNanos,
-    Map<Lane, Double> busyShares) {
+    Map<Lane, Double> busyShares,
+    RunReport.Flight flight) {
 
   /** Takes progress on the engine's thread; must return quickly. */
   @FunctionalInterface

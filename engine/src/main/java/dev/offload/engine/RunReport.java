@@ -17,6 +17,7 @@ import java.util.Map;
  * @param diskBytes bytes read from weight files during passes
  * @param peakDeviceBytes most device memory in use at any time
  * @param peakHostBytes most pinned host memory in use at any time
+ * @param flight sequences in flight
  */
 public record RunReport(
     long rows,
@@ -29,7 +30,20 @@ public record RunReport(
     Map<Lane, Double> busyShares,
     long diskBytes,
     long peakDeviceBytes,
-    long peakHostBytes) {
+    long peakHostBytes,
+    Flight flight) {
+
+  /**
+   * How many sequences were computed at a time, and what it took.
+   *
+   * @param meanSequences sequences in flight, mean over all passes
+   * @param mostSequences most at a time
+   * @param preemptions how often a sequence had to give its cache blocks to an older one
+   * @param recomputedTokens tokens computed again because of that
+   */
+  public record Flight(
+      double meanSequences, int mostSequences, long preemptions, long recomputedTokens) {}
+
   public RunReport {
     busyShares = Map.copyOf(busyShares);
   }

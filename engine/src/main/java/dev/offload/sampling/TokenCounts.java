@@ -33,7 +33,8 @@ final class TokenCounts {
   }
 
   void generated(int token) {
-    counts[entry(token)]++;
+    int entry = entry(token); // may replace the array of counts
+    counts[entry]++;
   }
 
   private int entry(int token) {

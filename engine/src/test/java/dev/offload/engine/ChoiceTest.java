@@ -293,6 +293,7 @@ class ChoiceTest {
         microBatchTokens,
         OptionalInt.of(160),
         Optional.of(KvGroup.Home.DEVICE),
+        AdmissionPolicy.EXPECTED_LENGTH,
         true);
   }
 

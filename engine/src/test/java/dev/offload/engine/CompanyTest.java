@@ -187,6 +187,7 @@ class CompanyTest {
             microBatchTokens,
             OptionalInt.of(128),
             Optional.of(KvGroup.Home.DEVICE),
+            AdmissionPolicy.EXPECTED_LENGTH,
             true);
     return TestRun.of(MODEL, Optional.of(tokenizer), options, requests);
   }

@@ -193,6 +193,7 @@ class PlacementTest {
             plan.microBatchTokens(),
             OptionalInt.empty(),
             Optional.of(KvGroup.Home.DEVICE),
+            AdmissionPolicy.EXPECTED_LENGTH,
             overlap);
     Answers answers = new Answers(new TreeMap<>(), new TreeMap<>());
     Iterator<GenerationRequest> source = requests.iterator();

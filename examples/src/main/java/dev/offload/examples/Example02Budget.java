@@ -3,6 +3,7 @@ package dev.offload.examples;
 import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
+import dev.offload.engine.AdmissionPolicy;
 import dev.offload.engine.Engine;
 import dev.offload.engine.EngineModel;
 import dev.offload.engine.EngineOptions;
@@ -87,6 +88,7 @@ public final class Example02Budget {
         MICRO_BATCH_TOKENS,
         OptionalInt.of(KV_TOKENS_PER_SEQUENCE),
         Optional.of(KvGroup.Home.DEVICE),
+        AdmissionPolicy.EXPECTED_LENGTH,
         true);
   }
 

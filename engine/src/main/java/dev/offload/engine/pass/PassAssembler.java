@@ -41,7 +41,7 @@ public final class PassAssembler {
         if ((sequence.pending() == 1) != decoding || count == 0) {
           continue;
         }
-        Chunk chunk = new Chunk(sequence, sequence.cached(), count, logitsRows);
+        Chunk chunk = Chunk.of(sequence, count, logitsRows);
         microBatches.get(group).add(chunk);
         room[group] -= count;
         logitsRows += chunk.logitsRows();

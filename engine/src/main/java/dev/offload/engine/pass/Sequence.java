@@ -5,31 +5,55 @@ import dev.offload.generation.TokenIds;
 import java.util.Arrays;
 
 /**
- * One running sequence: its tokens, how many of them the cache holds, and its cache blocks. Owned
- * by the engine thread.
+ * One sequence: its tokens, how many of them the cache holds, and its cache blocks. It enters a KV
+ * group before it is computed, may be sent away and enter again, and leaves when it is finished.
+ * Owned by the engine thread.
  */
 public final class Sequence {
   private final Object owner;
+  private final long number;
   private final int promptLength;
-  private final int group;
-  private final BlockTable blocks;
+  private final int mostTokens;
   private int[] tokens;
   private int length;
+  private int group = -1;
+  private BlockTable blocks;
   private int cached;
+
+  /** How many of the first tokens have been computed, even if the cache lost them since. */
+  private int computed;
 
   /**
    * @param owner what the engine knows it by
+   * @param number its place among all of a run, by which older and younger are told apart
    * @param prompt its first tokens
-   * @param group its KV group
-   * @param blocks its cache blocks, which the engine grows with it
+   * @param mostTokens most tokens that it will ever have
    */
-  public Sequence(Object owner, TokenIds prompt, int group, BlockTable blocks) {
+  public Sequence(Object owner, long number, TokenIds prompt, int mostTokens) {
     this.owner = owner;
+    this.number = number;
     this.tokens = prompt.toArray();
     this.length = tokens.length;
     this.promptLength = length;
-    this.group = group;
-    this.blocks = blocks;
+    this.mostTokens = mostTokens;
+  }
+
+  /**
+   * Gets a place in the cache.
+   *
+   * @param to its KV group
+   * @param table its cache blocks there, which the engine grows with it; released when it leaves
+   */
+  public void enter(int to, BlockTable table) {
+    group = to;
+    blocks = table;
+  }
+
+  /** Gives its place in the cache up, and what it has there. */
+  public void leave() {
+    blocks.release();
+    group = -1;
+    cached = 0;
   }
 
   /** Adds a token behind the others. */
@@ -52,15 +76,22 @@ public final class Sequence {
     }
     length = kept;
     cached = Math.min(cached, kept);
+    computed = Math.min(computed, kept);
   }
 
   /** The first tokens not yet in the cache have been computed. */
   void advance(int count) {
     cached += count;
+    computed = Math.max(computed, cached);
   }
 
   public Object owner() {
     return owner;
+  }
+
+  /** Smaller than those of younger sequences. */
+  public long number() {
+    return number;
   }
 
   int token(int position) {
@@ -75,7 +106,13 @@ public final class Sequence {
     return promptLength;
   }
 
-  int cached() {
+  /** Most tokens that it will ever have. */
+  public int mostTokens() {
+    return mostTokens;
+  }
+
+  /** Tokens whose keys and values are in the cache. */
+  public int cached() {
     return cached;
   }
 
@@ -84,13 +121,19 @@ public final class Sequence {
     return length - cached;
   }
 
+  /** The KV group it is in; −1 if in none. */
   public int group() {
     return group;
   }
 
+  /** Pending tokens that were computed before and lost. */
+  int pendingAgain() {
+    return computed - cached;
+  }
+
   /** Pending tokens behind which no logits are wanted. */
   int pendingWithoutLogits() {
-    return Math.max(0, promptLength - 1 - cached);
+    return Math.max(0, Math.max(promptLength - 1, computed) - cached);
   }
 
   public BlockTable blocks() {

@@ -1,0 +1,260 @@
+package dev.offload.engine;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.backends.api.Backend;
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceOptions;
+import dev.offload.engine.weights.WeightStore;
+import dev.offload.generation.ChoiceRequest;
+import dev.offload.generation.ChoiceResult;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.GenerationResult;
+import dev.offload.generation.GenerationResult.Choice;
+import dev.offload.generation.SamplingParams;
+import dev.offload.generation.TokenIds;
+import dev.offload.planner.KvGroup;
+import dev.offload.planner.Plan;
+import dev.offload.planner.UnitSize;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.UnitId;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.ServiceLoader;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Rows whose sequences were preempted get the answers of those that were not. */
+class PreemptionTest {
+  private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
+  private static final long MEMORY = 1L << 28;
+  private static final int MOST_PROMPT = 40;
+  private static final int MOST_GENERATED = 60;
+
+  /** Of the largest logit; passes of other sizes add up in another order. */
+  private static final float ROUNDING = 1e-4f;
+
+  @ParameterizedTest
+  @CsvSource({
+    "llama31-gqa, 1, 3",
+    "phi3-longrope, 2, 2",
+    "mistral-swa, 3, 2",
+    "llama-dynamic, 4, 2",
+    "qwen3-moe, 5, 2",
+    "opt-post-proj, 6, 2",
+    "gpt-oss-bf16, 7, 2"
+  })
+  void shouldGiveWhatAmpleCacheGives(String name, long seed, int rounds) throws IOException {
+    Random random = new Random(seed);
+    long preemptions = 0;
+    try (ModelFolder folder = ModelFolder.open(FIXTURES.resolve(name))) {
+      EngineModel model = EngineModel.of(folder);
+      List<GenerationRequest> requests = requests(model, random);
+      List<ChoiceRequest> choices =
+          RandomChoices.rows(6, MOST_PROMPT, model.config().vocabularySize(), random);
+      Run ample =
+          run(model, plan(model, 1, 16, 1024, 512, random), requests, choices, random.nextLong());
+      assertEquals(0, ample.report.flight().preemptions());
+      for (int round = 0; round < rounds; round++) {
+        int microBatches = 1 + random.nextInt(2);
+        int tokens = 8 + random.nextInt(60);
+        int blocks = leastBlocks(model) + random.nextInt(1 + round * 4);
+        Plan tight = plan(model, microBatches, 2 + random.nextInt(8), blocks, tokens, random);
+        Run run = run(model, tight, requests, choices, random.nextLong());
+        preemptions += run.report.flight().preemptions();
+        String what = "round " + round + " with " + tight.kvGroups();
+        assertEquals(ample.report.promptTokens(), run.report.promptTokens(), what);
+        assertTrue(
+            run.report.flight().preemptions() > 0 == run.report.flight().recomputedTokens() > 0);
+        requests.forEach(request -> compare(ample, run, request, what));
+        choices.forEach(row -> compare(ample, run, row, what));
+      }
+    }
+    assertTrue(preemptions > 0, "nothing was preempted");
+  }
+
+  private static void compare(Run ample, Run run, GenerationRequest request, String what) {
+    long row = request.index();
+    Choice expected = ample.results.get(row).choices().getFirst();
+    Choice actual = run.results.get(row).choices().getFirst();
+    assertEquals(actual.tokens().size(), actual.logprobs().orElseThrow().size(), what);
+    for (int step = 0; step < expected.tokens().size(); step++) {
+      float[] logits = ample.logits.get(row).get(step);
+      float bound = ROUNDING * largest(logits);
+      String where = what + ", row " + row + ", token " + step;
+      assertArrayEquals(logits, run.logits.get(row).get(step), bound, where);
+      if (expected.tokens().get(step) != actual.tokens().get(step)) {
+        float margin = logits[expected.tokens().get(step)] - logits[actual.tokens().get(step)];
+        assertTrue(margin <= 2 * bound, where + " is another one, margin " + margin);
+        return;
+      }
+    }
+    assertEquals(expected.tokens(), actual.tokens(), what + ", row " + row);
+    assertEquals(expected.finishReason(), actual.finishReason(), what + ", row " + row);
+  }
+
+  private static void compare(Run ample, Run run, ChoiceRequest request, String what) {
+    List<Double> expected = ample.scores.get(request.index()).logLikelihoods();
+    List<Double> actual = run.scores.get(request.index()).logLikelihoods();
+    for (int c = 0; c < expected.size(); c++) {
+      assertEquals(expected.get(c), actual.get(c), 1e-3, what + ", row " + request.index());
+    }
+  }
+
+  private static float largest(float[] logits) {
+    float largest = 1;
+    for (float logit : logits) {
+      largest = Math.max(largest, Math.abs(logit));
+    }
+    return largest;
+  }
+
+  /** Rows that may get many tokens; the first ones end early, which lets too many others in. */
+  private static List<GenerationRequest> requests(EngineModel model, Random random) {
+    List<GenerationRequest> requests = new ArrayList<>();
+    int vocabulary = model.config().vocabularySize();
+    for (int i = 0; i < 16; i++) {
+      int[] prompt = random.ints(1 + random.nextInt(MOST_PROMPT), 0, vocabulary).toArray();
+      int most = MOST_GENERATED - random.nextInt(MOST_GENERATED / 3);
+      List<Integer> ends =
+          i < 8 ? random.ints(vocabulary, 0, vocabulary).boxed().distinct().toList() : List.of();
+      requests.add(new GenerationRequest(i, TokenIds.of(prompt), sampling(most, ends)));
+    }
+    return requests;
+  }
+
+  private static SamplingParams sampling(int most, List<Integer> ends) {
+    return new SamplingParams(
+        0,
+        1,
+        0,
+        0,
+        1.1,
+        0,
+        0,
+        Map.of(),
+        OptionalLong.empty(),
+        most,
+        0,
+        true,
+        List.of(),
+        ends,
+        1,
+        2);
+  }
+
+  /** Everything on the device but the cache, whose groups live anywhere. */
+  private static Plan plan(
+      EngineModel model, int microBatches, int sequences, int blocks, int tokens, Random random)
+      throws IOException {
+    Map<UnitId, Tier> placement = new HashMap<>();
+    long largest = 0;
+    try (Device device = open()) {
+      for (UnitSize unit : WeightStore.sizes(model.units(), DType.F32, device)) {
+        placement.put(unit.id(), Tier.DEVICE);
+        largest = Math.max(largest, unit.imageBytes());
+      }
+    }
+    List<KvGroup> groups = new ArrayList<>();
+    for (int i = 0; i < microBatches; i++) {
+      KvGroup.Home home = KvGroup.Home.values()[random.nextInt(KvGroup.Home.values().length)];
+      groups.add(new KvGroup(home, blocks, sequences));
+    }
+    return new Plan(DType.F32, placement, groups, 1, Math.max(tokens, sequences), 0, 0, largest);
+  }
+
+  /** For the longest row of all that there may be. */
+  private static int leastBlocks(EngineModel model) throws IOException {
+    try (Device device = open()) {
+      int blockTokens = new EnginePlanner(model, device, DType.F32).kvBlockTokens();
+      return Math.ceilDiv(MOST_PROMPT + MOST_GENERATED, blockTokens);
+    }
+  }
+
+  private static Run run(
+      EngineModel model,
+      Plan plan,
+      List<GenerationRequest> requests,
+      List<ChoiceRequest> choices,
+      long seed) {
+    Random random = new Random(seed);
+    EngineOptions options =
+        new EngineOptions(
+            Optional.of(DType.F32),
+            MEMORY,
+            MEMORY,
+            2,
+            0,
+            plan.maxSequences(),
+            plan.kvGroups().size(),
+            plan.microBatchTokens(),
+            OptionalInt.empty(),
+            Optional.empty(),
+            AdmissionPolicy.EXPECTED_LENGTH,
+            random.nextInt(3) > 0);
+    Run run = new Run();
+    Iterator<GenerationRequest> source = requests.iterator();
+    Iterator<ChoiceRequest> rows = choices.iterator();
+    try (Device device = open();
+        Engine engine = Engine.open(model, Optional.empty(), device, options, plan)) {
+      run.report =
+          engine.run(
+              () -> next(source),
+              result -> run.results.put(result.index(), result),
+              _ -> {},
+              (request, generated, logits) -> {
+                List<float[]> all =
+                    run.logits.computeIfAbsent(request.index(), _ -> new ArrayList<>());
+                assertEquals(all.size(), generated, "each token's logits come once");
+                all.add(logits.toArray(ValueLayout.JAVA_FLOAT));
+              });
+      engine.choose(() -> next(rows), result -> run.scores.put(result.index(), result), _ -> {});
+      checkNothingIsLost(engine, plan);
+    }
+    return run;
+  }
+
+  /** Rows that need all blocks of all groups run side by side. */
+  private static void checkNothingIsLost(Engine engine, Plan plan) {
+    int[] prompt = new int[engine.maxSequenceTokens() - 1];
+    List<ChoiceRequest> rows = new ArrayList<>();
+    for (int i = 0; i < plan.kvGroups().size(); i++) {
+      rows.add(new ChoiceRequest(i, TokenIds.of(prompt), List.of(TokenIds.of(1))));
+    }
+    Iterator<ChoiceRequest> source = rows.iterator();
+    RunReport report = engine.choose(() -> next(source), _ -> {}, _ -> {});
+    assertEquals(rows.size(), report.rows());
+    assertEquals(rows.size(), report.flight().mostSequences());
+  }
+
+  private static <T> Optional<T> next(Iterator<T> source) {
+    return source.hasNext() ? Optional.of(source.next()) : Optional.empty();
+  }
+
+  private static Device open() {
+    Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
+    return backend.open(new DeviceOptions(0, MEMORY, MEMORY, 2));
+  }
+
+  /** What came out. */
+  private static final class Run {
+    private final Map<Long, GenerationResult> results = new HashMap<>();
+    private final Map<Long, List<float[]>> logits = new HashMap<>();
+    private final Map<Long, ChoiceResult> scores = new HashMap<>();
+    private RunReport report;
+  }
+}
