@@ -32,7 +32,7 @@ class InFlightTest {
   @EnumSource(AdmissionPolicy.class)
   void shouldFinishAllWithWhateverCache(AdmissionPolicy policy) {
     long preemptions = 0;
-    for (int seed = 0; seed < 300; seed++) {
+    for (int seed = 0; seed < 150; seed++) {
       Random random = new Random(seed);
       List<Row> rows = new ArrayList<>();
       int count = 1 + random.nextInt(60);

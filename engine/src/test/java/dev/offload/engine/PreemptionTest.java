@@ -169,9 +169,10 @@ class PreemptionTest {
         largest = Math.max(largest, unit.imageBytes());
       }
     }
+    List<KvGroup.Home> homes = List.of(KvGroup.Home.values());
     List<KvGroup> groups = new ArrayList<>();
     for (int i = 0; i < microBatches; i++) {
-      KvGroup.Home home = KvGroup.Home.values()[random.nextInt(KvGroup.Home.values().length)];
+      KvGroup.Home home = homes.get(random.nextInt(homes.size()));
       groups.add(new KvGroup(home, blocks, sequences));
     }
     return new Plan(DType.F32, placement, groups, 1, Math.max(tokens, sequences), 0, 0, largest);
