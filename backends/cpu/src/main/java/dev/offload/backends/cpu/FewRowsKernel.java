@@ -31,8 +31,14 @@ final class FewRowsKernel implements TileKernel {
   /** Rows of a group: 8 sums, 2 vectors of weights, their ints and an input fit 16 registers. */
   private static final int ROWS = 4;
 
-  /** Inputs after which the next columns come: what is read of a strip stays in the cache. */
+  /**
+   * Inputs after which the next columns come if many groups of rows read them again: what is read
+   * of a strip stays in the cache. With one or two groups strips are read from end to end, because
+   * the processor fetches ahead only after the first lines of each piece.
+   */
   private static final int STRETCH = 256;
+
+  private static final int FEW_GROUPS = 2;
 
   private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Float> F = Lanes.FLOATS;
@@ -45,6 +51,7 @@ final class FewRowsKernel implements TileKernel {
 
   private final int rows;
   private final int inputs;
+  private final int stretch;
   private final Scratches scratches;
   private final float[] packedRows;
 
@@ -94,6 +101,7 @@ final class FewRowsKernel implements TileKernel {
       MemorySegment x, long xOffset, int stride, int rows, int inputs, Scratches scratches) {
     this.rows = rows;
     this.inputs = inputs;
+    this.stretch = rows <= FEW_GROUPS * ROWS ? inputs : STRETCH;
     this.scratches = scratches;
     packedRows = scratches.acquireRows(rows);
     long strideBytes = (long) stride * Float.BYTES;
@@ -154,8 +162,8 @@ final class FewRowsKernel implements TileKernel {
       boolean accumulate) {
     float[] sums = scratches.acquireSums();
     Arrays.fill(sums, 0, Math.ceilDiv(rows, ROWS) * ROWS * COLUMNS, 0);
-    for (int first = 0; first < inputs; first += STRETCH) {
-      multiplyStretch(panel, panelOffset, first, Math.min(STRETCH, inputs - first), sums);
+    for (int first = 0; first < inputs; first += stretch) {
+      multiplyStretch(panel, panelOffset, first, Math.min(stretch, inputs - first), sums);
     }
     for (int row = 0; row < rows; row++) {
       long offset = outOffset + (long) row * outStride * Float.BYTES;
