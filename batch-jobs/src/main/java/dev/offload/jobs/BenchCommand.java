@@ -2,6 +2,7 @@ package dev.offload.jobs;
 
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.MemoryBudgetException;
+import dev.offload.engine.AdmissionPolicy;
 import dev.offload.engine.Engine;
 import dev.offload.engine.EngineModel;
 import dev.offload.engine.EngineOptions;
@@ -39,7 +40,9 @@ import picocli.CommandLine.Spec;
       "  offload bench --model models/tiny --requests 1 --json",
       "  offload bench --model config.json --device-memory 4GiB      streams what does not fit",
       "  offload bench --model config.json --device-memory 4GiB --host-memory 2GiB",
-      "      reads the rest from a disk, through files in --temp"
+      "      reads the rest from a disk, through files in --temp",
+      "  offload bench --model config.json --device-memory 4GiB --max-tokens 512",
+      "      requests that end long before they have to; with --reserve-all to compare"
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:measured", "1:the program failed", "2:wrong usage or refused input"})
@@ -72,8 +75,26 @@ final class BenchCommand implements Callable<Integer> {
       names = "--generated-tokens",
       paramLabel = "N",
       defaultValue = "32",
-      description = "Output of each request. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Output of each request, or on average with --max-tokens. Default: ${DEFAULT-VALUE}.")
   private int generatedTokens;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      description = {
+        "Most tokens that a request may generate, as far as the engine knows; requests then end"
+            + " at lengths spread evenly around --generated-tokens.",
+        "Default: all have --generated-tokens."
+      })
+  private Integer maxTokens;
+
+  @Option(
+      names = "--reserve-all",
+      description =
+          "Let a request in only if there is KV cache for the most it may generate, instead of"
+              + " what it is expected to.")
+  private boolean reserveAll;
 
   @Option(
       names = "--requests",
@@ -121,7 +142,8 @@ final class BenchCommand implements Callable<Integer> {
       throw new RefusedException("--warm-up is %d, must not be negative".formatted(warmUpSeconds));
     }
     try (ModelFolder folder = ModelFolder.fromConfig(model)) {
-      BenchLoad load = new BenchLoad(promptTokens, generatedTokens, requests);
+      int most = maxTokens != null ? maxTokens : generatedTokens;
+      BenchLoad load = new BenchLoad(promptTokens, generatedTokens, most, requests);
       refuseTooLong(folder.config(), load);
       BenchReport report = measure(folder, load);
       if (json) {
@@ -136,11 +158,14 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private static void refuseTooLong(ModelConfig config, BenchLoad load) throws RefusedException {
-    int tokens = load.promptTokens() + load.generatedTokens();
+    int tokens = load.promptTokens() + load.maxTokens();
     if (tokens > config.contextLength()) {
       throw new RefusedException(
-          "--prompt-tokens and --generated-tokens are %d together, the model's context is %d"
-              .formatted(tokens, config.contextLength()));
+          "--prompt-tokens and %s are %d together, the model's context is %d"
+              .formatted(
+                  load.isUneven() ? "--max-tokens" : "--generated-tokens",
+                  tokens,
+                  config.contextLength()));
     }
   }
 
@@ -191,9 +216,9 @@ final class BenchCommand implements Callable<Integer> {
         Math.min(load.requests(), usual.maxSequences()),
         usual.microBatches(),
         usual.microBatchTokens(),
-        OptionalInt.of(load.promptTokens() + load.generatedTokens()),
+        OptionalInt.of(load.promptTokens() + load.maxTokens()),
         usual.kvHome(),
-        usual.admission(),
+        reserveAll ? AdmissionPolicy.RESERVE_MOST : AdmissionPolicy.EXPECTED_LENGTH,
         usual.overlap());
   }
 

@@ -32,6 +32,7 @@ record BenchReport(
     json.put("device", device);
     json.put("prompt_tokens", load.promptTokens());
     json.put("generated_tokens", load.generatedTokens());
+    json.put("max_tokens", load.maxTokens());
     json.put("requests", load.requests());
     json.put("prefill_tokens_per_s", run.prefillTokensPerSecond());
     json.put("decode_tokens_per_s", run.decodeTokensPerSecond());
@@ -50,6 +51,10 @@ record BenchReport(
           json.put("disk_ceiling_bytes_per_s", rate.ceilingBytesPerSecond());
           json.put("disk_dropped_from_memory", rate.stillCached().isEmpty());
         });
+    json.put("sequences_in_flight", run.flight().meanSequences());
+    json.put("most_sequences_in_flight", run.flight().mostSequences());
+    json.put("preemptions", run.flight().preemptions());
+    json.put("recomputed_tokens", run.flight().recomputedTokens());
     json.put("passes", run.passes());
     json.put("wall_seconds", run.wallNanos() / 1e9);
     try {
@@ -73,8 +78,11 @@ record BenchReport(
   void print(PrintWriter out) {
     out.printf("device       %s%n", device);
     out.printf(
-        "load         %d requests of %d + %d tokens%n",
-        load.requests(), load.promptTokens(), load.generatedTokens());
+        "load         %d requests of %d + %d tokens%s%n",
+        load.requests(),
+        load.promptTokens(),
+        load.generatedTokens(),
+        load.isUneven() ? " on average, %d at most".formatted(load.maxTokens()) : "");
     out.printf("prefill      %,.0f tokens/s%n", run.prefillTokensPerSecond());
     out.printf("decode       %,.0f tokens/s%n", run.decodeTokensPerSecond());
     out.printf(
@@ -82,6 +90,12 @@ record BenchReport(
         run.totalTokensPerSecond(),
         100 * run.totalTokensPerSecond() / boundTokensPerSecond,
         boundTokensPerSecond);
+    out.printf(
+        "in flight    %.1f sequences, %d at most; %d preempted, %,d tokens computed again%n",
+        run.flight().meanSequences(),
+        run.flight().mostSequences(),
+        run.flight().preemptions(),
+        run.flight().recomputedTokens());
     run.busyShares()
         .forEach(
             (lane, share) ->

@@ -10,36 +10,26 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 
-/** Made-up requests: random prompts, greedy, never ending early. The same every time. */
+/**
+ * Made-up requests: random prompts, greedy. They end at the most they may have or, if the load is
+ * uneven, at lengths that only the requests know, spread evenly around the average. The same every
+ * time.
+ */
 final class BenchRequests implements RequestSource {
   private final BenchLoad load;
   private final int vocabularySize;
-  private final SamplingParams sampling;
+
+  /** Ends a request that is to end early: it is forbidden until then, and certain afterwards. */
+  private static final int END_TOKEN = 0;
+
+  private static final double CERTAIN = 100;
+
   private final Random random = new Random(1);
   private int next;
 
   BenchRequests(BenchLoad load, int vocabularySize) {
     this.load = load;
     this.vocabularySize = vocabularySize;
-    int most = load.generatedTokens();
-    this.sampling =
-        new SamplingParams(
-            0,
-            1,
-            0,
-            0,
-            1,
-            0,
-            0,
-            Map.of(),
-            OptionalLong.empty(),
-            most,
-            0,
-            true,
-            List.of(),
-            List.of(),
-            1,
-            -1);
   }
 
   @Override
@@ -48,6 +38,35 @@ final class BenchRequests implements RequestSource {
       return Optional.empty();
     }
     int[] prompt = random.ints(load.promptTokens(), 0, vocabularySize).toArray();
-    return Optional.of(new GenerationRequest(next++, TokenIds.of(prompt), sampling));
+    return Optional.of(new GenerationRequest(next++, TokenIds.of(prompt), sampling()));
+  }
+
+  private SamplingParams sampling() {
+    if (!load.isUneven()) {
+      return sampling(Map.of(), 0, List.of());
+    }
+    int length = 1 + random.nextInt(load.longestOutput());
+    return sampling(Map.of(END_TOKEN, CERTAIN), length - 1, List.of(END_TOKEN));
+  }
+
+  private SamplingParams sampling(
+      Map<Integer, Double> bias, int minTokens, List<Integer> endTokens) {
+    return new SamplingParams(
+        0,
+        1,
+        0,
+        0,
+        1,
+        0,
+        0,
+        bias,
+        OptionalLong.empty(),
+        load.maxTokens(),
+        minTokens,
+        true,
+        List.of(),
+        endTokens,
+        1,
+        -1);
   }
 }

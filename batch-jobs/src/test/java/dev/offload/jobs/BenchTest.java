@@ -45,6 +45,35 @@ class BenchTest {
     assertTrue(err.toString().contains("--temp " + missing + " is no folder"), err.toString());
   }
 
+  @Test
+  void shouldEndRequestsAtLengthsOfTheirOwn() throws IOException {
+    int code =
+        Main.run(
+            new PrintWriter(out, true),
+            new PrintWriter(err, true),
+            "bench",
+            "--json",
+            "--model=" + MODEL,
+            "--requests=20",
+            "--prompt-tokens=8",
+            "--generated-tokens=5",
+            "--max-tokens=100",
+            "--reserve-all",
+            "--warm-up=0");
+    assertEquals(ExitCode.OK, code, err.toString());
+    JsonNode report = new JsonMapper().readTree(out.toString());
+    BenchRequests requests = new BenchRequests(new BenchLoad(8, 5, 100, 20), 100);
+    int generated = 0;
+    for (int i = 0; i < 20; i++) {
+      generated += requests.next().orElseThrow().sampling().minTokens() + 1;
+    }
+    assertTrue(generated > 60 && generated < 140, generated + " tokens, about 100 are right");
+    double tokens =
+        report.get("total_tokens_per_s").asDouble() * report.get("wall_seconds").asDouble();
+    assertEquals(20 * 8 + generated, tokens, 0.01);
+    assertTrue(report.get("passes").asInt() <= 10, report.toString());
+  }
+
   private int bench(Path temp) {
     return Main.run(
         new PrintWriter(out, true),
