@@ -25,6 +25,10 @@ class ProgressLineTest {
             2000,
             500,
             2_000_000_000L,
+            0,
+            0,
+            0,
+            0,
             Map.of(Lane.GPU, 0.5, Lane.H2D, 0.97),
             new RunReport.Flight(3, 3, 0, 0)));
     assertEquals(

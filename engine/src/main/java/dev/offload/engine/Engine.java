@@ -40,6 +40,7 @@ import java.util.Optional;
  */
 public final class Engine implements AutoCloseable {
   private final Plan plan;
+  private final TierBytes tierBytes;
   private final OutputRules rules;
   private final Device device;
   private final List<AutoCloseable> owned;
@@ -48,12 +49,14 @@ public final class Engine implements AutoCloseable {
 
   private Engine(
       Plan plan,
+      TierBytes tierBytes,
       OutputRules rules,
       Device device,
       List<AutoCloseable> owned,
       PassRunner passes,
       AdmissionPolicy admission) {
     this.plan = plan;
+    this.tierBytes = tierBytes;
     this.rules = rules;
     this.device = device;
     this.owned = owned;
@@ -103,7 +106,8 @@ public final class Engine implements AutoCloseable {
               config.vocabularySize(),
               config.contextLength(),
               options.seed());
-      return new Engine(plan, rules, device, owned, passes, options.admission());
+      return new Engine(
+          plan, tierBytes(model, device, plan), rules, device, owned, passes, options.admission());
     } catch (RuntimeException | Error e) {
       closeAfter(e, owned);
       throw e;
@@ -172,13 +176,22 @@ public final class Engine implements AutoCloseable {
             new TaskRunner.Parts(
                 config, plan, device, weights, cache, workspace, inputs, hostAttention));
     owned.add(runner);
+    PassRecorder recorder = new PassRecorder();
     Executor executor =
         options.overlap()
-            ? new OverlappedExecutor(device, runner)
-            : new SequentialExecutor(device, runner);
+            ? new OverlappedExecutor(device, runner, recorder)
+            : new SequentialExecutor(device, runner, recorder);
     owned.add(executor);
     ScheduleBuilder schedules = new ScheduleBuilder(plan, granules, config.layers().size());
-    return new PassRunner(plan, runner, executor, schedules, cache, sizes.kvFormat().blockTokens());
+    return new PassRunner(
+        plan, runner, executor, schedules, recorder, cache, sizes.kvFormat().blockTokens());
+  }
+
+  private static TierBytes tierBytes(EngineModel model, Device device, Plan plan) {
+    return TierBytes.of(
+        plan,
+        WeightStore.sizes(model.units(), plan.computeDType(), device),
+        new EnginePlanner(model, device, plan.computeDType()).kvBlockBytes());
   }
 
   private static void closeAfter(Throwable failure, List<AutoCloseable> owned) {
@@ -192,6 +205,19 @@ public final class Engine implements AutoCloseable {
   /** What was planned. */
   public Plan plan() {
     return plan;
+  }
+
+  /** How much lives where. */
+  public TierBytes tierBytes() {
+    return tierBytes;
+  }
+
+  /**
+   * A pass of the last run that stands for its steady state, task by task; also after a listener
+   * has ended the run by an exception. Empty before the first pass has ended.
+   */
+  public Optional<PassTimeline> timeline() {
+    return passes.timeline();
   }
 
   /** Most tokens that a sequence may have, prompt and output together. */

@@ -58,6 +58,7 @@ final class PassLoop {
   private long lastOut;
   private long prefillNanos;
   private long decodeNanos;
+  private long choosingNanos;
   private long passCount;
   private long promptTokens;
   private long generatedTokens;
@@ -79,6 +80,7 @@ final class PassLoop {
     this.device = device;
     this.job = job;
     this.listener = listener;
+    passes.newRun();
     this.busyBefore = passes.busyNanos();
     this.readBefore = passes.bytesRead();
   }
@@ -91,12 +93,14 @@ final class PassLoop {
       while (!inFlight.running().isEmpty()) {
         long begin = System.nanoTime();
         Pass pass = passes.run(inFlight.running());
-        countSequences();
+        long computed = System.nanoTime();
+        int sequences = countSequences();
         handOut(pass);
         inFlight.makeRoom();
         lastOut = System.nanoTime();
+        choosingNanos += lastOut - computed;
         account(pass, lastOut - begin);
-        listener.progress(progress());
+        listener.progress(progress(sequences));
         admit();
       }
       return report();
@@ -140,10 +144,11 @@ final class PassLoop {
     return (Purpose) sequence.owner();
   }
 
-  private void countSequences() {
+  private int countSequences() {
     int sequences = inFlight.running().size();
     sequencePasses += sequences;
     mostSequences = Math.max(mostSequences, sequences);
+    return sequences;
   }
 
   private void handOut(Pass pass) {
@@ -176,14 +181,18 @@ final class PassLoop {
     decodeNanos += nanos - share;
   }
 
-  private Progress progress() {
+  private Progress progress(int sequences) {
     return new Progress(
         passCount,
         job.rowsFinished(),
-        inFlight.running().size(),
+        sequences,
         promptTokens,
         generatedTokens,
         lastOut - firstIn,
+        prefillNanos,
+        decodeNanos,
+        choosingNanos,
+        passes.bytesRead() - readBefore,
         busyShares(),
         flight());
   }

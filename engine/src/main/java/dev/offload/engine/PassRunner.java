@@ -11,11 +11,13 @@ import dev.offload.planner.KvGroup;
 import dev.offload.planner.Lane;
 import dev.offload.planner.PassShape;
 import dev.offload.planner.Plan;
+import dev.offload.planner.Schedule;
 import dev.offload.planner.ScheduleBuilder;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Runs passes over sequences: keeps the cache blocks, computes, hands out logits. */
 final class PassRunner {
@@ -24,6 +26,7 @@ final class PassRunner {
   private final Executor executor;
   private final ScheduleBuilder schedules;
   private final PassAssembler assembler;
+  private final PassRecorder recorder;
   private final int blockTokens;
   private final long blockBytes;
   private final List<BlockPool> pools = new ArrayList<>();
@@ -33,6 +36,7 @@ final class PassRunner {
       TaskRunner tasks,
       Executor executor,
       ScheduleBuilder schedules,
+      PassRecorder recorder,
       KvStore cache,
       int blockTokens) {
     this.plan = plan;
@@ -40,6 +44,7 @@ final class PassRunner {
     this.executor = executor;
     this.schedules = schedules;
     this.assembler = new PassAssembler(plan);
+    this.recorder = recorder;
     this.blockTokens = blockTokens;
     this.blockBytes = cache.blockBytes();
     for (KvGroup group : plan.kvGroups()) {
@@ -67,7 +72,10 @@ final class PassRunner {
   Pass run(List<Sequence> running) {
     Pass pass = assembler.next(running);
     tasks.prepare(pass);
-    executor.run(schedules.next(shape(pass)));
+    Schedule schedule = schedules.next(shape(pass));
+    recorder.begins(pass, schedule);
+    executor.run(schedule);
+    recorder.ended();
     pass.advance();
     return pass;
   }
@@ -93,6 +101,16 @@ final class PassRunner {
 
   Map<Lane, Long> busyNanos() {
     return executor.busyNanos();
+  }
+
+  /** What {@link #timeline} tells of begins anew. */
+  void newRun() {
+    recorder.newRun();
+  }
+
+  /** A typical pass of the run, task by task. */
+  Optional<PassTimeline> timeline() {
+    return recorder.timeline();
   }
 
   long bytesRead() {

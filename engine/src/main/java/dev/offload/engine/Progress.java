@@ -8,10 +8,14 @@ import java.util.Map;
  *
  * @param passes passes so far
  * @param rowsFinished rows finished so far
- * @param sequencesRunning sequences in flight
+ * @param sequencesRunning sequences in the last pass
  * @param promptTokens prompt tokens computed so far
  * @param generatedTokens tokens generated so far; of choices, places in them that were scored
  * @param elapsedNanos since the first token went in
+ * @param prefillNanos time of the passes that computed prompt tokens, in proportion to those
+ * @param decodeNanos the rest of the time in passes
+ * @param choosingNanos time, part of both, in which tokens were chosen and no lane was waited for
+ * @param diskBytes bytes read from weight files during passes
  * @param busyShares busy share of each lane since then, 0 to 1
  * @param flight sequences in flight since then
  */
@@ -22,6 +26,10 @@ public record Progress(
     long promptTokens,
     long generatedTokens,
     long elapsedNanos,
+    long prefillNanos,
+    long decodeNanos,
+    long choosingNanos,
+    long diskBytes,
     Map<Lane, Double> busyShares,
     RunReport.Flight flight) {
 

@@ -27,10 +27,15 @@ public final class OverlappedExecutor implements Executor {
   private final Map<Lane, LaneFeeder> feeders = new EnumMap<>(Lane.class);
   private final Map<Long, Completion> pending = new ConcurrentHashMap<>();
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
-  private final LaneClock clock = new LaneClock();
+  private final LaneClock clock;
 
-  public OverlappedExecutor(Device device, TaskActions actions) {
+  /**
+   * @param listener hears of tasks at the beginning of the next pass at the latest, and when busy
+   *     times are asked for
+   */
+  public OverlappedExecutor(Device device, TaskActions actions, TaskListener listener) {
     this.actions = actions;
+    this.clock = new LaneClock(listener);
     for (Lane lane : Lane.values()) {
       feeders.put(
           lane,
@@ -105,7 +110,7 @@ public final class OverlappedExecutor implements Executor {
     feeders.values().forEach(LaneFeeder::close);
   }
 
-  /** Adds up how long lanes were busy. Owned by the engine thread. */
+  /** Adds up how long lanes were busy, and tells who did what when. Owned by the engine thread. */
   private static final class LaneClock {
     /** How many finished tasks are remembered for those that waited for them. */
     private static final int MEMORY = 16384;
@@ -114,7 +119,12 @@ public final class OverlappedExecutor implements Executor {
     private final Map<Lane, Long> lastEnd = new EnumMap<>(Lane.class);
     private final Map<Long, Long> ends = new HashMap<>();
     private final Deque<Long> endOrder = new ArrayDeque<>();
+    private final TaskListener listener;
     private long next;
+
+    LaneClock(TaskListener listener) {
+      this.listener = listener;
+    }
 
     /** Accounts for all tasks that are done, in order, and forgets them. */
     void account(Map<Long, Completion> pending) {
@@ -130,6 +140,7 @@ public final class OverlappedExecutor implements Executor {
         long end = completion.doneNanos();
         busy.merge(task.lane(), Math.max(0, end - begin), Long::sum);
         lastEnd.merge(task.lane(), end, Math::max);
+        listener.done(task, begin, end);
         ends.put(task.id(), end);
         endOrder.addLast(task.id());
         if (endOrder.size() > MEMORY) {

@@ -11,29 +11,38 @@ import java.util.Map;
 /** One task after the other in the order of the schedule: slow, and always right. */
 public final class SequentialExecutor implements Executor {
   private final TaskActions actions;
+  private final TaskListener listener;
   private final Stream stream;
   private final Map<Lane, Long> busy = new EnumMap<>(Lane.class);
 
-  public SequentialExecutor(Device device, TaskActions actions) {
+  public SequentialExecutor(Device device, TaskActions actions, TaskListener listener) {
     this.actions = actions;
+    this.listener = listener;
     this.stream = device.newStream("sequential");
   }
 
   @Override
   public void run(Schedule schedule) {
     for (Task task : schedule.tasks()) {
+      long begin = System.nanoTime();
       if (!actions.isNeeded(task)) {
+        listener.done(task, begin, begin);
         continue;
       }
-      long begin = System.nanoTime();
-      switch (task.lane()) {
-        case DISK, CPU -> actions.onHost(task);
-        case H2D, D2H, GPU -> {
-          actions.onStream(task, stream);
-          stream.synchronize();
-        }
+      play(task);
+      long end = System.nanoTime();
+      busy.merge(task.lane(), end - begin, Long::sum);
+      listener.done(task, begin, end);
+    }
+  }
+
+  private void play(Task task) {
+    switch (task.lane()) {
+      case DISK, CPU -> actions.onHost(task);
+      case H2D, D2H, GPU -> {
+        actions.onStream(task, stream);
+        stream.synchronize();
       }
-      busy.merge(task.lane(), System.nanoTime() - begin, Long::sum);
     }
   }
 

@@ -1,0 +1,177 @@
+package dev.offload.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.backends.api.Backend;
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceOptions;
+import dev.offload.engine.PassTimeline.Span;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.SamplingParams;
+import dev.offload.generation.TokenIds;
+import dev.offload.planner.KvGroup;
+import dev.offload.planner.Lane;
+import dev.offload.planner.Plan;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.UnitId;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.ServiceLoader;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A recorded pass of a mixture whose experts are on disk and whose cache the host attends to. */
+class PassTimelineTest {
+  private static final Path MIXTURE = Path.of("src/test/resources/fixtures/mixtral");
+  private static final long MEMORY = 1L << 28;
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void shouldShowWhatEachLaneDidInASteadyPass(boolean overlap) throws Exception {
+    List<Progress> progress = new ArrayList<>();
+    PassTimeline timeline = run(overlap, 4, 12, progress);
+    assertEquals(8, timeline.pass(), "of 12 passes");
+    assertEquals(4, timeline.sequences());
+    assertEquals(4, timeline.tokens());
+    assertEquals(0, timeline.promptTokens());
+    Map<Lane, Long> ends = new EnumMap<>(Lane.class);
+    for (Span span : timeline.spans()) {
+      assertTrue(span.beginNanos() >= ends.getOrDefault(span.lane(), 0L), "overlap at " + span);
+      assertTrue(span.beginNanos() < span.endNanos(), span.toString());
+      assertTrue(span.endNanos() <= timeline.nanos(), span.toString());
+      ends.put(span.lane(), span.endNanos());
+    }
+    assertEquals(Lane.values().length, ends.size(), "lanes with spans: " + ends.keySet());
+    List<String> tasks = timeline.spans().stream().map(Span::task).toList();
+    assertEquals(1, count(tasks, "attend on the host, layer 1, micro-batch 0"));
+    assertEquals(1, count(tasks, "route, layer 0"));
+    assertEquals(1, count(tasks, "download logits"));
+    assertTrue(
+        tasks.stream().anyMatch(t -> t.matches("read experts? \\d+.*, layer \\d")), "" + tasks);
+    assertTrue(tasks.stream().anyMatch(t -> t.matches("experts? \\d+.*, layer \\d")), "" + tasks);
+  }
+
+  @Test
+  void shouldKeepAFullPassRatherThanALaterOneThatIsNearlyEmpty() throws Exception {
+    List<Progress> progress = new ArrayList<>();
+    PassTimeline timeline = run(true, 1, 20, progress);
+    assertEquals(20, progress.size());
+    // Three of four rows end with pass 9, so that pass 16 has one sequence.
+    assertEquals(8, timeline.pass());
+    assertEquals(4, timeline.sequences());
+  }
+
+  @Test
+  void shouldTellHowTimeWasSpent() throws Exception {
+    List<Progress> progress = new ArrayList<>();
+    run(true, 4, 12, progress);
+    Progress last = progress.getLast();
+    assertTrue(last.choosingNanos() > 0);
+    assertTrue(last.choosingNanos() < last.prefillNanos() + last.decodeNanos());
+    assertTrue(last.prefillNanos() + last.decodeNanos() <= last.elapsedNanos());
+    assertTrue(last.diskBytes() > 0);
+    assertEquals(4, last.sequencesRunning());
+  }
+
+  private static long count(List<String> tasks, String name) {
+    return tasks.stream().filter(name::equals).count();
+  }
+
+  /**
+   * Four rows.
+   *
+   * @param longRows how many of them generate so many tokens; the others 9
+   */
+  private static PassTimeline run(
+      boolean overlap, int longRows, int tokens, List<Progress> progress) throws Exception {
+    Iterator<GenerationRequest> requests =
+        List.of(0, 1, 2, 3).stream()
+            .map(
+                i ->
+                    new GenerationRequest(
+                        i, TokenIds.of(5, 6, 7), greedy(i < longRows ? tokens : 9)))
+            .iterator();
+    Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
+    try (ModelFolder folder = ModelFolder.open(MIXTURE);
+        Device device = backend.open(new DeviceOptions(0, MEMORY, MEMORY, 2))) {
+      EngineModel model = EngineModel.of(folder);
+      EngineOptions options = options(overlap);
+      Plan plan = awayFromDevice(Engine.plan(model, device, options));
+      try (Engine engine = Engine.open(model, Optional.empty(), device, options, plan)) {
+        assertTrue(engine.timeline().isEmpty(), "nothing ran");
+        engine.run(
+            () -> requests.hasNext() ? Optional.of(requests.next()) : Optional.empty(),
+            _ -> {},
+            progress::add);
+        assertEquals(
+            plan.placement().containsValue(Tier.DISK),
+            engine.tierBytes().weights().get(Tier.DISK) > 0);
+        assertTrue(engine.tierBytes().cache().get(Tier.HOST) > 0);
+        return engine.timeline().orElseThrow();
+      }
+    }
+  }
+
+  private static EngineOptions options(boolean overlap) {
+    return new EngineOptions(
+        Optional.of(DType.F32),
+        MEMORY,
+        MEMORY,
+        2,
+        0,
+        4,
+        1,
+        64,
+        OptionalInt.of(64),
+        Optional.of(KvGroup.Home.HOST_ATTENDED),
+        AdmissionPolicy.EXPECTED_LENGTH,
+        overlap);
+  }
+
+  private static SamplingParams greedy(int tokens) {
+    return new SamplingParams(
+        0,
+        1,
+        0,
+        0,
+        1,
+        0,
+        0,
+        Map.of(),
+        OptionalLong.empty(),
+        tokens,
+        0,
+        true,
+        List.of(),
+        List.of(),
+        1,
+        0);
+  }
+
+  private static Plan awayFromDevice(Plan plan) {
+    Map<UnitId, Tier> placement = new HashMap<>(plan.placement());
+    placement.replaceAll((id, home) -> id.kind() == UnitId.Kind.EXPERT ? Tier.DISK : home);
+    long piece = 1L << 20;
+    return new Plan(
+        plan.computeDType(),
+        placement,
+        plan.kvGroups(),
+        plan.kvRingSlots(),
+        plan.microBatchTokens(),
+        4 * piece,
+        4 * piece,
+        piece);
+  }
+}
