@@ -11,11 +11,17 @@ final class ChildJvm {
 
   /** The command line of a class with a {@code main} method. */
   static List<String> command(Class<?> program, Object... arguments) {
+    return command(List.of(), program, arguments);
+  }
+
+  /** As above, with further flags. */
+  static List<String> command(List<String> flags, Class<?> program, Object... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
         .filter(argument -> argument.startsWith("--"))
         .forEach(command::add);
+    command.addAll(flags);
     command.addAll(List.of("-XX:+UseSerialGC", "-cp"));
     command.add(System.getProperty("java.class.path"));
     command.add(program.getName());

@@ -1,5 +1,6 @@
 package dev.offload.jobs.journal;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -176,7 +177,7 @@ public final class Journal implements AutoCloseable {
   }
 
   /** The payload of a record. */
-  public byte[] payload(long record) {
+  public byte[] payload(long record) throws IOException {
     byte[] payload = new byte[(int) bytes.readLong(JournalLayout.lengthOffset(record))];
     read(JournalLayout.payloadOffset(record), payload);
     return payload;
@@ -187,10 +188,17 @@ public final class Journal implements AutoCloseable {
     return RecordKind.of(bytes.readInt(JournalLayout.kindOffset(record))).orElseThrow();
   }
 
-  private void read(long offset, byte[] into) {
-    bytes.readPositionRemaining(offset, into.length);
-    bytes.read(into);
-    bytes.readPositionRemaining(0, end);
+  /**
+   * Reads through the channel, which sees what was stored through the mapping, and leaves the
+   * mapping where records are written: moving it costs more than the read.
+   */
+  private void read(long offset, byte[] into) throws IOException {
+    ByteBuffer left = ByteBuffer.wrap(into);
+    while (left.hasRemaining()) {
+      if (channel.read(left, offset + left.position()) < 0) {
+        throw new WriteException(file, new EOFException("somebody has cut it off"));
+      }
+    }
   }
 
   private void allocate(long needed) throws IOException {
@@ -229,7 +237,7 @@ public final class Journal implements AutoCloseable {
   }
 
   /** Where the record after this one is, or 0 if there is no whole record here. */
-  private long endOfRecord(long place, long size) {
+  private long endOfRecord(long place, long size) throws IOException {
     if (place + JournalLayout.RECORD_HEADER_BYTES > size) {
       return 0;
     }
