@@ -55,6 +55,7 @@ record BenchReport(
     json.put("most_sequences_in_flight", run.flight().mostSequences());
     json.put("preemptions", run.flight().preemptions());
     json.put("recomputed_tokens", run.flight().recomputedTokens());
+    json.put("swapped_bytes", run.flight().swappedBytes());
     json.put("passes", run.passes());
     json.put("wall_seconds", run.wallNanos() / 1e9);
     try {
@@ -91,11 +92,12 @@ record BenchReport(
         100 * run.totalTokensPerSecond() / boundTokensPerSecond,
         boundTokensPerSecond);
     out.printf(
-        "in flight    %.1f sequences, %d at most; %d preempted, %,d tokens computed again%n",
+        "in flight    %.1f sequences, %d at most; %d preempted, %,d tokens computed again, %s swapped%n",
         run.flight().meanSequences(),
         run.flight().mostSequences(),
         run.flight().preemptions(),
-        run.flight().recomputedTokens());
+        run.flight().recomputedTokens(),
+        ByteSize.format(run.flight().swappedBytes()));
     run.busyShares()
         .forEach(
             (lane, share) ->

@@ -5,6 +5,7 @@ import dev.offload.engine.execute.Executor;
 import dev.offload.engine.execute.OverlappedExecutor;
 import dev.offload.engine.execute.SequentialExecutor;
 import dev.offload.engine.kvcache.KvStore;
+import dev.offload.engine.kvcache.SwapArea;
 import dev.offload.engine.pass.MicroBatchInput;
 import dev.offload.engine.weights.WeightStore;
 import dev.offload.generation.ChoiceSink;
@@ -144,6 +145,11 @@ public final class Engine implements AutoCloseable {
             plan.kvRingSlots(),
             config.layers().size());
     owned.add(cache);
+    Optional<SwapArea> swap = Optional.empty();
+    if (plan.swapBlocks() > 0) {
+      swap = Optional.of(new SwapArea(device, cache, plan.swapBlocks(), config.layers().size()));
+      owned.add(swap.get());
+    }
     Workspace workspace =
         Workspace.allocate(config, plan, device.matrixInput(plan.computeDType()), device);
     owned.add(workspace);
@@ -184,7 +190,7 @@ public final class Engine implements AutoCloseable {
     owned.add(executor);
     ScheduleBuilder schedules = new ScheduleBuilder(plan, granules, config.layers().size());
     return new PassRunner(
-        plan, runner, executor, schedules, recorder, cache, sizes.kvFormat().blockTokens());
+        plan, runner, executor, schedules, recorder, cache, swap, sizes.kvFormat().blockTokens());
   }
 
   private static TierBytes tierBytes(EngineModel model, Device device, Plan plan) {

@@ -26,6 +26,7 @@ final class InFlight {
   private final List<BlockPool> pools;
   private final int blockTokens;
   private final Admission admission;
+  private final CacheKeeper keeper;
 
   /** By number, as the next one. */
   private final List<Sequence> running = new ArrayList<>();
@@ -34,11 +35,17 @@ final class InFlight {
   private final List<List<Sequence>> members = new ArrayList<>();
   private long preemptions;
 
-  InFlight(List<KvGroup> groups, List<BlockPool> pools, int blockTokens, Admission admission) {
+  InFlight(
+      List<KvGroup> groups,
+      List<BlockPool> pools,
+      int blockTokens,
+      Admission admission,
+      CacheKeeper keeper) {
     this.groups = groups;
     this.pools = pools;
     this.blockTokens = blockTokens;
     this.admission = admission;
+    this.keeper = keeper;
     groups.forEach(_ -> members.add(new ArrayList<>()));
   }
 
@@ -90,6 +97,7 @@ final class InFlight {
       throw new AssertionError("a group that has room has not: " + pool.freeBlocks() + " blocks");
     }
     sequence.enter(group, table);
+    keeper.entered(sequence);
     return true;
   }
 
@@ -122,6 +130,7 @@ final class InFlight {
   }
 
   private void preempt(Sequence sequence) {
+    keeper.leaves(sequence);
     leave(sequence);
     insert(preempted, sequence);
     preemptions++;
@@ -138,9 +147,15 @@ final class InFlight {
     return preemptions;
   }
 
+  /** Bytes copied to keep what preempted sequences had in the cache, both ways. */
+  long copiedBytes() {
+    return keeper.copiedBytes();
+  }
+
   /** Gives all blocks back, finished or not. */
   void abandon() {
     List.copyOf(running).forEach(this::leave);
     preempted.clear();
+    keeper.abandon();
   }
 }

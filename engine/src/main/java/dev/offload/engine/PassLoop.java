@@ -202,7 +202,8 @@ final class PassLoop {
         (double) sequencePasses / Math.max(1, passCount),
         mostSequences,
         inFlight.preemptions(),
-        recomputedTokens);
+        recomputedTokens,
+        inFlight.copiedBytes());
   }
 
   private Map<Lane, Double> busyShares() {

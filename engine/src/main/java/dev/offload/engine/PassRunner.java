@@ -3,6 +3,7 @@ package dev.offload.engine;
 import dev.offload.engine.execute.Executor;
 import dev.offload.engine.kvcache.BlockPool;
 import dev.offload.engine.kvcache.KvStore;
+import dev.offload.engine.kvcache.SwapArea;
 import dev.offload.engine.pass.Chunk;
 import dev.offload.engine.pass.Pass;
 import dev.offload.engine.pass.PassAssembler;
@@ -30,6 +31,8 @@ final class PassRunner {
   private final int blockTokens;
   private final long blockBytes;
   private final List<BlockPool> pools = new ArrayList<>();
+  private final Optional<SwapArea> swap;
+  private final PassTimes times = new PassTimes();
 
   PassRunner(
       Plan plan,
@@ -38,6 +41,7 @@ final class PassRunner {
       ScheduleBuilder schedules,
       PassRecorder recorder,
       KvStore cache,
+      Optional<SwapArea> swap,
       int blockTokens) {
     this.plan = plan;
     this.tasks = tasks;
@@ -47,6 +51,7 @@ final class PassRunner {
     this.recorder = recorder;
     this.blockTokens = blockTokens;
     this.blockBytes = cache.blockBytes();
+    this.swap = swap;
     for (KvGroup group : plan.kvGroups()) {
       pools.add(new BlockPool(group.blocks()));
     }
@@ -65,11 +70,15 @@ final class PassRunner {
           case EXPECTED_LENGTH -> new ExpectedLength(blockTokens);
           case RESERVE_MOST -> new ReserveMost(blockTokens);
         };
-    return new InFlight(plan.kvGroups(), pools, blockTokens, admission);
+    CacheKeeper keeper =
+        swap.<CacheKeeper>map(area -> new SwappingKeeper(area, times, blockTokens))
+            .orElse(CacheKeeper.NONE);
+    return new InFlight(plan.kvGroups(), pools, blockTokens, admission, keeper);
   }
 
   /** Computes the next pass over all sequences in flight, oldest first. */
   Pass run(List<Sequence> running) {
+    long begin = System.nanoTime();
     Pass pass = assembler.next(running);
     tasks.prepare(pass);
     Schedule schedule = schedules.next(shape(pass));
@@ -77,6 +86,7 @@ final class PassRunner {
     executor.run(schedule);
     recorder.ended();
     pass.advance();
+    times.add(pass.tokens(), System.nanoTime() - begin);
     return pass;
   }
 

@@ -40,9 +40,14 @@ public record RunReport(
    * @param mostSequences most at a time
    * @param preemptions how often a sequence had to give its cache blocks to an older one
    * @param recomputedTokens tokens computed again because of that
+   * @param swappedBytes bytes of cache copied to the host and back because of that, both counted
    */
   public record Flight(
-      double meanSequences, int mostSequences, long preemptions, long recomputedTokens) {}
+      double meanSequences,
+      int mostSequences,
+      long preemptions,
+      long recomputedTokens,
+      long swappedBytes) {}
 
   public RunReport {
     busyShares = Map.copyOf(busyShares);

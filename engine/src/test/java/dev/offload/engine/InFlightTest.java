@@ -99,7 +99,9 @@ class InFlightTest {
   void shouldGiveAllBack() {
     List<KvGroup> groups = List.of(new KvGroup(KvGroup.Home.DEVICE, 10, 4));
     List<BlockPool> pools = List.of(new BlockPool(10));
-    InFlight inFlight = new InFlight(groups, pools, BLOCK_TOKENS, new ExpectedLength(BLOCK_TOKENS));
+    InFlight inFlight =
+        new InFlight(
+            groups, pools, BLOCK_TOKENS, new ExpectedLength(BLOCK_TOKENS), CacheKeeper.NONE);
     assertTrue(inFlight.readmit());
     assertTrue(inFlight.tryEnter(new Row(0, 7, 20, 3).sequence()));
     assertFalse(inFlight.tryEnter(new Row(1, 7, 34, 3).sequence()), "it needs 11 blocks");
@@ -136,14 +138,15 @@ class InFlightTest {
     Run(AdmissionPolicy policy, List<KvGroup> groups, int microBatchTokens, List<Row> rows) {
       int sequences = groups.stream().mapToInt(KvGroup::sequences).max().orElseThrow();
       Plan plan =
-          new Plan(DType.F32, Map.of(), groups, 0, Math.max(sequences, microBatchTokens), 0, 0, 1);
+          new Plan(
+              DType.F32, Map.of(), groups, 0, Math.max(sequences, microBatchTokens), 0, 0, 0, 1);
       this.groups = groups;
       this.pools = groups.stream().map(group -> new BlockPool(group.blocks())).toList();
       Admission admission =
           policy == AdmissionPolicy.RESERVE_MOST
               ? new ReserveMost(BLOCK_TOKENS)
               : new ExpectedLength(BLOCK_TOKENS);
-      this.inFlight = new InFlight(groups, pools, BLOCK_TOKENS, admission);
+      this.inFlight = new InFlight(groups, pools, BLOCK_TOKENS, admission, CacheKeeper.NONE);
       this.assembler = new PassAssembler(plan);
       this.waiting = new ArrayDeque<>(rows);
       this.generated = new int[rows.size()];

@@ -172,6 +172,7 @@ class PassTimelineTest {
         plan.microBatchTokens(),
         4 * piece,
         4 * piece,
+        plan.swapBlocks(),
         piece);
   }
 }

@@ -122,6 +122,7 @@ class PlacementTest {
           Math.max(microBatchTokens, sequences),
           Math.max(ring, away.isEmpty() ? 0 : largest),
           away.containsValue(Tier.DISK) ? largest * (1 + extraRingPieces % 3) : 0,
+          0,
           largest);
     }
   }

@@ -29,6 +29,14 @@ public final class BudgetPlanner {
   /** Share of the device that the cache may take when the weights do not all fit. */
   private static final double KV_SHARE = 0.3;
 
+  /**
+   * What sequences lose when they are preempted is little beside the cache, so room for a part of
+   * it is enough; and of what is left of the host only so much, for others have use for it too.
+   */
+  private static final double SWAP_SHARE = 1.0 / 8;
+
+  private static final double SWAP_SHARE_OF_REST = 0.5;
+
   /** What has to be decided on. */
   public interface Model {
     /** All units with their sizes, in model order. */
@@ -174,7 +182,7 @@ public final class BudgetPlanner {
     long kvWanted =
         leastCache ? kvLeast : Math.max(Math.max(kvLeast, longest), Math.max(sequences, shared));
 
-    Plan empty = assemble(sequences, tokens, Map.of(), kvLeast, 0, 0, 0);
+    Plan empty = assemble(sequences, tokens, Map.of(), kvLeast, 0, 0, 0, 0);
     long device = wishes.deviceBytes() - model.deviceBytes(empty);
     long host = wishes.hostBytes() - model.hostBytes(empty);
     if (!kvOnDevice) {
@@ -213,7 +221,8 @@ public final class BudgetPlanner {
       Map<UnitId, Tier> placement = new HashMap<>();
       moved().forEach(unit -> placement.put(unit.id(), Tier.DEVICE));
       placement.putIfAbsent(UnitId.embedding(), tables);
-      return assemble(sequences, tokens, placement, kvBlocks, 0, 0, GRANULE_BYTES);
+      int swap = swapBlocks(sequences, kvBlocks, hostForWeights);
+      return assemble(sequences, tokens, placement, kvBlocks, 0, 0, swap, GRANULE_BYTES);
     }
     Streaming best = null;
     for (long piece : moved().stream().mapToLong(this::pieceBytes).distinct().toArray()) {
@@ -233,7 +242,18 @@ public final class BudgetPlanner {
         kvBlocks,
         best.ring(),
         best.staging(),
+        swapBlocks(sequences, kvBlocks, hostForWeights - best.hostBytes()),
         Math.min(GRANULE_BYTES, best.piece()));
+  }
+
+  /** None where the cache itself is on the host, or nobody can ever be preempted. */
+  private int swapBlocks(int sequences, long kvBlocks, long hostRest) {
+    if (kvHome != KvGroup.Home.DEVICE || kvBlocks >= sequences * blocks(model.contextLength())) {
+      return 0;
+    }
+    double blocks =
+        Math.min(SWAP_SHARE * kvBlocks, SWAP_SHARE_OF_REST * hostRest / model.kvBlockBytes());
+    return (int) Math.max(0, blocks);
   }
 
   /** Units of which something has to be on the device. */
@@ -253,6 +273,7 @@ public final class BudgetPlanner {
    * One way to stream: what is larger than a piece stays on the device, the ring holds some pieces.
    *
    * @param lacking bytes that are missing for it, 0 if it works
+   * @param hostBytes bytes of units that live on the host, and of staging
    * @param diskBytes bytes read from disk in every pass
    */
   private record Streaming(
@@ -261,6 +282,7 @@ public final class BudgetPlanner {
       long ring,
       long staging,
       long residentBytes,
+      long hostBytes,
       long diskBytes,
       Tier lackingOn,
       long lacking) {
@@ -306,7 +328,7 @@ public final class BudgetPlanner {
     long ring = (expands ? RING_PIECES - 1 : RING_PIECES) * piece;
     long room = Math.min(device - RING_PIECES * piece, roomWhileLoading()) - resident;
     if (room < 0) {
-      return new Streaming(placement, piece, ring, 0, 0, 0, Tier.DEVICE, -room);
+      return new Streaming(placement, piece, ring, 0, 0, 0, 0, Tier.DEVICE, -room);
     }
     List<UnitSize> away = spread(small, room, Tier.DEVICE, placement);
     long awayBytes = away.stream().mapToLong(UnitSize::imageBytes).sum();
@@ -314,16 +336,26 @@ public final class BudgetPlanner {
     if (!disk) {
       away.forEach(unit -> placement.put(unit.id(), Tier.HOST));
       return new Streaming(
-          placement, piece, ring, 0, resident, 0, Tier.HOST, Math.max(0, awayBytes - host));
+          placement,
+          piece,
+          ring,
+          0,
+          resident,
+          awayBytes,
+          0,
+          Tier.HOST,
+          Math.max(0, awayBytes - host));
     }
     long staging = RING_PIECES * piece;
     if (host < staging) {
-      return new Streaming(placement, piece, ring, staging, 0, 0, Tier.HOST, staging - host);
+      return new Streaming(placement, piece, ring, staging, 0, 0, 0, Tier.HOST, staging - host);
     }
     List<UnitSize> onDisk = spread(away, host - staging, Tier.HOST, placement);
     onDisk.forEach(unit -> placement.put(unit.id(), Tier.DISK));
     long diskBytes = onDisk.stream().mapToLong(UnitSize::rowMajorBytes).sum();
-    return new Streaming(placement, piece, ring, staging, resident, diskBytes, Tier.DISK, 0);
+    long onHost = awayBytes - onDisk.stream().mapToLong(UnitSize::imageBytes).sum();
+    return new Streaming(
+        placement, piece, ring, staging, resident, staging + onHost, diskBytes, Tier.DISK, 0);
   }
 
   /**
@@ -363,6 +395,7 @@ public final class BudgetPlanner {
       long kvBlocks,
       long ring,
       long staging,
+      int swapBlocks,
       long granuleBytes) {
     int groups = wishes.microBatches();
     List<KvGroup> kvGroups = new ArrayList<>();
@@ -381,6 +414,7 @@ public final class BudgetPlanner {
         Math.max(tokens, Math.max(1, sequences / groups)),
         ring,
         staging,
+        swapBlocks,
         granuleBytes);
   }
 }

@@ -16,6 +16,7 @@ import java.util.Map;
  * @param microBatchTokens most tokens of one micro-batch in a pass
  * @param ringBytes device memory through which weights are streamed
  * @param stagingBytes host memory through which weights come from files
+ * @param swapBlocks cache blocks of preempted sequences for which there is room in host memory
  * @param granuleBytes experts of a layer, and slices of the output matrix, are moved together up to
  *     this size
  */
@@ -27,6 +28,7 @@ public record Plan(
     int microBatchTokens,
     long ringBytes,
     long stagingBytes,
+    int swapBlocks,
     long granuleBytes) {
   public Plan {
     placement = Map.copyOf(placement);

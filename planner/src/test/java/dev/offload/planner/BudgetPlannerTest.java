@@ -34,6 +34,7 @@ class BudgetPlannerTest {
   void shouldNeverPlanBeyondABudget() {
     Random random = new Random(2);
     int feasible = 0;
+    int swapping = 0;
     for (int round = 0; round < 2000; round++) {
       FakeModel model = new FakeModel(random);
       long device = 1 + random.nextLong(2 * model.weights());
@@ -46,9 +47,11 @@ class BudgetPlannerTest {
         continue;
       }
       feasible++;
+      swapping += plan.swapBlocks() > 0 ? 1 : 0;
       check(model, plan, device, host);
     }
     assertTrue(feasible > 200, "only " + feasible + " plans were feasible");
+    assertTrue(swapping > 20, "only " + swapping + " have room for swapped cache blocks");
   }
 
   private static void check(FakeModel model, Plan plan, long device, long host) {
@@ -69,8 +72,15 @@ class BudgetPlannerTest {
         "device budget");
     assertTrue(resident + model.loadingBytes() <= device, "device budget while loading");
     long tables = plan.placement().get(UnitId.embedding()) == Tier.DISK ? 0 : model.tableBytes();
+    long swap = plan.swapBlocks() * model.kvBlockBytes();
+    assertTrue(swap <= deviceKv / 8, "a part of the cache on the device");
     assertTrue(
-        bytesOn(granules, Tier.HOST) + hostKv + plan.stagingBytes() + tables + model.hostBytes(plan)
+        bytesOn(granules, Tier.HOST)
+                + hostKv
+                + plan.stagingBytes()
+                + tables
+                + swap
+                + model.hostBytes(plan)
             <= host,
         "host budget");
     for (Granule granule : granules) {

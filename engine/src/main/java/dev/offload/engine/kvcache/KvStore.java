@@ -7,6 +7,7 @@ import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.KvGroup.Home;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -112,6 +113,36 @@ public final class KvStore implements AutoCloseable {
                 hostHomes.get(group),
                 base + first * blockBytes,
                 count * blockBytes));
+  }
+
+  /**
+   * Copies neighbouring blocks of a layer, at home, to a place on the host; may only enqueue it.
+   */
+  void copyOut(
+      Stream stream, int layer, int group, int block, PinnedBuffer to, long toOffset, long bytes) {
+    long home = layer * runBytes(groups.get(group)) + block * blockBytes;
+    if (deviceHomes.get(group) != null) {
+      stream.copyToHost(deviceHomes.get(group), home, to, toOffset, bytes);
+    } else {
+      MemorySegment.copy(hostHomes.get(group).segment(), home, to.segment(), toOffset, bytes);
+    }
+  }
+
+  /** The way back. */
+  void copyIn(
+      Stream stream,
+      int layer,
+      int group,
+      int block,
+      PinnedBuffer from,
+      long fromOffset,
+      long bytes) {
+    long home = layer * runBytes(groups.get(group)) + block * blockBytes;
+    if (deviceHomes.get(group) != null) {
+      stream.copyToDevice(from, fromOffset, deviceHomes.get(group), home, bytes);
+    } else {
+      MemorySegment.copy(from.segment(), fromOffset, hostHomes.get(group).segment(), home, bytes);
+    }
   }
 
   public long blockBytes() {

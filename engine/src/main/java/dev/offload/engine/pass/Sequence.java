@@ -56,6 +56,16 @@ public final class Sequence {
     cached = 0;
   }
 
+  /** Its cache blocks hold the first tokens again, as before it left. */
+  public void restored(int tokensInCache) {
+    if (tokensInCache > computed) {
+      throw new IllegalArgumentException(
+          "%d tokens are restored, but only %d were ever computed"
+              .formatted(tokensInCache, computed));
+    }
+    cached = tokensInCache;
+  }
+
   /** Adds a token behind the others. */
   public void append(int token) {
     if (length == tokens.length) {
