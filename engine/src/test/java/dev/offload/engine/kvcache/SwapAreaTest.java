@@ -14,10 +14,10 @@ import dev.offload.planner.KvGroup;
 import dev.offload.tensors.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.ServiceLoader;
-import java.util.stream.Stream.Builder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,15 +61,15 @@ class SwapAreaTest {
     device.close();
   }
 
-  static java.util.stream.Stream<Arguments> ways() {
-    Builder<Arguments> ways = java.util.stream.Stream.builder();
+  static List<Arguments> ways() {
+    List<Arguments> ways = new ArrayList<>();
     int homes = KvGroup.Home.values().length;
     for (int from = 0; from < homes; from++) {
       for (int to = 0; to < homes; to++) {
         ways.add(Arguments.of(from, to));
       }
     }
-    return ways.build();
+    return ways;
   }
 
   @ParameterizedTest
