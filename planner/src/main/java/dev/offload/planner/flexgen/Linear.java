@@ -1,10 +1,11 @@
 package dev.offload.planner.flexgen;
 
-import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
 
 /** A linear expression in the nine shares. Immutable. */
 final class Linear {
-  /** The shares, in the order of the coefficients. */
+  /** What the program decides. */
   enum Share {
     WEIGHTS_GPU,
     WEIGHTS_CPU,
@@ -18,35 +19,35 @@ final class Linear {
   }
 
   private final double constant;
-  private final double[] coefficients;
+  private final Map<Share, Double> coefficients;
 
-  private Linear(double constant, double[] coefficients) {
+  private Linear(double constant, Map<Share, Double> coefficients) {
     this.constant = constant;
     this.coefficients = coefficients;
   }
 
   static Linear of(double constant) {
-    return new Linear(constant, new double[Share.values().length]);
+    return new Linear(constant, new EnumMap<>(Share.class));
   }
 
   /** {@code factor} times the sum of these shares. */
   static Linear of(double factor, Share... shares) {
     Linear sum = of(0);
     for (Share share : shares) {
-      sum.coefficients[share.ordinal()] += factor;
+      sum.coefficients.merge(share, factor, Double::sum);
     }
     return sum;
   }
 
   Linear plus(Linear other) {
-    double[] sums = new double[coefficients.length];
-    Arrays.setAll(sums, i -> coefficients[i] + other.coefficients[i]);
+    Map<Share, Double> sums = new EnumMap<>(coefficients);
+    other.coefficients.forEach((share, factor) -> sums.merge(share, factor, Double::sum));
     return new Linear(constant + other.constant, sums);
   }
 
   Linear over(double divisor) {
-    double[] quotients = new double[coefficients.length];
-    Arrays.setAll(quotients, i -> coefficients[i] / divisor);
+    Map<Share, Double> quotients = new EnumMap<>(coefficients);
+    quotients.replaceAll((_, factor) -> factor / divisor);
     return new Linear(constant / divisor, quotients);
   }
 
@@ -55,6 +56,6 @@ final class Linear {
   }
 
   double coefficient(Share share) {
-    return coefficients[share.ordinal()];
+    return coefficients.getOrDefault(share, 0.0);
   }
 }
