@@ -60,12 +60,12 @@ public record FlexGenInstance(
    * @param c3 as above
    */
   public record Config(
-      long s,
-      long n,
-      long l,
-      long h1,
-      long h2,
-      long nh,
+      double s,
+      double n,
+      double l,
+      double h1,
+      double h2,
+      double nh,
       double gmem,
       double cmem,
       double nmem,

@@ -70,7 +70,7 @@ public final class FlexGenProgram {
     shares.get(HIDDEN_DISK).upper(0);
     Variable prefill = model.newVariable("prefill").lower(0).weight(c.l() / bls);
     Variable generation = model.newVariable("generation").lower(0);
-    generation.weight(c.l() * (c.n() - 1.0) / bls);
+    generation.weight(c.l() * (c.n() - 1) / bls);
     for (Linear lane : prefillLanes()) {
       atMost(model, shares, lane, prefill);
     }
@@ -187,7 +187,7 @@ public final class FlexGenProgram {
   /** The CPU is slower on small batches and narrow models. */
   private double cpuFlops() {
     double batch = Math.max(0, Math.log(64 / gbs) / Math.log(2));
-    double width = Math.max(0, Math.log(4096.0 / c.h1()) / Math.log(2));
+    double width = Math.max(0, Math.log(4096 / c.h1()) / Math.log(2));
     double share = 1 + c.c1() * batch * width - c.c2() * batch - c.c3() * width;
     return c.cpuFlops() * Math.max(0.1, share);
   }

@@ -56,12 +56,12 @@ class FlexGenProgramTest {
     JsonNode alpha = golden.get("alpha");
     return new FlexGenInstance(
         new FlexGenInstance.Config(
-            c.get("s").asLong(),
-            c.get("n").asLong(),
-            c.get("l").asLong(),
-            c.get("h1").asLong(),
-            c.get("h2").asLong(),
-            c.get("nh").asLong(),
+            c.get("s").asDouble(),
+            c.get("n").asDouble(),
+            c.get("l").asDouble(),
+            c.get("h1").asDouble(),
+            c.get("h2").asDouble(),
+            c.get("nh").asDouble(),
             c.get("gmem").asDouble(),
             c.get("cmem").asDouble(),
             c.get("nmem").asDouble(),
