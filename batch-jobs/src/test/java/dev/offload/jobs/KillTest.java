@@ -52,7 +52,7 @@ class KillTest {
         empty(jobs);
       } else {
         process.destroyForcibly();
-        assertTrue(process.waitFor(10, TimeUnit.SECONDS));
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
         resumed += Files.exists(jobs.resolve("out" + ending + ".journal")) ? 1 : 0;
         kills--;
       }
