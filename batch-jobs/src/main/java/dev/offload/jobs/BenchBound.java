@@ -28,16 +28,16 @@ final class BenchBound {
     this.dtype = dtype;
   }
 
-  /** Prompt and generated tokens per second, at most. */
-  double tokensPerSecond(BenchLoad load) {
-    double tokens = (double) load.requests() * (load.promptTokens() + load.generatedTokens());
-    return tokens / (prefillSeconds(load) + decodeSeconds(load));
-  }
-
-  private double prefillSeconds(BenchLoad load) {
-    double prompts = (double) load.requests() * load.promptTokens();
+  /**
+   * Prompt and generated tokens per second, at most.
+   *
+   * @param promptTokens of all requests, those that they share counted as often as computed
+   */
+  double tokensPerSecond(BenchLoad load, long promptTokens) {
+    double tokens = promptTokens + (double) load.requests() * load.generatedTokens();
     // Only the last token of a prompt needs logits.
-    return computeSeconds(prompts, load.requests());
+    double prefillSeconds = computeSeconds((double) promptTokens, load.requests());
+    return tokens / (prefillSeconds + decodeSeconds(load));
   }
 
   /** The first token comes out of the prompt; the others take a step each. */

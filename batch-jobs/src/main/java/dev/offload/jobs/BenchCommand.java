@@ -72,6 +72,13 @@ final class BenchCommand implements Callable<Integer> {
   private int promptTokens;
 
   @Option(
+      names = "--shared-prefix-tokens",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "So many first tokens of all prompts are the same. Default: ${DEFAULT-VALUE}.")
+  private int sharedTokens;
+
+  @Option(
       names = "--generated-tokens",
       paramLabel = "N",
       defaultValue = "32",
@@ -143,7 +150,7 @@ final class BenchCommand implements Callable<Integer> {
     }
     try (ModelFolder folder = ModelFolder.fromConfig(model)) {
       int most = maxTokens != null ? maxTokens : generatedTokens;
-      BenchLoad load = new BenchLoad(promptTokens, generatedTokens, most, requests);
+      BenchLoad load = new BenchLoad(promptTokens, sharedTokens, generatedTokens, most, requests);
       refuseTooLong(folder.config(), load);
       BenchReport report = measure(folder, load);
       if (json) {
@@ -191,7 +198,7 @@ final class BenchCommand implements Callable<Integer> {
         }
       }
     }
-    return new BenchReport(name, load, run, bound(folder, load), disk);
+    return new BenchReport(name, load, run, bound(folder, load, run), disk);
   }
 
   private RunReport run(EngineModel weights, Device device, Plan plan, BenchLoad load) {
@@ -219,16 +226,18 @@ final class BenchCommand implements Callable<Integer> {
         OptionalInt.of(load.promptTokens() + load.maxTokens()),
         usual.kvHome(),
         reserveAll ? AdmissionPolicy.RESERVE_MOST : AdmissionPolicy.EXPECTED_LENGTH,
+        usual.prefixSharing(),
         usual.overlap());
   }
 
   /** Measured after the run, in memory of its own, so that it takes nothing from the run. */
-  private double bound(ModelFolder folder, BenchLoad load) throws RefusedException {
+  private double bound(ModelFolder folder, BenchLoad load, RunReport run) throws RefusedException {
     DType dtype = machine.toEngine(SEED).computeDType().orElse(folder.config().storedDType());
     try (Device device =
         DeviceFinder.open("cpu", CEILING_BYTES, CEILING_BYTES, machine.threads())) {
       Ceilings ceilings = new Ceilings(device, dtype);
-      return new BenchBound(folder.config(), folder.units(), ceilings, dtype).tokensPerSecond(load);
+      return new BenchBound(folder.config(), folder.units(), ceilings, dtype)
+          .tokensPerSecond(load, run.promptTokens());
     }
   }
 }

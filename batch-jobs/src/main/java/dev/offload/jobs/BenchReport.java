@@ -31,18 +31,22 @@ record BenchReport(
     ObjectNode json = mapper.createObjectNode();
     json.put("device", device);
     json.put("prompt_tokens", load.promptTokens());
+    json.put("shared_prefix_tokens", load.sharedTokens());
     json.put("generated_tokens", load.generatedTokens());
     json.put("max_tokens", load.maxTokens());
     json.put("requests", load.requests());
     json.put("prefill_tokens_per_s", run.prefillTokensPerSecond());
     json.put("decode_tokens_per_s", run.decodeTokensPerSecond());
     json.put("total_tokens_per_s", run.totalTokensPerSecond());
+    json.put("requests_per_s", requestsPerSecond());
     json.put("bound_tokens_per_s", boundTokensPerSecond);
     ObjectNode lanes = json.putObject("lanes");
     run.busyShares()
         .forEach((lane, share) -> lanes.put(lane.name().toLowerCase(Locale.ROOT), share));
     json.put("peak_device_bytes", run.peakDeviceBytes());
     json.put("peak_host_bytes", run.peakHostBytes());
+    json.put("computed_prompt_tokens", run.promptTokens());
+    json.put("peak_kv_blocks", run.flight().peakKvBlocks());
     json.put("disk_bytes", run.diskBytes());
     disk.ifPresent(
         rate -> {
@@ -65,6 +69,10 @@ record BenchReport(
     }
   }
 
+  private double requestsPerSecond() {
+    return run.rows() * 1e9 / run.wallNanos();
+  }
+
   /** Over the whole time. */
   private double diskBytesPerSecond() {
     return run.diskBytes() * 1e9 / run.wallNanos();
@@ -84,6 +92,12 @@ record BenchReport(
         load.promptTokens(),
         load.generatedTokens(),
         load.isUneven() ? " on average, %d at most".formatted(load.maxTokens()) : "");
+    if (load.sharedTokens() > 0) {
+      out.printf(
+          "shared       %d tokens at the beginning; %,d prompt tokens computed, %,d not%n",
+          load.sharedTokens(), run.promptTokens(), run.sharedPromptTokens());
+    }
+    out.printf("requests     %,.1f/s%n", requestsPerSecond());
     out.printf("prefill      %,.0f tokens/s%n", run.prefillTokensPerSecond());
     out.printf("decode       %,.0f tokens/s%n", run.decodeTokensPerSecond());
     out.printf(

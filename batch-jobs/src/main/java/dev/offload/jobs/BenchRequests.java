@@ -9,11 +9,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /**
- * Made-up requests: random prompts, greedy. They end at the most they may have or, if the load is
- * uneven, at lengths that only the requests know, spread evenly around the average. The same every
- * time.
+ * Made-up requests: random prompts that begin alike as far as the load says, greedy. They end at
+ * the most they may have or, if the load is uneven, at lengths that only the requests know, spread
+ * evenly around the average. The same every time.
  */
 final class BenchRequests implements RequestSource {
   private final BenchLoad load;
@@ -25,11 +26,13 @@ final class BenchRequests implements RequestSource {
   private static final double CERTAIN = 100;
 
   private final Random random = new Random(1);
+  private final int[] shared;
   private int next;
 
   BenchRequests(BenchLoad load, int vocabularySize) {
     this.load = load;
     this.vocabularySize = vocabularySize;
+    this.shared = random.ints(load.sharedTokens(), 0, vocabularySize).toArray();
   }
 
   @Override
@@ -37,7 +40,9 @@ final class BenchRequests implements RequestSource {
     if (next == load.requests()) {
       return Optional.empty();
     }
-    int[] prompt = random.ints(load.promptTokens(), 0, vocabularySize).toArray();
+    int own = load.promptTokens() - shared.length;
+    int[] prompt =
+        IntStream.concat(IntStream.of(shared), random.ints(own, 0, vocabularySize)).toArray();
     return Optional.of(new GenerationRequest(next++, TokenIds.of(prompt), sampling()));
   }
 

@@ -3,6 +3,7 @@ package dev.offload.jobs;
 import dev.offload.engine.Progress;
 import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.GenerationResult;
+import dev.offload.generation.RequestSource;
 import dev.offload.jobs.journal.OutputForm;
 import dev.offload.jobs.rows.Answers;
 import dev.offload.jobs.rows.BadRow;
@@ -16,7 +17,6 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
-import java.util.function.Supplier;
 
 /** Continues the prompt of each row. */
 final class GenerationTask implements RowTask<Row, GenerationRequest, GenerationResult> {
@@ -47,11 +47,29 @@ final class GenerationTask implements RowTask<Row, GenerationRequest, Generation
   }
 
   @Override
+  public int promptTokens(GenerationRequest request) {
+    return request.prompt().size();
+  }
+
+  @Override
   public void run(
-      Supplier<Optional<GenerationRequest>> source,
+      Requests<GenerationRequest> source,
       Consumer<GenerationResult> sink,
       Progress.Listener listener) {
-    generator.run(source::get, sink::accept, listener);
+    generator.run(
+        new RequestSource() {
+          @Override
+          public Optional<GenerationRequest> next() {
+            return source.next();
+          }
+
+          @Override
+          public boolean hasMoreNow() {
+            return source.hasMoreNow();
+          }
+        },
+        sink::accept,
+        listener);
   }
 
   @Override

@@ -40,7 +40,7 @@ final class Job<R extends Incoming, Q, A> {
       committer.start();
       feed.start();
       try {
-        task.run(feed::next, answer -> finish(committer, feed, answer), counters);
+        task.run(feed, answer -> finish(committer, feed, answer), counters);
       } catch (JobStopped e) {
         committer.finish();
         throw e;
@@ -53,7 +53,8 @@ final class Job<R extends Incoming, Q, A> {
   }
 
   private RowFeed<R, Q> openFeed(Consumer<BadRow> refused) throws IOException {
-    return new RowFeed<>(task.openRows(state::wasFinished, refused), task::request, refused);
+    return new RowFeed<>(
+        task.openRows(state::wasFinished, refused), task::request, task::promptTokens, refused);
   }
 
   private void finish(Committer committer, RowFeed<R, Q> feed, A answer) {

@@ -3,6 +3,7 @@ package dev.offload.jobs;
 import dev.offload.engine.Progress;
 import dev.offload.generation.ChoiceRequest;
 import dev.offload.generation.ChoiceResult;
+import dev.offload.generation.ChoiceSource;
 import dev.offload.jobs.journal.OutputForm;
 import dev.offload.jobs.rows.Answers;
 import dev.offload.jobs.rows.BadRow;
@@ -17,7 +18,6 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
-import java.util.function.Supplier;
 
 /** Chooses a label for each row. */
 final class LabelTask implements RowTask<LabelRow, ChoiceRequest, ChoiceResult> {
@@ -66,11 +66,27 @@ final class LabelTask implements RowTask<LabelRow, ChoiceRequest, ChoiceResult> 
   }
 
   @Override
+  public int promptTokens(ChoiceRequest request) {
+    return request.prompt().size();
+  }
+
+  @Override
   public void run(
-      Supplier<Optional<ChoiceRequest>> source,
-      Consumer<ChoiceResult> sink,
-      Progress.Listener listener) {
-    chooser.choose(source::get, sink::accept, listener);
+      Requests<ChoiceRequest> source, Consumer<ChoiceResult> sink, Progress.Listener listener) {
+    chooser.choose(
+        new ChoiceSource() {
+          @Override
+          public Optional<ChoiceRequest> next() {
+            return source.next();
+          }
+
+          @Override
+          public boolean hasMoreNow() {
+            return source.hasMoreNow();
+          }
+        },
+        sink::accept,
+        listener);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.offload.jobs;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.offload.engine.EngineOptions;
+import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
 import java.lang.management.ManagementFactory;
@@ -54,6 +55,13 @@ final class MachineOptions {
       description = {"CPU threads that compute.", "Default: all cores."})
   private Integer threads;
 
+  @Option(
+      names = "--no-prefix-sharing",
+      description =
+          "Compute every prompt for itself, in the order of the rows, instead of what many begin"
+              + " with once.")
+  private boolean noPrefixSharing;
+
   /** What {@code --dtype} may be. */
   @SuppressWarnings("checkstyle:ConstantName")
   enum ComputeType {
@@ -89,7 +97,9 @@ final class MachineOptions {
 
   /** As the engine takes them. */
   EngineOptions toEngine(long seed) {
-    return EngineOptions.of(dtype.dtype, deviceMemory(), hostMemory(), threads(), seed);
+    EngineOptions usual =
+        EngineOptions.of(dtype.dtype, deviceMemory(), hostMemory(), threads(), seed);
+    return noPrefixSharing ? usual.withPrefixSharing(PrefixSharing.OFF) : usual;
   }
 
   /** Memory of the machine, or of the container this runs in. */

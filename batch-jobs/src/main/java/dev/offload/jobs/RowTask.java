@@ -7,10 +7,8 @@ import dev.offload.jobs.rows.Incoming;
 import dev.offload.jobs.rows.RowException;
 import dev.offload.jobs.rows.RowReader;
 import java.io.IOException;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
-import java.util.function.Supplier;
 
 /**
  * What a job does with its rows. Whoever runs it reads, computes and writes on three threads; each
@@ -32,8 +30,11 @@ interface RowTask<R extends Incoming, Q, A> {
   /** Asks for a row; called by the thread that reads. */
   Q request(R row) throws RowException;
 
+  /** Tokens of a request's prompt. */
+  int promptTokens(Q request);
+
   /** Answers all requests of the source, and returns when the last answer was handed over. */
-  void run(Supplier<Optional<Q>> source, Consumer<A> sink, Progress.Listener listener);
+  void run(Requests<Q> source, Consumer<A> sink, Progress.Listener listener);
 
   /** The row that an answer belongs to, by its number. */
   long row(A answer);

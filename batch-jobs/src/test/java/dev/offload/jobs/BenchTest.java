@@ -2,10 +2,13 @@ package dev.offload.jobs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.offload.engine.prefix.PrefixSharing;
+import dev.offload.generation.TokenIds;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -14,6 +17,7 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** A measurement reads from disk what the budgets leave there, and leaves nothing behind. */
 class BenchTest {
@@ -62,7 +66,7 @@ class BenchTest {
             "--warm-up=0");
     assertEquals(ExitCode.OK, code, err.toString());
     JsonNode report = new JsonMapper().readTree(out.toString());
-    BenchRequests requests = new BenchRequests(new BenchLoad(8, 5, 100, 20), 100);
+    BenchRequests requests = new BenchRequests(new BenchLoad(8, 0, 5, 100, 20), 100);
     int generated = 0;
     for (int i = 0; i < 20; i++) {
       generated += requests.next().orElseThrow().sampling().minTokens() + 1;
@@ -72,6 +76,24 @@ class BenchTest {
         report.get("total_tokens_per_s").asDouble() * report.get("wall_seconds").asDouble();
     assertEquals(20 * 8 + generated, tokens, 0.01);
     assertTrue(report.get("passes").asInt() <= 10, report.toString());
+  }
+
+  @Test
+  void shouldBeginAsFarAlikeAsAskedFor() {
+    BenchRequests requests = new BenchRequests(new BenchLoad(60, 50, 2, 2, 3), 1000);
+    TokenIds first = requests.next().orElseThrow().prompt();
+    TokenIds second = requests.next().orElseThrow().prompt();
+    assertEquals(60, first.size());
+    assertEquals(first.first(50), second.first(50));
+    assertNotEquals(first, second);
+  }
+
+  @Test
+  void shouldShareUnlessToldNotTo() {
+    MachineOptions usual = CommandLine.populateCommand(new MachineOptions());
+    assertEquals(PrefixSharing.USUAL, usual.toEngine(0).prefixSharing());
+    MachineOptions alone = CommandLine.populateCommand(new MachineOptions(), "--no-prefix-sharing");
+    assertEquals(PrefixSharing.OFF, alone.toEngine(0).prefixSharing());
   }
 
   private int bench(Path temp) {

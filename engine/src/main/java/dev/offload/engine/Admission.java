@@ -10,11 +10,12 @@ interface Admission {
   void begin();
 
   /**
-   * Whether a KV group can take one more sequence. If so, the sequence enters.
+   * Whether a KV group can take one more sequence. If so, the sequence enters. Prefixes that
+   * sequences share have their blocks already and do not count.
    *
    * @param group number of the KV group
    * @param members the sequences that were in it when letting in began
-   * @param blocks all of its cache blocks
+   * @param blocks its cache blocks
    * @param freeBlocks those that nobody has
    */
   boolean tryEnter(

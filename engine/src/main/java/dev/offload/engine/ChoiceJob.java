@@ -1,6 +1,7 @@
 package dev.offload.engine;
 
 import dev.offload.engine.pass.Sequence;
+import dev.offload.engine.prefix.PrefixWindow;
 import dev.offload.generation.ChoiceRequest;
 import dev.offload.generation.ChoiceSink;
 import dev.offload.generation.ChoiceSource;
@@ -16,19 +17,23 @@ import java.util.Optional;
  */
 final class ChoiceJob implements PassLoop.Job {
   private final OutputRules rules;
-  private final ChoiceSource source;
+  private final PrefixWindow<ChoiceRequest> requests;
   private final ChoiceSink sink;
   private long rowsFinished;
 
-  ChoiceJob(OutputRules rules, ChoiceSource source, ChoiceSink sink) {
+  ChoiceJob(OutputRules rules, PrefixWindow.Limits limits, ChoiceSource source, ChoiceSink sink) {
     this.rules = rules;
-    this.source = source;
+    this.requests =
+        new PrefixWindow<>(
+            new PrefixWindow.Source<>(
+                source::next, source::hasMoreNow, ChoiceRequest::prompt, _ -> 1),
+            limits);
     this.sink = sink;
   }
 
   @Override
   public Optional<PassLoop.Purpose> next() {
-    return source.next().map(request -> new Row(request, new ChoiceScores(rules, request)));
+    return requests.next().map(Row::new);
   }
 
   @Override
@@ -39,11 +44,13 @@ final class ChoiceJob implements PassLoop.Job {
   /** A row whose choices are being scored. */
   private final class Row implements PassLoop.Purpose {
     private final ChoiceRequest request;
+    private final TokenIds prefix;
     private final ChoiceScores scores;
 
-    Row(ChoiceRequest request, ChoiceScores scores) {
-      this.request = request;
-      this.scores = scores;
+    Row(PrefixWindow.Item<ChoiceRequest> item) {
+      this.request = item.row();
+      this.prefix = item.prefix();
+      this.scores = new ChoiceScores(rules, request);
     }
 
     @Override
@@ -54,6 +61,11 @@ final class ChoiceJob implements PassLoop.Job {
     @Override
     public TokenIds prompt() {
       return request.prompt();
+    }
+
+    @Override
+    public TokenIds prefix() {
+      return prefix;
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.offload.engine.execute.SequentialExecutor;
 import dev.offload.engine.kvcache.KvStore;
 import dev.offload.engine.kvcache.SwapArea;
 import dev.offload.engine.pass.MicroBatchInput;
+import dev.offload.engine.prefix.PrefixWindow;
 import dev.offload.engine.weights.WeightStore;
 import dev.offload.generation.ChoiceSink;
 import dev.offload.generation.ChoiceSource;
@@ -47,6 +48,7 @@ public final class Engine implements AutoCloseable {
   private final List<AutoCloseable> owned;
   private final PassRunner passes;
   private final AdmissionPolicy admission;
+  private final PrefixWindow.Limits prefixes;
 
   private Engine(
       Plan plan,
@@ -55,7 +57,8 @@ public final class Engine implements AutoCloseable {
       Device device,
       List<AutoCloseable> owned,
       PassRunner passes,
-      AdmissionPolicy admission) {
+      AdmissionPolicy admission,
+      PrefixWindow.Limits prefixes) {
     this.plan = plan;
     this.tierBytes = tierBytes;
     this.rules = rules;
@@ -63,6 +66,7 @@ public final class Engine implements AutoCloseable {
     this.owned = owned;
     this.passes = passes;
     this.admission = admission;
+    this.prefixes = prefixes;
   }
 
   /**
@@ -107,8 +111,18 @@ public final class Engine implements AutoCloseable {
               config.vocabularySize(),
               config.contextLength(),
               options.seed());
+      PrefixWindow.Limits prefixes =
+          new EnginePlanner(model, device, plan.computeDType())
+              .prefixLimits(options.prefixSharing());
       return new Engine(
-          plan, tierBytes(model, device, plan), rules, device, owned, passes, options.admission());
+          plan,
+          tierBytes(model, device, plan),
+          rules,
+          device,
+          owned,
+          passes,
+          options.admission(),
+          prefixes);
     } catch (RuntimeException | Error e) {
       closeAfter(e, owned);
       throw e;
@@ -244,7 +258,7 @@ public final class Engine implements AutoCloseable {
   /** As above, and shows each row of logits to an observer. */
   RunReport run(
       RequestSource source, ResultSink sink, Progress.Listener listener, LogitsObserver observer) {
-    GenerationJob job = new GenerationJob(rules, source, sink, observer);
+    GenerationJob job = new GenerationJob(rules, prefixes, source, sink, observer);
     return new PassLoop(passes, admission, device, job, listener).run();
   }
 
@@ -258,7 +272,7 @@ public final class Engine implements AutoCloseable {
    * @throws IllegalStateException if computing fails; the engine must be closed then
    */
   public RunReport choose(ChoiceSource source, ChoiceSink sink, Progress.Listener listener) {
-    ChoiceJob job = new ChoiceJob(rules, source, sink);
+    ChoiceJob job = new ChoiceJob(rules, prefixes, source, sink);
     return new PassLoop(passes, AdmissionPolicy.RESERVE_MOST, device, job, listener).run();
   }
 

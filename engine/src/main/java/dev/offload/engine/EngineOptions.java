@@ -1,5 +1,6 @@
 package dev.offload.engine;
 
+import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.planner.KvGroup;
 import dev.offload.tensors.DType;
 import java.util.Optional;
@@ -22,6 +23,8 @@ import java.util.OptionalInt;
  * @param kvHome where the KV cache lives; if nothing is said, the planner decides
  * @param admission for how long a sequence must have room in the cache to be let in; choices, whose
  *     lengths are known, get all of it at once
+ * @param prefixSharing how far to look ahead for rows that begin alike, whose prefix is computed
+ *     once
  * @param overlap all lanes at once; false plays every task alone, for checks
  */
 public record EngineOptions(
@@ -36,6 +39,7 @@ public record EngineOptions(
     OptionalInt kvTokensPerSequence,
     Optional<KvGroup.Home> kvHome,
     AdmissionPolicy admission,
+    PrefixSharing prefixSharing,
     boolean overlap) {
 
   /**
@@ -61,6 +65,7 @@ public record EngineOptions(
         OptionalInt.of(tokens),
         kvHome,
         admission,
+        prefixSharing,
         overlap);
   }
 
@@ -78,6 +83,25 @@ public record EngineOptions(
         kvTokensPerSequence,
         kvHome,
         policy,
+        prefixSharing,
+        overlap);
+  }
+
+  /** The same with another way of sharing prefixes. */
+  public EngineOptions withPrefixSharing(PrefixSharing sharing) {
+    return new EngineOptions(
+        computeDType,
+        deviceMemory,
+        hostMemory,
+        threads,
+        seed,
+        maxSequences,
+        microBatches,
+        microBatchTokens,
+        kvTokensPerSequence,
+        kvHome,
+        admission,
+        sharing,
         overlap);
   }
 
@@ -96,6 +120,7 @@ public record EngineOptions(
         OptionalInt.empty(),
         Optional.empty(),
         AdmissionPolicy.EXPECTED_LENGTH,
+        PrefixSharing.USUAL,
         true);
   }
 }

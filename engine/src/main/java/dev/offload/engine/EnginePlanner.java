@@ -3,6 +3,8 @@ package dev.offload.engine;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.KvBlocks;
 import dev.offload.engine.pass.MicroBatchInput;
+import dev.offload.engine.prefix.PrefixSharing;
+import dev.offload.engine.prefix.PrefixWindow;
 import dev.offload.engine.weights.UnitLoader;
 import dev.offload.engine.weights.WeightStore;
 import dev.offload.planner.BudgetPlanner;
@@ -114,6 +116,19 @@ final class EnginePlanner implements BudgetPlanner.Model {
         ropes(),
         ropes().stream().map(RopeTable::new).toList(),
         kvFormat.blockTokens());
+  }
+
+  /**
+   * Which prefixes can be shared. Where rotations depend on how long a sequence is, only prompts
+   * within the context for which that makes no difference share anything.
+   */
+  PrefixWindow.Limits prefixLimits(PrefixSharing sharing) {
+    int mostPromptTokens =
+        ropes().stream()
+            .mapToInt(rope -> new RopeTable(rope).mostTokensOfEqualRows())
+            .min()
+            .orElse(Integer.MAX_VALUE);
+    return new PrefixWindow.Limits(sharing, kvFormat.blockTokens(), mostPromptTokens);
   }
 
   private List<Rope> ropes() {

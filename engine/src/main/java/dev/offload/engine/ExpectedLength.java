@@ -39,7 +39,8 @@ final class ExpectedLength implements Admission {
   @Override
   public boolean tryEnter(
       Sequence sequence, int group, List<Sequence> members, int blocks, int freeBlocks) {
-    if (Math.ceilDiv(tokensClaimed(sequence), blockTokens) > freeBlocks) {
+    int claimed = tokensClaimed(sequence) - sequence.prefix().size();
+    if (Math.ceilDiv(claimed, blockTokens) > freeBlocks) {
       return false;
     }
     Demand before = demands.computeIfAbsent(group, _ -> demand(members));
@@ -64,7 +65,8 @@ final class ExpectedLength implements Admission {
     double runs = 1;
     for (int t = 0; (stretch + t) * blockTokens < most; t++) {
       int tokens = Math.min(sequence.mostTokens(), sequence.length() + (t + 1) * blockTokens);
-      demand.add(t, runs, Math.ceilDiv(tokens, blockTokens));
+      int own = tokens - sequence.prefix().size();
+      demand.add(t, runs, Math.ceilDiv(own, blockTokens));
       runs *= 1 - lengths.endsIn(stretch + t, most);
     }
   }

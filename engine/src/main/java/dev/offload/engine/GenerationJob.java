@@ -1,6 +1,7 @@
 package dev.offload.engine;
 
 import dev.offload.engine.pass.Sequence;
+import dev.offload.engine.prefix.PrefixWindow;
 import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.GenerationResult;
 import dev.offload.generation.GenerationResult.Choice;
@@ -18,15 +19,27 @@ import java.util.Optional;
 /** Generates: a sequence per output, each of whose tokens is sampled from the last one's logits. */
 final class GenerationJob implements PassLoop.Job {
   private final OutputRules rules;
-  private final RequestSource source;
+  private final PrefixWindow<GenerationRequest> requests;
   private final ResultSink sink;
   private final LogitsObserver observer;
   private final Deque<PassLoop.Purpose> waiting = new ArrayDeque<>();
   private long rowsFinished;
 
-  GenerationJob(OutputRules rules, RequestSource source, ResultSink sink, LogitsObserver observer) {
+  GenerationJob(
+      OutputRules rules,
+      PrefixWindow.Limits limits,
+      RequestSource source,
+      ResultSink sink,
+      LogitsObserver observer) {
     this.rules = rules;
-    this.source = source;
+    this.requests =
+        new PrefixWindow<>(
+            new PrefixWindow.Source<>(
+                source::next,
+                source::hasMoreNow,
+                GenerationRequest::prompt,
+                request -> request.sampling().choices()),
+            limits);
     this.sink = sink;
     this.observer = observer;
   }
@@ -34,13 +47,14 @@ final class GenerationJob implements PassLoop.Job {
   @Override
   public Optional<PassLoop.Purpose> next() {
     if (waiting.isEmpty()) {
-      source.next().ifPresent(this::take);
+      requests.next().ifPresent(this::take);
     }
     return Optional.ofNullable(waiting.poll());
   }
 
-  private void take(GenerationRequest request) {
-    Row row = new Row(request);
+  private void take(PrefixWindow.Item<GenerationRequest> item) {
+    GenerationRequest request = item.row();
+    Row row = new Row(request, item.prefix());
     for (int i = 0; i < request.sampling().choices(); i++) {
       waiting.addLast(new Output(row, i, new SequenceOutput(rules, request, i)));
     }
@@ -74,6 +88,11 @@ final class GenerationJob implements PassLoop.Job {
     }
 
     @Override
+    public TokenIds prefix() {
+      return row.prefix;
+    }
+
+    @Override
     public int mostTokens() {
       long wanted = (long) prompt().size() + row.request.sampling().maxTokens();
       return (int) Math.min(rules.contextLength(), wanted);
@@ -94,11 +113,13 @@ final class GenerationJob implements PassLoop.Job {
   /** A row whose outputs are in the making. */
   private final class Row {
     private final GenerationRequest request;
+    private final TokenIds prefix;
     private final Choice[] choices;
     private int missing;
 
-    Row(GenerationRequest request) {
+    Row(GenerationRequest request, TokenIds prefix) {
       this.request = request;
+      this.prefix = prefix;
       this.choices = new Choice[request.sampling().choices()];
       this.missing = choices.length;
     }

@@ -69,12 +69,7 @@ final class InFlight {
 
   /** Lets a new sequence in if there is room; after {@link #readmit} only. */
   boolean tryEnter(Sequence sequence) {
-    List<Integer> emptiestFirst =
-        IntStream.range(0, groups.size())
-            .boxed()
-            .sorted(Comparator.comparing(group -> members.get(group).size()))
-            .toList();
-    for (int group : emptiestFirst) {
+    for (int group : bestFirst(sequence)) {
       if (tryEnter(sequence, group)) {
         insert(running, sequence);
         insert(members.get(group), sequence);
@@ -84,16 +79,32 @@ final class InFlight {
     return false;
   }
 
+  /** Those that hold its prefix already, then those with few members. */
+  private List<Integer> bestFirst(Sequence sequence) {
+    return IntStream.range(0, groups.size())
+        .boxed()
+        .sorted(
+            Comparator.<Integer, Boolean>comparing(
+                    group -> !pools.get(group).prefixes().has(sequence.prefix()))
+                .thenComparing(group -> members.get(group).size()))
+        .toList();
+  }
+
   private boolean tryEnter(Sequence sequence, int group) {
     BlockPool pool = pools.get(group);
     List<Sequence> others = members.get(group);
     BlockTable table = new BlockTable(pool, blockTokens);
+    int newlyShared =
+        pool.prefixes().isUsed(sequence.prefix()) ? 0 : sequence.prefix().size() / blockTokens;
+    int notShared = pool.blocks() - pool.prefixes().usedBlocks() - newlyShared;
     if (others.size() == groups.get(group).sequences()
         || table.missing(sequence.mostTokens()) > pool.blocks()
-        || !admission.tryEnter(sequence, group, others, pool.blocks(), pool.freeBlocks())) {
+        || !admission.tryEnter(
+            sequence, group, others, notShared, pool.freeBlocks() - newlyShared)) {
       return false;
     }
-    if (!table.ensure(admission.tokensClaimed(sequence))) {
+    boolean hasPrefix = sequence.prefix().size() == 0 || table.begin(sequence.prefix());
+    if (!hasPrefix || !table.ensure(admission.tokensClaimed(sequence))) {
       throw new AssertionError("a group that has room has not: " + pool.freeBlocks() + " blocks");
     }
     sequence.enter(group, table);
@@ -157,5 +168,6 @@ final class InFlight {
     List.copyOf(running).forEach(this::leave);
     preempted.clear();
     keeper.abandon();
+    pools.forEach(BlockPool::dropIdlePrefixes);
   }
 }

@@ -31,6 +31,9 @@ final class PassLoop {
 
     TokenIds prompt();
 
+    /** First tokens of the prompt, whole cache blocks, that others begin with too; or none. */
+    TokenIds prefix();
+
     /** Most tokens that the sequence will ever have. */
     int mostTokens();
 
@@ -61,10 +64,12 @@ final class PassLoop {
   private long choosingNanos;
   private long passCount;
   private long promptTokens;
+  private long sharedPromptTokens;
   private long generatedTokens;
   private long recomputedTokens;
   private long sequencePasses;
   private int mostSequences;
+  private int peakKvBlocks;
 
   /**
    * @param policy for how long a sequence must have room to be let in
@@ -137,7 +142,8 @@ final class PassLoop {
   }
 
   private Sequence newSequence(Purpose purpose) {
-    return new Sequence(purpose, sequencesBegun++, purpose.prompt(), purpose.mostTokens());
+    return new Sequence(
+        purpose, sequencesBegun++, purpose.prompt(), purpose.mostTokens(), purpose.prefix());
   }
 
   private static Purpose purpose(Sequence sequence) {
@@ -148,6 +154,7 @@ final class PassLoop {
     int sequences = inFlight.running().size();
     sequencePasses += sequences;
     mostSequences = Math.max(mostSequences, sequences);
+    peakKvBlocks = Math.max(peakKvBlocks, passes.blocksInUse());
     return sequences;
   }
 
@@ -172,6 +179,7 @@ final class PassLoop {
     for (List<Chunk> chunks : pass.microBatches()) {
       for (Chunk chunk : chunks) {
         prompt += chunk.promptTokens();
+        sharedPromptTokens += chunk.sharedTokens();
         recomputedTokens += chunk.recomputedTokens();
       }
     }
@@ -187,6 +195,7 @@ final class PassLoop {
         job.rowsFinished(),
         sequences,
         promptTokens,
+        sharedPromptTokens,
         generatedTokens,
         lastOut - firstIn,
         prefillNanos,
@@ -203,7 +212,8 @@ final class PassLoop {
         mostSequences,
         inFlight.preemptions(),
         recomputedTokens,
-        inFlight.copiedBytes());
+        inFlight.copiedBytes(),
+        peakKvBlocks);
   }
 
   private Map<Lane, Double> busyShares() {
@@ -220,6 +230,7 @@ final class PassLoop {
     return new RunReport(
         job.rowsFinished(),
         promptTokens,
+        sharedPromptTokens,
         generatedTokens,
         passCount,
         lastOut - firstIn,

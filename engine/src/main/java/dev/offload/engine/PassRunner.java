@@ -4,7 +4,6 @@ import dev.offload.engine.execute.Executor;
 import dev.offload.engine.kvcache.BlockPool;
 import dev.offload.engine.kvcache.KvStore;
 import dev.offload.engine.kvcache.SwapArea;
-import dev.offload.engine.pass.Chunk;
 import dev.offload.engine.pass.Pass;
 import dev.offload.engine.pass.PassAssembler;
 import dev.offload.engine.pass.Sequence;
@@ -92,14 +91,9 @@ final class PassRunner {
 
   private PassShape shape(Pass pass) {
     List<PassShape.MicroBatch> microBatches = new ArrayList<>();
-    for (List<Chunk> chunks : pass.microBatches()) {
-      int tokens = 0;
-      long blocks = 0;
-      for (Chunk chunk : chunks) {
-        tokens += chunk.count();
-        blocks += (chunk.first() + chunk.count() + blockTokens - 1) / blockTokens;
-      }
-      microBatches.add(new PassShape.MicroBatch(tokens, blocks * blockBytes));
+    for (int i = 0; i < pass.microBatches().size(); i++) {
+      long blocks = tasks.usedBlocks(i);
+      microBatches.add(new PassShape.MicroBatch(pass.tokens(i), blocks * blockBytes));
     }
     return new PassShape(microBatches, pass.logitsRows());
   }
@@ -107,6 +101,11 @@ final class PassRunner {
   /** Logits of a row of the last pass; valid until the next one. */
   MemorySegment logits(int row) {
     return tasks.head().logits(row);
+  }
+
+  /** Cache blocks that sequences have, shared ones once. */
+  int blocksInUse() {
+    return pools.stream().mapToInt(pool -> pool.blocks() - pool.freeBlocks()).sum();
   }
 
   Map<Lane, Long> busyNanos() {

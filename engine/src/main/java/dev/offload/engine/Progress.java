@@ -10,6 +10,8 @@ import java.util.Map;
  * @param rowsFinished rows finished so far
  * @param sequencesRunning sequences in the last pass
  * @param promptTokens prompt tokens computed so far
+ * @param sharedPromptTokens prompt tokens not computed, as another sequence with the same prefix
+ *     was
  * @param generatedTokens tokens generated so far; of choices, places in them that were scored
  * @param elapsedNanos since the first token went in
  * @param prefillNanos time of the passes that computed prompt tokens, in proportion to those
@@ -24,6 +26,7 @@ public record Progress(
     long rowsFinished,
     int sequencesRunning,
     long promptTokens,
+    long sharedPromptTokens,
     long generatedTokens,
     long elapsedNanos,
     long prefillNanos,

@@ -19,7 +19,8 @@ final class ReserveMost implements Admission {
   @Override
   public boolean tryEnter(
       Sequence sequence, int group, List<Sequence> members, int blocks, int freeBlocks) {
-    return Math.ceilDiv(sequence.mostTokens(), blockTokens) <= freeBlocks;
+    int tokens = sequence.mostTokens() - sequence.prefix().size();
+    return Math.ceilDiv(tokens, blockTokens) <= freeBlocks;
   }
 
   @Override

@@ -8,6 +8,8 @@ import java.util.Map;
  *
  * @param rows rows finished
  * @param promptTokens prompt tokens computed
+ * @param sharedPromptTokens prompt tokens not computed, as another sequence with the same prefix
+ *     was
  * @param generatedTokens tokens generated; of choices, places in them that were scored
  * @param passes sweeps through the model
  * @param wallNanos from the first token in to the last token out
@@ -22,6 +24,7 @@ import java.util.Map;
 public record RunReport(
     long rows,
     long promptTokens,
+    long sharedPromptTokens,
     long generatedTokens,
     long passes,
     long wallNanos,
@@ -41,13 +44,15 @@ public record RunReport(
    * @param preemptions how often a sequence had to give its cache blocks to an older one
    * @param recomputedTokens tokens computed again because of that
    * @param swappedBytes bytes of cache copied to the host and back because of that, both counted
+   * @param peakKvBlocks most cache blocks that they had at a time, shared ones counted once
    */
   public record Flight(
       double meanSequences,
       int mostSequences,
       long preemptions,
       long recomputedTokens,
-      long swappedBytes) {}
+      long swappedBytes,
+      int peakKvBlocks) {}
 
   public RunReport {
     busyShares = Map.copyOf(busyShares);

@@ -10,4 +10,12 @@ import java.util.Optional;
 public interface RequestSource {
   /** The next row, or empty when there are no more. May block for a short time to read. */
   Optional<GenerationRequest> next();
+
+  /**
+   * Whether {@link #next} would answer without a long wait. The engine looks ahead, for rows that
+   * begin alike, as far as this is so.
+   */
+  default boolean hasMoreNow() {
+    return true;
+  }
 }

@@ -22,6 +22,11 @@ public final class TokenIds {
     return new TokenIds(ids.stream().mapToInt(Integer::intValue).toArray());
   }
 
+  /** The first so many of them. */
+  public TokenIds first(int count) {
+    return of(Arrays.copyOf(ids, count));
+  }
+
   public int size() {
     return ids.length;
   }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
+import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.generation.ChoiceRequest;
 import dev.offload.generation.ChoiceResult;
 import dev.offload.generation.GenerationRequest;
@@ -166,7 +167,8 @@ class ChoiceTest {
     try (Opened opened = new Opened("llama31-gqa", options(64, 1, 512))) {
       RunReport report = opened.choose(rows, new HashMap<>());
       assertEquals(10, report.rows());
-      assertEquals(IntStream.range(20, 30).sum(), report.promptTokens());
+      assertEquals(
+          IntStream.range(20, 30).sum(), report.promptTokens() + report.sharedPromptTokens());
       // Behind the prompt; 1; 1 2; 1 2 3; 1 2 3 4; 1 2 3 4 5; 1 2 3 7; 10.
       assertEquals(10 * 8, report.generatedTokens());
       assertEquals(1 + 3, report.passes());
@@ -294,6 +296,7 @@ class ChoiceTest {
         OptionalInt.of(160),
         Optional.of(KvGroup.Home.DEVICE),
         AdmissionPolicy.EXPECTED_LENGTH,
+        PrefixSharing.USUAL,
         true);
   }
 

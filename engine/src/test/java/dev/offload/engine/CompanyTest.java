@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.GenerationResult.Choice;
 import dev.offload.generation.GenerationResult.FinishReason;
@@ -188,6 +189,7 @@ class CompanyTest {
             OptionalInt.of(128),
             Optional.of(KvGroup.Home.DEVICE),
             AdmissionPolicy.EXPECTED_LENGTH,
+            PrefixSharing.USUAL,
             true);
     return TestRun.of(MODEL, Optional.of(tokenizer), options, requests);
   }

@@ -17,6 +17,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -32,20 +33,29 @@ class InFlightTest {
   @EnumSource(AdmissionPolicy.class)
   void shouldFinishAllWithWhateverCache(AdmissionPolicy policy) {
     long preemptions = 0;
+    long shared = 0;
     for (int seed = 0; seed < 150; seed++) {
       Random random = new Random(seed);
       List<Row> rows = new ArrayList<>();
       int count = 1 + random.nextInt(60);
       int longest = 1 + random.nextInt(80);
+      boolean sharing = random.nextBoolean();
+      int prefix = 0;
       for (int i = 0; i < count; i++) {
         int most = 1 + random.nextInt(longest);
-        rows.add(new Row(i, 1 + random.nextInt(30), most, 1 + random.nextInt(most)));
+        if (sharing && random.nextInt(5) == 0) {
+          prefix = random.nextInt(6);
+        }
+        int prompt = prefix * BLOCK_TOKENS + 1 + random.nextInt(30);
+        rows.add(new Row(i, prompt, most, 1 + random.nextInt(most), prefix));
       }
       int least = rows.stream().mapToInt(Row::mostBlocks).max().orElseThrow();
       Run run = new Run(policy, groups(least, random), 1 + random.nextInt(40), rows);
       run.finish("seed " + seed);
       preemptions += run.inFlight.preemptions();
+      shared += run.shared;
     }
+    assertTrue(shared > 0);
     assertEquals(policy == AdmissionPolicy.EXPECTED_LENGTH, preemptions > 0, preemptions + "");
   }
 
@@ -110,10 +120,20 @@ class InFlightTest {
     assertEquals(10, pools.getFirst().freeBlocks());
   }
 
-  private record Row(int number, int prompt, int mostGenerated, int generated) {
+  /**
+   * A row.
+   *
+   * @param prefix how many blocks of its prompt are those of all others with such a prefix
+   */
+  private record Row(int number, int prompt, int mostGenerated, int generated, int prefix) {
+    Row(int number, int prompt, int mostGenerated, int generated) {
+      this(number, prompt, mostGenerated, generated, 0);
+    }
+
     Sequence sequence() {
+      TokenIds tokens = TokenIds.of(new int[prompt]);
       int most = prompt + mostGenerated;
-      return new Sequence(this, number, TokenIds.of(new int[prompt]), most);
+      return new Sequence(this, number, tokens, most, tokens.first(prefix * BLOCK_TOKENS));
     }
 
     int mostBlocks() {
@@ -128,12 +148,14 @@ class InFlightTest {
     private final InFlight inFlight;
     private final PassAssembler assembler;
     private final Deque<Row> waiting;
+    private final List<Sequence> begun = new ArrayList<>();
     private final int[] generated;
     private final boolean[] finished;
     private int passes;
     private int mostSequences;
     private long computed;
     private long recomputed;
+    private long shared;
 
     Run(AdmissionPolicy policy, List<KvGroup> groups, int microBatchTokens, List<Row> rows) {
       int sequences = groups.stream().mapToInt(KvGroup::sequences).max().orElseThrow();
@@ -173,13 +195,23 @@ class InFlightTest {
       for (int g = 0; g < groups.size(); g++) {
         assertEquals(groups.get(g).blocks(), pools.get(g).freeBlocks(), what + ", group " + g);
       }
+      long tokens = 0;
+      for (Sequence sequence : begun) {
+        tokens += sequence.length() - 1;
+      }
+      assertEquals(tokens, computed - recomputed + shared, what);
     }
 
     private void admit() {
       if (!inFlight.readmit()) {
         return;
       }
-      while (!waiting.isEmpty() && inFlight.tryEnter(waiting.getFirst().sequence())) {
+      while (!waiting.isEmpty()) {
+        Sequence sequence = waiting.getFirst().sequence();
+        if (!inFlight.tryEnter(sequence)) {
+          return;
+        }
+        begun.add(sequence);
         waiting.removeFirst();
       }
     }
@@ -194,11 +226,21 @@ class InFlightTest {
 
     private void check(Pass pass, int oldest, String what) {
       List<BitSet> used = new ArrayList<>();
+      Map<List<Integer>, Integer> prefixBlocks = new HashMap<>();
       groups.forEach(_ -> used.add(new BitSet()));
       for (Sequence sequence : inFlight.running()) {
         assertTrue(sequence.blocks().missing(sequence.length()) == 0, what);
         for (int i = 0; i < sequence.blocks().blocks(); i++) {
           int block = sequence.blocks().block(i);
+          if (i < sequence.prefix().size() / BLOCK_TOKENS) {
+            Integer same =
+                prefixBlocks.putIfAbsent(
+                    List.of(sequence.group(), rowOf(sequence).prefix, i), block);
+            if (same != null) {
+              assertEquals(same, block, what + ": a prefix in two places");
+              continue;
+            }
+          }
           assertFalse(used.get(sequence.group()).get(block), what + ": a block of two");
           used.get(sequence.group()).set(block);
         }
@@ -210,6 +252,9 @@ class InFlightTest {
         assertEquals(
             groups.get(g).blocks(), used.get(g).cardinality() + pools.get(g).freeBlocks(), what);
       }
+      for (List<Chunk> chunks : pass.microBatches()) {
+        checkCovered(chunks, what);
+      }
       boolean oldestRuns =
           inFlight.running().stream().anyMatch(s -> s.number() == oldest && s.cached() >= 0);
       boolean oldestComputes =
@@ -219,11 +264,35 @@ class InFlightTest {
       assertTrue(!oldestRuns || oldestComputes, what + ": the oldest waits");
     }
 
+    /** All tokens before a chunk are in the cache, or written there in the same micro-batch. */
+    private void checkCovered(List<Chunk> chunks, String what) {
+      BitSet slots = new BitSet();
+      for (Chunk chunk : chunks) {
+        for (int i = chunk.first(); i < chunk.first() + chunk.count(); i++) {
+          int block = chunk.sequence().blocks().block(i / BLOCK_TOKENS);
+          int slot = block * BLOCK_TOKENS + i % BLOCK_TOKENS;
+          assertFalse(slots.get(slot), what + ": a token computed twice");
+          slots.set(slot);
+        }
+      }
+      for (Chunk chunk : chunks) {
+        for (int i = chunk.sequence().cached(); i < chunk.first(); i++) {
+          int block = chunk.sequence().blocks().block(i / BLOCK_TOKENS);
+          assertTrue(slots.get(block * BLOCK_TOKENS + i % BLOCK_TOKENS), what + ": never computed");
+        }
+      }
+    }
+
+    private static Row rowOf(Sequence sequence) {
+      return (Row) sequence.owner();
+    }
+
     private void handOut(Chunk chunk) {
       Sequence sequence = chunk.sequence();
-      Row row = (Row) sequence.owner();
+      Row row = rowOf(sequence);
       computed += chunk.count();
       recomputed += chunk.recomputedTokens();
+      shared += chunk.sharedTokens();
       assertTrue(chunk.logitsRows() <= 1, "one token is generated at a time");
       for (int i = 0; i < chunk.logitsRows(); i++) {
         assertEquals(row.prompt() + generated[row.number()], sequence.length());

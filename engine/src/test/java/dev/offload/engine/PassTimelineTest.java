@@ -7,6 +7,7 @@ import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.engine.PassTimeline.Span;
+import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.SamplingParams;
 import dev.offload.generation.TokenIds;
@@ -137,6 +138,7 @@ class PassTimelineTest {
         OptionalInt.of(64),
         Optional.of(KvGroup.Home.HOST_ATTENDED),
         AdmissionPolicy.EXPECTED_LENGTH,
+        PrefixSharing.USUAL,
         overlap);
   }
 

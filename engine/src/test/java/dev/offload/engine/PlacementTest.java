@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
+import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.engine.weights.WeightStore;
 import dev.offload.generation.ChoiceRequest;
 import dev.offload.generation.ChoiceResult;
@@ -195,6 +196,7 @@ class PlacementTest {
             OptionalInt.empty(),
             Optional.of(KvGroup.Home.DEVICE),
             AdmissionPolicy.EXPECTED_LENGTH,
+            PrefixSharing.USUAL,
             overlap);
     Answers answers = new Answers(new TreeMap<>(), new TreeMap<>());
     Iterator<GenerationRequest> source = requests.iterator();

@@ -8,6 +8,7 @@ import dev.offload.engine.Engine;
 import dev.offload.engine.EngineModel;
 import dev.offload.engine.EngineOptions;
 import dev.offload.engine.RunReport;
+import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.SamplingParams;
 import dev.offload.planner.KvGroup;
@@ -89,6 +90,7 @@ public final class Example02Budget {
         OptionalInt.of(KV_TOKENS_PER_SEQUENCE),
         Optional.of(KvGroup.Home.DEVICE),
         AdmissionPolicy.EXPECTED_LENGTH,
+        PrefixSharing.USUAL,
         true);
   }
 

@@ -3,11 +3,13 @@ package dev.offload.engine.kvcache;
 import java.util.Optional;
 
 /**
- * The blocks of one KV group, free or claimed; the same numbers in every layer. Not thread-safe.
+ * The blocks of one KV group, free or claimed; the same numbers in every layer. Those of shared
+ * prefixes that nobody uses count as free. Not thread-safe.
  */
 public final class BlockPool {
   private final int[] free;
   private int freeCount;
+  private final PrefixCache prefixes = new PrefixCache(this);
 
   public BlockPool(int blocks) {
     free = new int[blocks];
@@ -19,8 +21,11 @@ public final class BlockPool {
 
   /** Claims that many blocks, or none if there are not enough. */
   public Optional<int[]> tryClaim(int count) {
-    if (count > freeCount) {
+    if (count > freeBlocks()) {
       return Optional.empty();
+    }
+    while (count > freeCount) {
+      release(prefixes.dropOldest());
     }
     int[] claimed = new int[count];
     for (int i = 0; i < count; i++) {
@@ -37,7 +42,19 @@ public final class BlockPool {
   }
 
   public int freeBlocks() {
-    return freeCount;
+    return freeCount + prefixes.idleBlocks();
+  }
+
+  /** The shared prefixes whose blocks come from here. */
+  public PrefixCache prefixes() {
+    return prefixes;
+  }
+
+  /** Forgets all prefixes that nobody uses. */
+  public void dropIdlePrefixes() {
+    while (prefixes.idleBlocks() > 0) {
+      release(prefixes.dropOldest());
+    }
   }
 
   /** All blocks, free or not. */

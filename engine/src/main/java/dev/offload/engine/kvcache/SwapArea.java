@@ -39,40 +39,42 @@ public final class SwapArea implements AutoCloseable {
   }
 
   /**
-   * Copies the first blocks of a sequence here if there is room.
+   * Copies neighbouring blocks of a sequence here if there is room.
    *
+   * @param first which blocks of the table they are
    * @return their places, to be given to {@link #restore} or {@link BlockTable#release released}
    */
-  public Optional<BlockTable> tryStore(int group, BlockTable blocks, int count) {
+  public Optional<BlockTable> tryStore(int group, BlockTable blocks, int first, int count) {
     BlockTable saved = new BlockTable(places, 1);
     if (!saved.ensure(count)) {
       return Optional.empty();
     }
-    copy(group, blocks, saved, true);
+    copy(group, blocks, first, saved, true);
     return Optional.of(saved);
   }
 
-  /** Copies blocks back, into the first ones of a table, and frees their places. */
-  public void restore(BlockTable saved, int group, BlockTable blocks) {
-    copy(group, blocks, saved, false);
+  /** Copies blocks back, to be those of a table from {@code first} on, and frees their places. */
+  public void restore(BlockTable saved, int group, BlockTable blocks, int first) {
+    copy(group, blocks, first, saved, false);
     saved.release();
   }
 
-  private void copy(int group, BlockTable blocks, BlockTable saved, boolean out) {
+  private void copy(int group, BlockTable blocks, int skipped, BlockTable saved, boolean out) {
     long begin = System.nanoTime();
     int count = saved.blocks();
     for (int first = 0, next; first < count; first = next) {
       next = first + 1;
-      while (next < count && continues(blocks, next) && continues(saved, next)) {
+      while (next < count && continues(blocks, skipped + next) && continues(saved, next)) {
         next++;
       }
       long bytes = (next - first) * blockBytes;
+      int block = blocks.block(skipped + first);
       for (int layer = 0; layer < layers; layer++) {
         long offset = ((long) layer * places.blocks() + saved.block(first)) * blockBytes;
         if (out) {
-          cache.copyOut(stream, layer, group, blocks.block(first), memory, offset, bytes);
+          cache.copyOut(stream, layer, group, block, memory, offset, bytes);
         } else {
-          cache.copyIn(stream, layer, group, blocks.block(first), memory, offset, bytes);
+          cache.copyIn(stream, layer, group, block, memory, offset, bytes);
         }
       }
     }

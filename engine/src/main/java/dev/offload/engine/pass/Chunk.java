@@ -1,5 +1,8 @@
 package dev.offload.engine.pass;
 
+import dev.offload.engine.kvcache.CachedPrefix;
+import java.util.Optional;
+
 /**
  * The tokens of one sequence that a pass computes. Logits are wanted behind the prompt's last token
  * and behind every later one, each once: not again when a preempted sequence is computed anew.
@@ -10,6 +13,7 @@ package dev.offload.engine.pass;
  * @param firstLogitsRow row of the pass's logits where this chunk's begin
  * @param logitsRows rows of logits wanted: one for each of its last so many tokens
  * @param recomputedTokens how many of its first tokens were computed before
+ * @param sharedTokens how many tokens right before the first another sequence computed for it
  */
 public record Chunk(
     Sequence sequence,
@@ -17,17 +21,25 @@ public record Chunk(
     int count,
     int firstLogitsRow,
     int logitsRows,
-    int recomputedTokens) {
+    int recomputedTokens,
+    int sharedTokens) {
 
-  /** The next so many pending tokens of a sequence. */
-  static Chunk of(Sequence sequence, int count, int firstLogitsRow) {
+  /** So many tokens of a sequence from the first one on that is not in the cache. */
+  static Chunk of(Sequence sequence, int first, int count, int firstLogitsRow) {
+    int computed = sequence.computed();
     return new Chunk(
         sequence,
-        sequence.cached(),
+        first,
         count,
         firstLogitsRow,
-        Math.max(0, count - sequence.pendingWithoutLogits()),
-        Math.min(count, sequence.pendingAgain()));
+        Math.clamp(first + (long) count - sequence.firstWithLogits(), 0, count),
+        Math.clamp((long) computed - first, 0, count),
+        Math.max(0, first - computed));
+  }
+
+  /** The shared prefix of its sequence, if all its tokens lie behind that. */
+  Optional<CachedPrefix> prefixBehind() {
+    return sequence.cachedPrefix().filter(prefix -> first >= prefix.tokens());
   }
 
   /** Prompt tokens computed for the first time. */

@@ -8,12 +8,15 @@ import dev.offload.backends.api.Indices;
 import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.RaggedBatch;
+import dev.offload.backends.api.RaggedBatch.SharedPrefix;
 import dev.offload.backends.api.Stream;
 import dev.offload.engine.kvcache.BlockRuns;
+import dev.offload.engine.kvcache.CachedPrefix;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.model.Rope;
 import dev.offload.tensors.model.RopeTable;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -34,6 +37,7 @@ public final class MicroBatchInput implements AutoCloseable {
   private final Optional<DeviceBuffer> wrapped;
   private BatchLayout layout;
   private List<Chunk> chunks = List.of();
+  private List<SharedPrefix> prefixes = List.of();
   private int tokens;
   private int maxBlocks;
   private int longestContext;
@@ -116,6 +120,23 @@ public final class MicroBatchInput implements AutoCloseable {
       row += next.get(s).count();
     }
     setInt(layout.rowStarts(), next.size(), row);
+    prefixes = prefixes(next);
+  }
+
+  /** Neighbours that lie behind the same prefix. */
+  private static List<SharedPrefix> prefixes(List<Chunk> chunks) {
+    List<SharedPrefix> prefixes = new ArrayList<>();
+    for (int first = 0, end; first < chunks.size(); first = end) {
+      Optional<CachedPrefix> prefix = chunks.get(first).prefixBehind();
+      end = first + 1;
+      while (end < chunks.size() && chunks.get(end).prefixBehind().equals(prefix)) {
+        end++;
+      }
+      if (prefix.isPresent() && end - first > 1) {
+        prefixes.add(new SharedPrefix(first, end - first, prefix.get().tokens()));
+      }
+    }
+    return prefixes;
   }
 
   private void fill(int s, Chunk chunk, int firstRow) {
@@ -214,7 +235,7 @@ public final class MicroBatchInput implements AutoCloseable {
         new Indices(buffer, layout.contextLengths(), sequences),
         new Indices(buffer, layout.blockTable(), sequences * maxBlocks),
         new Indices(buffer, layout.slots(), tokens),
-        List.of());
+        prefixes);
   }
 
   /** Cache blocks that hold something before or after the pass. */

@@ -25,6 +25,6 @@ public record Pass(List<List<Chunk>> microBatches, int logitsRows) {
 
   /** Marks all chunks as computed. */
   public void advance() {
-    microBatches.forEach(chunks -> chunks.forEach(c -> c.sequence().advance(c.count())));
+    microBatches.forEach(chunks -> chunks.forEach(c -> c.sequence().advance(c.contextLength())));
   }
 }

@@ -1,13 +1,22 @@
 package dev.offload.engine.pass;
 
+import dev.offload.engine.kvcache.CachedPrefix;
 import dev.offload.planner.Plan;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * Decides what the next pass computes: one token of every sequence that is decoding, and as many
  * tokens of the others, oldest first, as the micro-batch still has room for. Asks for no more rows
  * of logits than there may be sequences. Not thread-safe.
+ *
+ * <p>What is missing of a shared prefix is computed by the first sequence that has it; the others
+ * follow in the same pass if it is whole then, and otherwise wait. In a micro-batch those that lie
+ * behind the same prefix are neighbours.
  */
 public final class PassAssembler {
   private final Plan plan;
@@ -29,24 +38,58 @@ public final class PassAssembler {
       microBatches.add(new ArrayList<>());
       room[i] = plan.microBatchTokens();
     }
+    Map<CachedPrefix, Integer> prefixes = new HashMap<>();
     int logitsRows = 0;
     for (boolean decoding : new boolean[] {true, false}) {
       for (Sequence sequence : running) {
-        int group = sequence.group();
-        int logitsRoom = plan.maxSequences() - logitsRows;
-        int count =
-            Math.min(
-                Math.min(sequence.pending(), room[group]),
-                sequence.pendingWithoutLogits() + logitsRoom);
-        if ((sequence.pending() == 1) != decoding || count == 0) {
+        int first = first(sequence, prefixes);
+        if ((sequence.pending() == 1) != decoding || first < 0) {
           continue;
         }
-        Chunk chunk = Chunk.of(sequence, count, logitsRows);
+        int group = sequence.group();
+        int logitsRoom = plan.maxSequences() - logitsRows;
+        int end =
+            Math.min(
+                Math.min(sequence.length(), first + room[group]),
+                Math.max(first, sequence.firstWithLogits()) + logitsRoom);
+        if (end <= first) {
+          continue;
+        }
+        Chunk chunk = Chunk.of(sequence, first, end - first, logitsRows);
         microBatches.get(group).add(chunk);
-        room[group] -= count;
+        sequence.cachedPrefix().ifPresent(prefix -> prefixes.merge(prefix, end, Math::max));
+        room[group] -= chunk.count();
         logitsRows += chunk.logitsRows();
       }
     }
-    return new Pass(microBatches, logitsRows);
+    return new Pass(microBatches.stream().map(PassAssembler::byPrefix).toList(), logitsRows);
+  }
+
+  /**
+   * The first token of a sequence that the pass may compute.
+   *
+   * @param prefixes how far this pass comes in the prefixes that it computes
+   * @return −1 if another sequence computes its prefix and does not come to the end
+   */
+  private static int first(Sequence sequence, Map<CachedPrefix, Integer> prefixes) {
+    int cached = sequence.cached();
+    Optional<CachedPrefix> prefix = sequence.cachedPrefix();
+    if (prefix.isEmpty() || cached >= prefix.get().tokens()) {
+      return cached;
+    }
+    int end = prefixes.getOrDefault(prefix.get(), 0);
+    if (end == 0) {
+      return cached;
+    }
+    return end >= prefix.get().tokens() ? prefix.get().tokens() : -1;
+  }
+
+  private static List<Chunk> byPrefix(List<Chunk> chunks) {
+    Map<Object, List<Chunk>> together = new LinkedHashMap<>();
+    for (Chunk chunk : chunks) {
+      Object key = chunk.prefixBehind().isPresent() ? chunk.prefixBehind().get() : chunk;
+      together.computeIfAbsent(key, _ -> new ArrayList<>()).add(chunk);
+    }
+    return together.values().stream().flatMap(List::stream).toList();
   }
 }

@@ -1,8 +1,10 @@
 package dev.offload.engine.pass;
 
 import dev.offload.engine.kvcache.BlockTable;
+import dev.offload.engine.kvcache.CachedPrefix;
 import dev.offload.generation.TokenIds;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * One sequence: its tokens, how many of them the cache holds, and its cache blocks. It enters a KV
@@ -14,10 +16,13 @@ public final class Sequence {
   private final long number;
   private final int promptLength;
   private final int mostTokens;
+  private final TokenIds prefix;
   private int[] tokens;
   private int length;
   private int group = -1;
   private BlockTable blocks;
+
+  /** How many of the first tokens are in the cache, without those that others computed for it. */
   private int cached;
 
   /** How many of the first tokens have been computed, even if the cache lost them since. */
@@ -28,14 +33,16 @@ public final class Sequence {
    * @param number its place among all of a run, by which older and younger are told apart
    * @param prompt its first tokens
    * @param mostTokens most tokens that it will ever have
+   * @param prefix first tokens of the prompt that it shares with others; empty if none
    */
-  public Sequence(Object owner, long number, TokenIds prompt, int mostTokens) {
+  public Sequence(Object owner, long number, TokenIds prompt, int mostTokens, TokenIds prefix) {
     this.owner = owner;
     this.number = number;
     this.tokens = prompt.toArray();
     this.length = tokens.length;
     this.promptLength = length;
     this.mostTokens = mostTokens;
+    this.prefix = prefix;
   }
 
   /**
@@ -89,10 +96,11 @@ public final class Sequence {
     computed = Math.min(computed, kept);
   }
 
-  /** The first tokens not yet in the cache have been computed. */
-  void advance(int count) {
-    cached += count;
+  /** All its first tokens up to this number are in the cache now. */
+  void advance(int to) {
+    cached = to;
     computed = Math.max(computed, cached);
+    cachedPrefix().ifPresent(shared -> shared.advance(to));
   }
 
   public Object owner() {
@@ -121,14 +129,29 @@ public final class Sequence {
     return mostTokens;
   }
 
+  /** First tokens of the prompt that it shares with others; empty if none. */
+  public TokenIds prefix() {
+    return prefix;
+  }
+
+  /** The same in the cache of its KV group; absent if it shares none or is in no group. */
+  Optional<CachedPrefix> cachedPrefix() {
+    return blocks == null ? Optional.empty() : blocks.prefix();
+  }
+
+  /** Whether all of the prefix that it shares, if any, is in the cache of its KV group. */
+  public boolean hasWholePrefix() {
+    return cachedPrefix().map(shared -> shared.cached() == shared.tokens()).orElse(true);
+  }
+
   /** Tokens whose keys and values are in the cache. */
   public int cached() {
-    return cached;
+    return Math.max(cached, cachedPrefix().map(CachedPrefix::cached).orElse(0));
   }
 
   /** Tokens whose keys and values are not in the cache yet. */
   int pending() {
-    return length - cached;
+    return length - cached();
   }
 
   /** The KV group it is in; −1 if in none. */
@@ -136,14 +159,14 @@ public final class Sequence {
     return group;
   }
 
-  /** Pending tokens that were computed before and lost. */
-  int pendingAgain() {
-    return computed - cached;
+  /** How many of its first tokens have been computed, even if the cache lost them since. */
+  int computed() {
+    return computed;
   }
 
-  /** Pending tokens behind which no logits are wanted. */
-  int pendingWithoutLogits() {
-    return Math.max(0, Math.max(promptLength - 1, computed) - cached);
+  /** The first token behind which logits are wanted. */
+  int firstWithLogits() {
+    return Math.max(promptLength - 1, computed);
   }
 
   public BlockTable blocks() {

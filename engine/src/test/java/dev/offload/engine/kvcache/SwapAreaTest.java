@@ -87,9 +87,9 @@ class SwapAreaTest {
       random.nextBytes(expected[i]);
       write(i / 5, from, first.block(i % 5), expected[i]);
     }
-    BlockTable saved = area.tryStore(from, first, 5).orElseThrow();
+    BlockTable saved = area.tryStore(from, first, 0, 5).orElseThrow();
     assertEquals(1, area.freePlaces());
-    assertTrue(area.tryStore(from, first, 2).isEmpty(), "there is room for one");
+    assertTrue(area.tryStore(from, first, 0, 2).isEmpty(), "there is room for one");
     for (int layer = 0; layer < LAYERS; layer++) {
       for (int block = 0; block < BLOCKS; block++) {
         write(layer, from, block, new byte[(int) cache.blockBytes()]);
@@ -99,7 +99,7 @@ class SwapAreaTest {
     BlockTable gap = new BlockTable(others, 1);
     BlockTable second = new BlockTable(others, 1);
     assertTrue(gap.ensure(1) && second.ensure(3) && gap.ensure(2) && second.ensure(6));
-    area.restore(saved, to, second);
+    area.restore(saved, to, second, 0);
     for (int i = 0; i < expected.length; i++) {
       assertArrayEquals(expected[i], read(i / 5, to, second.block(i % 5)), "block " + i % 5);
     }
@@ -112,7 +112,7 @@ class SwapAreaTest {
   void shouldForgetWhatIsReleased() {
     BlockTable table = new BlockTable(new BlockPool(BLOCKS), 1);
     assertTrue(table.ensure(PLACES));
-    area.tryStore(0, table, PLACES).orElseThrow().release();
+    area.tryStore(0, table, 0, PLACES).orElseThrow().release();
     assertEquals(PLACES, area.freePlaces());
   }
 

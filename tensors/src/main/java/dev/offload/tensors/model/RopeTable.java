@@ -33,9 +33,12 @@ public final class RopeTable {
     return rope.dimensions();
   }
 
-  /** Whether rows change with the length of the sequence as well as with the position. */
-  public boolean dependsOnLength() {
-    return originalContext < Integer.MAX_VALUE;
+  /**
+   * Sequences of up to so many tokens have the same rows; in longer ones rows change with the
+   * length of the sequence as well as with the position.
+   */
+  public int mostTokensOfEqualRows() {
+    return originalContext;
   }
 
   /**

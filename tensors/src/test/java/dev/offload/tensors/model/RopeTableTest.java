@@ -2,9 +2,7 @@ package dev.offload.tensors.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -215,9 +213,12 @@ class RopeTableTest {
 
   @Test
   void shouldSayWhatDependsOnTheLength() {
-    assertFalse(new RopeTable(rope(8, 10_000, new Rope.Linear(4))).dependsOnLength());
-    assertTrue(new RopeTable(rope(8, 10_000, LONGROPE)).dependsOnLength());
-    assertTrue(new RopeTable(rope(8, 10_000, new Rope.Dynamic(2, 10))).dependsOnLength());
+    RopeTable linear = new RopeTable(rope(8, 10_000, new Rope.Linear(4)));
+    assertEquals(Integer.MAX_VALUE, linear.mostTokensOfEqualRows());
+    RopeTable longrope = new RopeTable(rope(8, 10_000, LONGROPE));
+    assertEquals(((Rope.Longrope) LONGROPE).originalContext(), longrope.mostTokensOfEqualRows());
+    RopeTable dynamic = new RopeTable(rope(8, 10_000, new Rope.Dynamic(2, 10)));
+    assertEquals(10, dynamic.mostTokensOfEqualRows());
     assertThrows(IllegalArgumentException.class, () -> new RopeTable(Rope.NONE));
   }
 
