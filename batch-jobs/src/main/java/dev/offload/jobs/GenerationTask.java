@@ -3,7 +3,6 @@ package dev.offload.jobs;
 import dev.offload.engine.Progress;
 import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.GenerationResult;
-import dev.offload.generation.RequestSource;
 import dev.offload.jobs.journal.OutputForm;
 import dev.offload.jobs.rows.Answers;
 import dev.offload.jobs.rows.BadRow;
@@ -14,7 +13,6 @@ import dev.offload.jobs.rows.RowEncoder;
 import dev.offload.jobs.rows.RowException;
 import dev.offload.jobs.rows.RowReader;
 import java.io.IOException;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
 
@@ -56,20 +54,7 @@ final class GenerationTask implements RowTask<Row, GenerationRequest, Generation
       Requests<GenerationRequest> source,
       Consumer<GenerationResult> sink,
       Progress.Listener listener) {
-    generator.run(
-        new RequestSource() {
-          @Override
-          public Optional<GenerationRequest> next() {
-            return source.next();
-          }
-
-          @Override
-          public boolean hasMoreNow() {
-            return source.hasMoreNow();
-          }
-        },
-        sink::accept,
-        listener);
+    generator.run(new GenerationRequests(source), sink::accept, listener);
   }
 
   @Override

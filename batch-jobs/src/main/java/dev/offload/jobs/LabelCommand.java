@@ -1,31 +1,23 @@
 package dev.offload.jobs;
 
-import dev.offload.jobs.journal.JobDescription;
-import dev.offload.jobs.labels.Confusion;
 import dev.offload.jobs.labels.LabelSummary;
+import dev.offload.jobs.labels.WrittenLabels;
 import dev.offload.jobs.rows.GoldLabels;
 import dev.offload.jobs.rows.LabelRows;
 import dev.offload.jobs.rows.Labels;
 import dev.offload.jobs.rows.Normalisation;
+import dev.offload.jobs.rows.RowDefaults;
 import dev.offload.jobs.rows.RowException;
 import dev.offload.jobs.rows.RowSource;
-import dev.offload.jobs.rows.Template;
 import dev.offload.jobs.tables.FileFormat;
-import dev.offload.jobs.tables.TableWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.function.Consumer;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,8 +29,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "label",
     description =
-        "Gives every row of a JSONL, CSV or Parquet file the most probable of some labels, in input"
-            + " order.",
+        "Gives every row of a JSONL, CSV or Parquet file the most probable of some labels, or one"
+            + " that the model writes, in input order.",
     mixinStandardHelpOptions = true,
     sortOptions = false,
     footerHeading = "%nExamples:%n",
@@ -47,6 +39,9 @@ import picocli.CommandLine.Spec;
       "      --labels positive,negative --template $'Review: {text}\\nSentiment: '",
       "  offload label … --chat --template 'Is this text formal? Answer yes or no.  {text}' \\",
       "      --labels yes,no",
+      "  offload label … --regex '[0-9]{1,3} (kg|lb)' --max-tokens 16",
+      "  offload label … --chat --json-schema invoice.schema.json",
+      "      labels that match, whatever the model would like to write",
       "  offload label … --gold-field topic --report report.html",
       "      says how many labels are those of the rows' field topic"
     },
@@ -79,43 +74,14 @@ final class LabelCommand implements Callable<Integer> {
       names = "--output",
       paramLabel = "FILE",
       required = true,
-      description = "Labels and probabilities: .jsonl, .csv or .parquet.")
+      description = "Labels: .jsonl, .csv or .parquet.")
   private Path output;
 
   @ArgGroup(multiplicity = "1")
-  private LabelNames labelNames;
-
-  /** Where the labels stand. */
-  static final class LabelNames {
-    @Option(
-        names = "--labels",
-        paramLabel = "A,B,…",
-        description = "What to choose from. The first of equally probable labels is chosen.")
-    private String inline;
-
-    @Option(names = "--labels-file", paramLabel = "FILE", description = "The same, one per line.")
-    private Path file;
-  }
+  private LabelKinds kinds;
 
   @ArgGroup(multiplicity = "1")
-  private TemplateText templateText;
-
-  /** Where the template stands. */
-  static final class TemplateText {
-    @Option(
-        names = "--template",
-        paramLabel = "TEXT",
-        description = {
-          "What the label follows; {text} is the row's field text, {{ and }} are braces."
-        })
-    private String inline;
-
-    @Option(
-        names = "--template-file",
-        paramLabel = "FILE",
-        description = "The same in a file; a line feed at its end is left out.")
-    private Path file;
-  }
+  private TemplateText template;
 
   @Option(
       names = "--chat",
@@ -127,10 +93,9 @@ final class LabelCommand implements Callable<Integer> {
   @Option(
       names = "--label-suffix",
       paramLabel = "TEXT",
-      defaultValue = "",
       description = {
         "Text that follows each label where its likelihood is asked for, such as the model's end"
-            + " token.",
+            + " token; with --labels.",
         "Default: none."
       })
   private String suffix;
@@ -138,12 +103,20 @@ final class LabelCommand implements Callable<Integer> {
   @Option(
       names = "--normalise",
       paramLabel = "HOW",
-      defaultValue = "none",
       description = {
-        "What a label's log-likelihood is divided by: none, or its tokens.",
+        "What a label's log-likelihood is divided by: none, or its tokens; with --labels.",
         "Default: none."
       })
   private Normalisation normalisation;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      description = {
+        "Most tokens of a label; with --regex and --json-schema.",
+        "Default: " + RowDefaults.MAX_TOKENS + "."
+      })
+  private Integer maxTokens;
 
   @Option(
       names = "--gold-field",
@@ -160,7 +133,7 @@ final class LabelCommand implements Callable<Integer> {
   @Option(
       names = "--report",
       paramLabel = "FILE",
-      description = "A page about the labels, HTML, written at the end.")
+      description = "A page about the labels, HTML, written at the end; with --labels.")
   private Path report;
 
   @Mixin private MachineOptions machine;
@@ -174,70 +147,90 @@ final class LabelCommand implements Callable<Integer> {
         new JobFiles(input, output, options.errors(JobFiles.errorsBeside(output, ".jsonl")));
     files.check();
     FileFormat format = RowFiles.format("--output", output);
-    Labeling labeling = labeling();
+    LabelRows rows = rows();
     machine.check();
     options.check();
-    Optional<ReportFile> page = Optional.empty();
-    if (report != null) {
-      page = Optional.of(new ReportFile(report));
-      page.get().check(files, mode);
-    }
-    RowFiles.check("--input", input, labeling.rows().fields());
-    Optional<GoldLabels> gold = gold();
-    warnOfBeginnings(labeling.labels());
-    LabelSteps steps = new LabelSteps(files, format, labeling, gold, page);
-    int code = new CommandJob(spec.commandLine().getErr(), model, files, mode).run(steps);
-    steps.confusion.ifPresent(this::print);
-    return code;
+    return kinds.areWritten()
+        ? write(mode, files, format, rows)
+        : choose(mode, files, format, rows);
   }
 
-  private Labeling labeling() throws RefusedException, IOException {
+  private LabelRows rows() throws RefusedException, IOException {
     if (goldFile != null && goldField == null) {
       throw new RefusedException(
           "--gold " + goldFile + " needs --gold-field: the field that holds the right label");
     }
     Optional<String> ownGold = goldFile == null ? Optional.ofNullable(goldField) : Optional.empty();
-    return new Labeling(new LabelRows(template(), chat, ownGold), labels(), normalisation);
+    return new LabelRows(template.parse(), chat, ownGold);
   }
 
-  private Template template() throws RefusedException, IOException {
-    boolean inline = templateText.inline != null;
-    String text = inline ? templateText.inline : read("--template-file", templateText.file);
-    try {
-      return Template.parse(inline || !text.endsWith("\n") ? text : withoutLineEnd(text));
-    } catch (IllegalArgumentException e) {
-      String option = inline ? "--template" : "--template-file " + templateText.file;
-      throw new RefusedException(option + ": " + e.getMessage(), e);
+  private int choose(StartMode mode, JobFiles files, FileFormat format, LabelRows rows)
+      throws IOException, InterruptedException, RefusedException {
+    refuse(
+        "--max-tokens", maxTokens, "is for labels that are written, by --regex or --json-schema");
+    Labels labels = kinds.labels(suffix == null ? "" : suffix);
+    Normalisation how = normalisation == null ? Normalisation.NONE : normalisation;
+    Optional<ReportFile> page = Optional.empty();
+    if (report != null) {
+      page = Optional.of(new ReportFile(report));
+      page.get().check(files, mode);
+    }
+    LabelJob job = job(files, format, rows);
+    if (how == Normalisation.NONE) {
+      labels.beginningOfAnother().ifPresent(this::warnOfBeginning);
+    }
+    ChosenLabelSteps steps = new ChosenLabelSteps(job, labels, how, page);
+    int code = run(mode, files, steps);
+    steps.confusion().ifPresent(counts -> LabelSummary.lines(counts).forEach(out()::println));
+    return code;
+  }
+
+  private int write(StartMode mode, JobFiles files, FileFormat format, LabelRows rows)
+      throws IOException, InterruptedException, RefusedException {
+    String why = "is for labels that are chosen, with --labels";
+    refuse("--label-suffix", suffix, why);
+    refuse("--normalise", normalisation, why);
+    refuse("--report", report, why);
+    int most = maxTokens == null ? RowDefaults.MAX_TOKENS : maxTokens;
+    if (most < 1) {
+      throw new RefusedException("--max-tokens is " + most + ", must be at least 1");
+    }
+    LabelText text = kinds.text();
+    if (text.json()) {
+      refuse("--gold-field", goldField, "is for labels that are texts, not --json-schema");
+    }
+    LabelJob job = job(files, format, rows);
+    WrittenLabelSteps steps = new WrittenLabelSteps(job, text, most);
+    int code = run(mode, files, steps);
+    steps.summary().ifPresent(summary -> print(summary, most));
+    return code;
+  }
+
+  private static void refuse(String option, Object given, String why) throws RefusedException {
+    if (given != null) {
+      throw new RefusedException("%s %s %s".formatted(option, given, why));
     }
   }
 
-  private static String withoutLineEnd(String text) {
-    return text.substring(0, text.length() - (text.endsWith("\r\n") ? 2 : 1));
+  private int run(StartMode mode, JobFiles files, CommandJob.Steps steps)
+      throws IOException, InterruptedException, RefusedException {
+    return new CommandJob(spec.commandLine().getErr(), model, files, mode).run(steps);
   }
 
-  private Labels labels() throws RefusedException, IOException {
-    boolean inline = labelNames.inline != null;
-    List<String> names =
-        inline
-            ? List.of(labelNames.inline.split(",", -1))
-            : read("--labels-file", labelNames.file).lines().toList();
-    try {
-      return new Labels(names.stream().map(String::strip).toList(), suffix);
-    } catch (IllegalArgumentException e) {
-      String option = inline ? "--labels" : "--labels-file " + labelNames.file;
-      throw new RefusedException(option + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static String read(String option, Path file) throws RefusedException, IOException {
-    if (!Files.isRegularFile(file)) {
-      throw new RefusedException(option + " " + file + " is no file");
-    }
-    try {
-      return Files.readString(file);
-    } catch (CharacterCodingException e) {
-      throw new RefusedException(option + " " + file + " is not valid UTF-8", e);
-    }
+  /** Checks the files of rows and reads the gold labels. */
+  private LabelJob job(JobFiles files, FileFormat format, LabelRows rows)
+      throws IOException, RefusedException {
+    RowFiles.check("--input", input, rows.fields());
+    return new LabelJob(
+        model,
+        files,
+        rows,
+        format,
+        machine,
+        options,
+        Optional.ofNullable(goldField),
+        Optional.ofNullable(goldFile),
+        gold());
   }
 
   private Optional<GoldLabels> gold() throws RefusedException, IOException {
@@ -253,112 +246,30 @@ final class LabelCommand implements Callable<Integer> {
     }
   }
 
-  private void warnOfBeginnings(Labels labels) {
-    if (normalisation == Normalisation.NONE) {
-      labels
-          .beginningOfAnother()
-          .ifPresent(
-              pair ->
-                  spec.commandLine()
-                      .getErr()
-                      .printf(
-                          "label '%s' begins '%s', and a beginning is at least as probable as what"
-                              + " it begins; --label-suffix with the model's end token tells them"
-                              + " apart%n",
-                          pair.getFirst(), pair.getLast()));
+  private void warnOfBeginning(List<String> pair) {
+    spec.commandLine()
+        .getErr()
+        .printf(
+            "label '%s' begins '%s', and a beginning is at least as probable as what it begins;"
+                + " --label-suffix with the model's end token tells them apart%n",
+            pair.getFirst(), pair.getLast());
+  }
+
+  private void print(WrittenLabels summary, int most) {
+    if (summary.incomplete() > 0) {
+      spec.commandLine()
+          .getErr()
+          .printf(
+              "%d labels were cut off by --max-tokens %d or the end of the context: label is null"
+                  + " there, and what was written is in incomplete%n",
+              summary.incomplete(), most);
+    }
+    if (goldField != null) {
+      out().println(summary.accuracyLine());
     }
   }
 
-  private void print(Confusion confusion) {
-    PrintWriter out = spec.commandLine().getOut();
-    LabelSummary.lines(confusion).forEach(out::println);
-  }
-
-  /** The steps of this command's job. */
-  private final class LabelSteps implements CommandJob.Steps {
-    private final JobFiles files;
-    private final FileFormat format;
-    private final Labeling labeling;
-    private final Optional<GoldLabels> gold;
-    private final Optional<ReportFile> page;
-    private Optional<Confusion> confusion = Optional.empty();
-
-    private LabelSteps(
-        JobFiles files,
-        FileFormat format,
-        Labeling labeling,
-        Optional<GoldLabels> gold,
-        Optional<ReportFile> page) {
-      this.files = files;
-      this.format = format;
-      this.labeling = labeling;
-      this.gold = gold;
-      this.page = page;
-    }
-
-    @Override
-    public JobDescription describe() throws IOException {
-      Map<String, String> matters = new LinkedHashMap<>();
-      matters.put("--dtype", machine.dtype.name());
-      matters.put(
-          "checksum of the labels",
-          JobIdentity.checksum(String.join("\n", labeling.labels().names())));
-      matters.put(
-          "checksum of the template", JobIdentity.checksum(labeling.rows().template().toString()));
-      matters.put("--chat", Boolean.toString(chat));
-      matters.put("--label-suffix", suffix);
-      matters.put("--normalise", normalisation.name().toLowerCase(Locale.ROOT));
-      matters.put("--gold-field", goldField == null ? "none" : goldField);
-      matters.put("checksum of --gold", goldFile == null ? "none" : JobIdentity.checksum(goldFile));
-      return JobIdentity.describe(input, model, matters);
-    }
-
-    @Override
-    public EngineGenerator openModel() throws RefusedException {
-      return EngineGenerator.open(model, machine, 0, options.kvTokens());
-    }
-
-    @Override
-    public JobOutcome run(
-        JobState state,
-        EngineGenerator chooser,
-        JobDescription description,
-        Consumer<JobCounters> watcher)
-        throws IOException, InterruptedException {
-      LabelTask task = new LabelTask(files, labeling, gold, chooser, this::whole);
-      return new Job<>(state, task).run(watcher);
-    }
-
-    /** Counts the labels, writes the page, and gives the output its form. */
-    private Path whole(Path lines) throws IOException {
-      if (goldField != null || page.isPresent()) {
-        Confusion counted = Confusion.read(lines, labeling.labels().names());
-        if (page.isPresent()) {
-          page.get().write(facts(), counted);
-        }
-        confusion = Optional.of(counted).filter(counts -> goldField != null);
-      }
-      if (format == FileFormat.JSONL) {
-        return lines;
-      }
-      TableWriter.write(lines, files.whole(), format, goldField != null);
-      return files.whole();
-    }
-
-    private Map<String, String> facts() {
-      Map<String, String> facts = new LinkedHashMap<>();
-      facts.put("model", model.toString());
-      facts.put("input", input.toString());
-      facts.put("output", output.toString());
-      facts.put("template", labeling.rows().template().toString());
-      facts.put("chat", Boolean.toString(chat));
-      facts.put("label suffix", suffix.isEmpty() ? "none" : suffix);
-      facts.put("normalise", normalisation.name().toLowerCase(Locale.ROOT));
-      facts.put("matrices computed in", machine.dtype.name());
-      if (goldField != null) {
-        facts.put("gold labels", goldField + " of " + (goldFile == null ? input : goldFile));
-      }
-      return facts;
-    }
+  private PrintWriter out() {
+    return spec.commandLine().getOut();
   }
 }

@@ -56,6 +56,7 @@ final class ArchitectureTest {
         .definedBy("dev.offload.moe..")
         .layer("engine")
         .definedBy(
+            "dev.offload.constraint..",
             "dev.offload.engine..",
             "dev.offload.generation..",
             "dev.offload.sampling..",

@@ -45,7 +45,7 @@ class LabelCommandTest {
     refuses("Invalid value for option '--normalise'", "--normalise", "length");
     refuses("--gold g.jsonl needs --gold-field", "--gold", "g.jsonl");
     options.remove("--labels");
-    refuses("(--labels=A,B,… | --labels-file=FILE)");
+    refuses("(--labels=A,B,… | --labels-file=FILE | --regex=REGEX | --json-schema=FILE)");
   }
 
   @Test

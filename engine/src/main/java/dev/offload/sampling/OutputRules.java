@@ -13,13 +13,31 @@ import java.util.Optional;
  * @param vocabularySize number of logits in a row, at least 1
  * @param contextLength most tokens of prompt and output together, at least 1
  * @param seed seed of the rows that bring none of their own
+ * @param constraints what rows demand of their text, in terms of tokens
  */
 public record OutputRules(
     Optional<Tokenizer> tokenizer,
     TokenIds endTokens,
     int vocabularySize,
     int contextLength,
-    long seed) {
+    long seed,
+    TokenConstraints constraints) {
+
+  public OutputRules(
+      Optional<Tokenizer> tokenizer,
+      TokenIds endTokens,
+      int vocabularySize,
+      int contextLength,
+      long seed) {
+    this(
+        tokenizer,
+        endTokens,
+        vocabularySize,
+        contextLength,
+        seed,
+        new TokenConstraints(tokenizer, vocabularySize));
+  }
+
   public OutputRules {
     atLeastOne("vocabulary size", vocabularySize);
     atLeastOne("context length", contextLength);

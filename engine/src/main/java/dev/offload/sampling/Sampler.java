@@ -35,13 +35,18 @@ final class Sampler {
     this.random = random;
   }
 
+  /** Whether the largest logit is always chosen. */
+  boolean isGreedy() {
+    return temperature < GREEDY_BELOW;
+  }
+
   /**
    * @param position of the token in the output, from 0
    * @throws LogitsException if the row holds NaN or infinity
    */
   int choose(LogitsRow row, int position) {
     int best = row.argmax();
-    if (temperature < GREEDY_BELOW) {
+    if (isGreedy()) {
       return best;
     }
     float max = row.get(best);

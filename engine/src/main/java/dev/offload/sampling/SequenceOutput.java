@@ -36,6 +36,7 @@ public final class SequenceOutput {
   private final Optional<LogitAdjustments> adjustments;
   private final Optional<LogprobReader> logprobReader;
   private final Optional<IncrementalDecoder> decoder;
+  private final Optional<ConstrainedTokens> constrained;
   private final List<TokenLogprob> logprobs = new ArrayList<>();
 
   private int[] tokens = new int[16];
@@ -45,8 +46,8 @@ public final class SequenceOutput {
   /**
    * @param choiceIndex number of the output, from 0, below {@code request.sampling().choices()}
    * @throws IllegalArgumentException if a token id of prompt or parameters is outside the
-   *     vocabulary, the prompt leaves no room in the context, or stop texts are asked for without a
-   *     tokenizer
+   *     vocabulary, the prompt leaves no room in the context, stop texts or a constraint are asked
+   *     for without a tokenizer, or the tokenizer has no tokens for what the constraint allows
    */
   public SequenceOutput(OutputRules rules, GenerationRequest request, int choiceIndex) {
     this.request = request;
@@ -65,6 +66,10 @@ public final class SequenceOutput {
             ? Optional.empty()
             : Optional.of(new LogprobReader(rules.tokenizer(), sampling.logprobs()));
     decoder = rules.tokenizer().map(t -> new IncrementalDecoder(t, sampling.stop()));
+    constrained =
+        request
+            .constraint()
+            .map(text -> new ConstrainedTokens(rules.constraints(), text, endTokens));
   }
 
   private static TokenIds endTokens(OutputRules rules, SamplingParams sampling) {
@@ -99,7 +104,10 @@ public final class SequenceOutput {
       adjustments.ifPresent(a -> a.apply(row, size));
       int token;
       try {
-        token = sampler.choose(row, size);
+        token =
+            constrained.isPresent()
+                ? constrained.get().choose(sampler, row, size)
+                : sampler.choose(row, size);
       } finally {
         adjustments.ifPresent(a -> a.undo(row));
       }
@@ -127,6 +135,9 @@ public final class SequenceOutput {
     if (decoder.isPresent() && stopsAtText(decoder.get(), token)) {
       return FinishReason.STOP;
     }
+    if (constrained.isPresent() && completes(constrained.get(), token)) {
+      return FinishReason.STOP;
+    }
     return size >= mostTokens ? FinishReason.LENGTH : null;
   }
 
@@ -137,6 +148,11 @@ public final class SequenceOutput {
       text.pushWithoutStopping(token);
     }
     return text.stopped();
+  }
+
+  private static boolean completes(ConstrainedTokens text, int token) {
+    text.append(token);
+    return text.isComplete();
   }
 
   private boolean isEnd(int token) {

@@ -51,6 +51,16 @@ final class ByteLevelDecoder implements TokenDecoder {
   }
 
   @Override
+  public byte[] added(String token, boolean first) {
+    return bytes(token);
+  }
+
+  @Override
+  public int blanksAtStart() {
+    return 0;
+  }
+
+  @Override
   public TextAssembly newAssembly() {
     return new Assembly();
   }

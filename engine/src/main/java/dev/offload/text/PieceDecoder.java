@@ -38,6 +38,18 @@ record PieceDecoder(
         : replaced(token).getBytes(StandardCharsets.UTF_8);
   }
 
+  @Override
+  public byte[] added(String token, boolean first) {
+    if (byteFallback && byteOf(token) >= 0) {
+      return bytes(token);
+    }
+    return text(token, first).getBytes(StandardCharsets.UTF_8);
+  }
+
+  private String text(String token, boolean first) {
+    return first ? replaced(token.replace(firstTokenMark, "")) : separator + replaced(token);
+  }
+
   private String replaced(String token) {
     String text = token;
     for (Replacement replacement : replacements) {
@@ -78,7 +90,7 @@ record PieceDecoder(
         return;
       }
       finish(out);
-      emit(first ? replaced(token.replace(firstTokenMark, "")) : separator + replaced(token), out);
+      emit(text(token, first), out);
       first = false;
     }
 

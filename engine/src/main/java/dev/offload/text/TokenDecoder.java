@@ -11,4 +11,14 @@ sealed interface TokenDecoder permits ByteLevelDecoder, PieceDecoder {
 
   /** The bytes of a token by itself. */
   byte[] bytes(String token);
+
+  /**
+   * The bytes that a token adds to a text.
+   *
+   * @param first it is the first token
+   */
+  byte[] added(String token, boolean first);
+
+  /** Most blanks dropped at the start of the bytes that tokens add. */
+  int blanksAtStart();
 }

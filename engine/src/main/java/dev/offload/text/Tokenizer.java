@@ -87,6 +87,22 @@ public final class Tokenizer implements AutoCloseable {
     return vocabulary.has(token) ? decoder.bytes(vocabulary.spelling(token)) : new byte[0];
   }
 
+  /**
+   * The bytes that a token adds to a text; none if it adds nothing, such as a special one. All of
+   * them together, without {@link #blanksDropped} blanks at the start, are the text's UTF-8,
+   * provided that is what they are.
+   *
+   * @param first it is the first token of the text
+   */
+  public byte[] bytesAdded(int token, boolean first) {
+    return hasText(token) ? decoder.added(vocabulary.spelling(token), first) : new byte[0];
+  }
+
+  /** Most blanks that are dropped at the start of a text. */
+  public int blanksDropped() {
+    return decoder.blanksAtStart();
+  }
+
   /** {@link #tokenBytes} as text, broken UTF-8 shown as U+FFFD. */
   public String tokenText(int token) {
     return new String(tokenBytes(token), StandardCharsets.UTF_8);

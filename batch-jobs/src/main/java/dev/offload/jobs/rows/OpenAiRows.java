@@ -2,7 +2,9 @@ package dev.offload.jobs.rows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.offload.constraint.TextConstraint;
 import dev.offload.generation.SamplingParams;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -16,6 +18,7 @@ final class OpenAiRows implements RowParser<Row> {
   private static final Set<String> MARKS = Set.of("custom_id", "method", "url", "body");
 
   private final RowDefaults defaults;
+  private final Constraints constraints = new Constraints();
 
   OpenAiRows(RowDefaults defaults) {
     this.defaults = defaults;
@@ -55,10 +58,12 @@ final class OpenAiRows implements RowParser<Row> {
     Prompt prompt = chat ? messages(body) : prompt(body);
     SamplingParams sampling =
         new SamplingFields(body, defaults, RowDefaults.OPENAI_TEMPERATURE).read();
+    Optional<TextConstraint> constraint =
+        chat ? constraints.responseFormat(body) : Optional.empty();
     boolean returnTokenIds = body.flag("return_token_ids", false);
     neutral(body, chat);
     body.refuseOthers();
-    return new Row(key, RowFormat.OPENAI, model, prompt, sampling, returnTokenIds);
+    return new Row(key, RowFormat.OPENAI, model, prompt, sampling, constraint, returnTokenIds);
   }
 
   private static Prompt prompt(Fields body) throws RowException {
@@ -82,7 +87,6 @@ final class OpenAiRows implements RowParser<Row> {
     body.onlyNeutral("stream", "false");
     if (chat) {
       body.ignore("store");
-      body.onlyNeutral("response_format", "{\"type\":\"text\"}");
       body.onlyNeutral("modalities", "[\"text\"]");
       body.ignore("parallel_tool_calls");
       return;

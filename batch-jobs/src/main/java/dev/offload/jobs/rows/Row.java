@@ -1,7 +1,9 @@
 package dev.offload.jobs.rows;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.offload.constraint.TextConstraint;
 import dev.offload.generation.SamplingParams;
+import java.util.Optional;
 
 /**
  * One checked row.
@@ -11,6 +13,7 @@ import dev.offload.generation.SamplingParams;
  * @param model what an OpenAI row calls the model, echoed in its answer; otherwise empty
  * @param prompt what to continue
  * @param sampling how to choose tokens
+ * @param constraint what the answer's text must be
  * @param returnTokenIds the answer carries the ids of prompt and output
  */
 public record Row(
@@ -19,6 +22,7 @@ public record Row(
     String model,
     Prompt prompt,
     SamplingParams sampling,
+    Optional<TextConstraint> constraint,
     boolean returnTokenIds)
     implements Incoming {
 

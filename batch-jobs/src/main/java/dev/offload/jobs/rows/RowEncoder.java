@@ -15,7 +15,8 @@ public final class RowEncoder {
   /**
    * The request of a row, with the row's number as index.
    *
-   * @throws RowException if the prompt is empty, too long, or holds ids outside the vocabulary
+   * @throws RowException if the prompt is empty, too long, or holds ids outside the vocabulary, or
+   *     parameters contradict each other
    */
   public GenerationRequest encode(Row row) throws RowException {
     TokenIds prompt =
@@ -27,7 +28,11 @@ public final class RowEncoder {
     checkLength(prompt);
     checkRoom(prompt.size(), row.sampling().maxTokens());
     checkVocabulary(prompt, row.sampling());
-    return new GenerationRequest(row.key().row(), prompt, row.sampling());
+    try {
+      return new GenerationRequest(row.key().row(), prompt, row.sampling(), row.constraint());
+    } catch (IllegalArgumentException e) {
+      throw new RowException(e.getMessage(), e);
+    }
   }
 
   private void checkLength(TokenIds prompt) throws RowException {

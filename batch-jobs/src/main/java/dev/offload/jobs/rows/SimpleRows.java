@@ -1,11 +1,14 @@
 package dev.offload.jobs.rows;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.offload.constraint.TextConstraint;
 import dev.offload.generation.SamplingParams;
+import java.util.Optional;
 
 /** Rows {@code {"id"?, "prompt" or "messages", sampling parameters…}}. */
 final class SimpleRows implements RowParser<Row> {
   private final RowDefaults defaults;
+  private final Constraints constraints = new Constraints();
 
   SimpleRows(RowDefaults defaults) {
     this.defaults = defaults;
@@ -18,14 +21,23 @@ final class SimpleRows implements RowParser<Row> {
     Prompt prompt = prompt(fields);
     SamplingParams sampling =
         new SamplingFields(fields, defaults, RowDefaults.SIMPLE_TEMPERATURE).read();
+    Optional<TextConstraint> constraint = constraint(fields);
     boolean returnTokenIds = fields.flag("return_token_ids", false);
     fields.refuseOthers();
-    return new Row(key, RowFormat.SIMPLE, "", prompt, sampling, returnTokenIds);
+    return new Row(key, RowFormat.SIMPLE, "", prompt, sampling, constraint, returnTokenIds);
   }
 
   @Override
   public String idField() {
     return "id";
+  }
+
+  private Optional<TextConstraint> constraint(Fields fields) throws RowException {
+    if (fields.has("regex") && fields.has("response_format")) {
+      throw new RowException("the row has both regex and response_format; give one of them");
+    }
+    Optional<TextConstraint> regex = constraints.regex(fields);
+    return regex.isPresent() ? regex : constraints.responseFormat(fields);
   }
 
   private static Prompt prompt(Fields fields) throws RowException {

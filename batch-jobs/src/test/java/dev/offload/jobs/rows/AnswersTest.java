@@ -113,7 +113,8 @@ class AnswersTest {
   }
 
   private static Row row(RowFormat format, Prompt prompt, boolean returnTokenIds) {
-    return new Row(KEY, format, "m", prompt, SamplingParams.greedy(4), returnTokenIds);
+    return new Row(
+        KEY, format, "m", prompt, SamplingParams.greedy(4), Optional.empty(), returnTokenIds);
   }
 
   private static String text(byte[] line) {

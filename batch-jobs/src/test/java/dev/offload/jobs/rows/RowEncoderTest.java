@@ -8,6 +8,7 @@ import dev.offload.generation.SamplingParams;
 import dev.offload.generation.TokenIds;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
@@ -74,7 +75,13 @@ class RowEncoderTest {
 
   private static Row row(Prompt prompt, SamplingParams sampling) {
     return new Row(
-        new Row.Key(0, 1, LongNode.valueOf(1)), RowFormat.SIMPLE, "", prompt, sampling, false);
+        new Row.Key(0, 1, LongNode.valueOf(1)),
+        RowFormat.SIMPLE,
+        "",
+        prompt,
+        sampling,
+        Optional.empty(),
+        false);
   }
 
   /** One token per letter a to z, everything else dropped; context of ten. */

@@ -2,6 +2,8 @@ package dev.offload.jobs.rows;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.generation.SamplingParams;
 import dev.offload.generation.TokenIds;
@@ -66,6 +68,25 @@ class RowReaderTest {
             2),
         row.sampling());
     assertEquals(true, row.returnTokenIds());
+  }
+
+  @Test
+  void shouldReadWhatTheAnswersTextMustBe() throws Exception {
+    assertEquals(Optional.empty(), good("{'prompt':'a'}").constraint());
+    assertEquals(
+        Optional.empty(), good("{'prompt':'a','response_format':{'type':'text'}}").constraint());
+    assertTrue(good("{'prompt':'a','regex':'x'}").constraint().isPresent());
+    assertTrue(
+        good("{'prompt':'a','response_format':{'type':'json_object'}}").constraint().isPresent());
+    String schema =
+        ",'response_format':{'type':'json_schema','json_schema':{'name':'n','strict':true,"
+            + "'schema':{'type':'object','properties':{},'additionalProperties':false}}}";
+    assertTrue(good(CHAT_ROW.formatted(schema)).constraint().isPresent());
+    String row = "{'prompt':'a'%s}".formatted(schema);
+    List<Incoming> same = read(row + "\n" + row);
+    assertSame(
+        assertInstanceOf(Row.class, same.get(0)).constraint().orElseThrow(),
+        assertInstanceOf(Row.class, same.get(1)).constraint().orElseThrow());
   }
 
   @Test
@@ -230,6 +251,17 @@ class RowReaderTest {
         "{'messages':[{'role':'user','content':'x'}],'tool_choice':'required'}|tool_choice is the"
             + " text \"required\", must be auto or none",
         "{'prompt':'x','tools':[]}|unknown field tools",
+        "{'prompt':'a','response_format':'json'}|response_format is the text \"json\", must be an"
+            + " object",
+        "{'prompt':'a','response_format':{'type':'xml'}}|response_format.type is the text \"xml\","
+            + " must be text, json_object or json_schema",
+        "{'prompt':'a','response_format':{'type':'text','x':1}}|unknown field response_format.x",
+        "{'prompt':'a','response_format':{'type':'json_schema','json_schema':{'name':'n'}}}|"
+            + "response_format.json_schema.schema is missing",
+        "{'prompt':'a','response_format':{'type':'json_schema','json_schema':{'schema':{'not':{}}}}}"
+            + "|response_format.json_schema.schema: schema #/not: this is not supported",
+        "{'prompt':'a','regex':'a','response_format':{'type':'text'}}|the row has both regex and",
+        "{'prompt':'a','regex':'\\\\b'}|regex: the regex has '\\b' at character 1",
         "{'custom_id':'a'}|url is missing",
         "{'custom_id':5,'url':'/v1/completions'}|custom_id is 5, must be a text",
         "{'url':'/v1/completions','body':{}}|custom_id is missing",

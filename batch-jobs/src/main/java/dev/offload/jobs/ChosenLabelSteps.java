@@ -1,0 +1,105 @@
+package dev.offload.jobs;
+
+import dev.offload.jobs.journal.JobDescription;
+import dev.offload.jobs.labels.Confusion;
+import dev.offload.jobs.rows.Labels;
+import dev.offload.jobs.rows.Normalisation;
+import dev.offload.jobs.tables.FileFormat;
+import dev.offload.jobs.tables.TableWriter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** A job that chooses labels from a list. */
+final class ChosenLabelSteps implements CommandJob.Steps {
+  private final LabelJob job;
+  private final Labels labels;
+  private final Normalisation normalisation;
+  private final Optional<ReportFile> page;
+  private Optional<Confusion> confusion = Optional.empty();
+
+  /**
+   * @param page gets a report at the end
+   */
+  ChosenLabelSteps(
+      LabelJob job, Labels labels, Normalisation normalisation, Optional<ReportFile> page) {
+    this.job = job;
+    this.labels = labels;
+    this.normalisation = normalisation;
+    this.page = page;
+  }
+
+  /** How right the labels were, once the job is done, if gold labels are known. */
+  Optional<Confusion> confusion() {
+    return confusion;
+  }
+
+  @Override
+  public JobDescription describe() throws IOException {
+    Map<String, String> kind = new LinkedHashMap<>();
+    kind.put("checksum of the labels", JobIdentity.checksum(String.join("\n", labels.names())));
+    kind.put("--label-suffix", labels.suffix());
+    kind.put("--normalise", normalisationName());
+    return job.describe(kind);
+  }
+
+  private String normalisationName() {
+    return normalisation.name().toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public EngineGenerator openModel() throws RefusedException {
+    return job.openModel();
+  }
+
+  @Override
+  public JobOutcome run(
+      JobState state,
+      EngineGenerator chooser,
+      JobDescription description,
+      Consumer<JobCounters> watcher)
+      throws IOException, InterruptedException {
+    Labeling labeling = new Labeling(job.rows(), labels, normalisation);
+    LabelTask task = new LabelTask(job.files(), labeling, job.gold(), chooser, this::whole);
+    return new Job<>(state, task).run(watcher);
+  }
+
+  /** Counts the labels, writes the page, and gives the output its form. */
+  private Path whole(Path lines) throws IOException {
+    boolean compares = job.goldField().isPresent();
+    if (compares || page.isPresent()) {
+      Confusion counted = Confusion.read(lines, labels.names());
+      if (page.isPresent()) {
+        page.get().write(facts(), counted);
+      }
+      confusion = Optional.of(counted).filter(counts -> compares);
+    }
+    if (job.format() == FileFormat.JSONL) {
+      return lines;
+    }
+    TableWriter.write(lines, job.files().whole(), job.format(), compares);
+    return job.files().whole();
+  }
+
+  private Map<String, String> facts() {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("model", job.model().toString());
+    facts.put("input", job.files().input().toString());
+    facts.put("output", job.files().output().toString());
+    facts.put("template", job.rows().template().toString());
+    facts.put("chat", Boolean.toString(job.rows().chat()));
+    facts.put("label suffix", labels.suffix().isEmpty() ? "none" : labels.suffix());
+    facts.put("normalise", normalisationName());
+    facts.put("matrices computed in", job.machine().dtype.name());
+    job.goldField()
+        .ifPresent(
+            field ->
+                facts.put(
+                    "gold labels", field + " of " + job.goldFile().orElse(job.files().input())));
+    return facts;
+  }
+}

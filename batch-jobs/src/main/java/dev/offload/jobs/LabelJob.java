@@ -1,0 +1,52 @@
+package dev.offload.jobs;
+
+import dev.offload.jobs.journal.JobDescription;
+import dev.offload.jobs.rows.GoldLabels;
+import dev.offload.jobs.rows.LabelRows;
+import dev.offload.jobs.tables.FileFormat;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What is the same for labels that are chosen and labels that are written.
+ *
+ * @param rows how rows become prompts
+ * @param format of the output
+ * @param goldField holds the right labels, in the rows or in {@code goldFile}
+ * @param gold right labels that do not stand in the rows
+ */
+record LabelJob(
+    Path model,
+    JobFiles files,
+    LabelRows rows,
+    FileFormat format,
+    MachineOptions machine,
+    JobOptions options,
+    Optional<String> goldField,
+    Optional<Path> goldFile,
+    Optional<GoldLabels> gold) {
+
+  /**
+   * Which job this is.
+   *
+   * @param kind what labels may be
+   */
+  JobDescription describe(Map<String, String> kind) throws IOException {
+    Map<String, String> matters = new LinkedHashMap<>();
+    matters.put("--dtype", machine.dtype.name());
+    matters.put("checksum of the template", JobIdentity.checksum(rows.template().toString()));
+    matters.put("--chat", Boolean.toString(rows.chat()));
+    matters.put("--gold-field", goldField.orElse("none"));
+    matters.put(
+        "checksum of --gold", goldFile.isEmpty() ? "none" : JobIdentity.checksum(goldFile.get()));
+    matters.putAll(kind);
+    return JobIdentity.describe(files.input(), model, matters);
+  }
+
+  EngineGenerator openModel() throws RefusedException {
+    return EngineGenerator.open(model, machine, 0, options.kvTokens());
+  }
+}
