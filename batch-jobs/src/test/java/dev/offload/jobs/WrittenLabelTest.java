@@ -6,13 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.offload.constraint.TextConstraint;
+import dev.offload.jobs.rows.LabelRows;
+import dev.offload.jobs.rows.Template;
+import dev.offload.jobs.tables.FileFormat;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -171,6 +177,30 @@ class WrittenLabelTest {
     List<JsonNode> errors = lines(folder.resolve("answers.errors.jsonl"));
     assertTrue(errors.get(0).get("error").asText().startsWith("regex: the regex has '(a' at"));
     assertTrue(errors.get(1).get("error").asText().startsWith("stop contradicts a constraint"));
+  }
+
+  /** A journal must not be continued with another regex, schema or length. */
+  @Test
+  void shouldBeAnotherJobWithAnotherConstraint() throws IOException {
+    JobFiles files = new JobFiles(input, folder.resolve("o.jsonl"), folder.resolve("e.jsonl"));
+    LabelJob job =
+        new LabelJob(
+            model("tiny-moe"),
+            files,
+            new LabelRows(Template.parse("{text}"), false, Optional.empty()),
+            FileFormat.JSONL,
+            new MachineOptions(),
+            new JobOptions(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty());
+    TextConstraint any = TextConstraint.regex("a");
+    Set<Object> jobs = new HashSet<>();
+    jobs.add(new WrittenLabelSteps(job, new LabelText(any, false, "a"), 5).describe().facts());
+    jobs.add(new WrittenLabelSteps(job, new LabelText(any, false, "b"), 5).describe().facts());
+    jobs.add(new WrittenLabelSteps(job, new LabelText(any, true, "a"), 5).describe().facts());
+    jobs.add(new WrittenLabelSteps(job, new LabelText(any, false, "a"), 6).describe().facts());
+    assertEquals(4, jobs.size());
   }
 
   private int label(Path output, Object... more) {
