@@ -13,11 +13,11 @@ import org.apache.lucene.util.automaton.UTF32ToUTF8;
  * never changed once made, so parts may be shared.
  */
 final class BoundedAutomata {
-  /** Most states of an automaton. A character of a JSON string of bounded length takes about 14. */
+  /** Most states of an automaton. A character of a JSON string of bounded length takes 32. */
   static final int MAX_STATES = 100_000;
 
-  /** In Lucene's measure; some seconds of work at most. */
-  private static final int DETERMINIZE_WORK = 150_000;
+  /** In Lucene's measure: room for all states with a few parts each; a second of work or two. */
+  private static final int DETERMINIZE_WORK = 60_000;
 
   private static final Automaton VALID_UTF8 = validUtf8();
 

@@ -54,7 +54,7 @@ final class RegexParserTest {
   void shouldAcceptWhatJavaMatches() {
     Random random = new Random(7);
     int matches = 0;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 40; i++) {
       String regex = regex(random, 3);
       Automaton automaton = BoundedAutomata.determinized(RegexParser.whole(regex));
       Automaton searching = BoundedAutomata.determinized(RegexParser.found(regex));
@@ -70,7 +70,7 @@ final class RegexParserTest {
         matches += expected ? 1 : 0;
       }
     }
-    assertTrue(matches > 150, matches + " matches");
+    assertTrue(matches > 100, matches + " matches");
   }
 
   private static String regex(Random random, int depth) {

@@ -118,6 +118,19 @@ final class TextConstraintTest {
     assertTrue(told.contains(wanted), told);
   }
 
+  /** The largest that the documents promise. */
+  @Test
+  void shouldAllowLongTextsAndManyProperties() {
+    TextConstraint text = TextConstraint.jsonSchema("{\"type\":\"string\",\"maxLength\":3000}");
+    assertTrue(text.states() > 50_000, text.states() + " states");
+    StringBuilder schema = new StringBuilder("{\"type\":\"object\",\"properties\":{");
+    for (int i = 0; i < 200; i++) {
+      schema.append(i == 0 ? "" : ",").append("\"p" + i + "\":{\"type\":\"integer\"}");
+    }
+    TextConstraint optional = TextConstraint.jsonSchema(schema + "}}");
+    assertTrue(accepts(optional, "{\"p3\":1,\"p70\":2,\"p199\":3}"));
+  }
+
   @Test
   void shouldWriteJustTheNumbersBetweenBounds() {
     Random random = new Random(3);
