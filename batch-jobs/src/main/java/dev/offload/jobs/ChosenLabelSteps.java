@@ -2,6 +2,7 @@ package dev.offload.jobs;
 
 import dev.offload.jobs.journal.JobDescription;
 import dev.offload.jobs.labels.Confusion;
+import dev.offload.jobs.report.LabelScores;
 import dev.offload.jobs.rows.Labels;
 import dev.offload.jobs.rows.Normalisation;
 import dev.offload.jobs.tables.FileFormat;
@@ -19,18 +20,14 @@ final class ChosenLabelSteps implements CommandJob.Steps {
   private final LabelJob job;
   private final Labels labels;
   private final Normalisation normalisation;
-  private final Optional<ReportFile> page;
+  private final Reporting reporting;
   private Optional<Confusion> confusion = Optional.empty();
 
-  /**
-   * @param page gets a report at the end
-   */
-  ChosenLabelSteps(
-      LabelJob job, Labels labels, Normalisation normalisation, Optional<ReportFile> page) {
+  ChosenLabelSteps(LabelJob job, Labels labels, Normalisation normalisation) {
     this.job = job;
     this.labels = labels;
     this.normalisation = normalisation;
-    this.page = page;
+    this.reporting = job.reporting(settings());
   }
 
   /** How right the labels were, once the job is done, if gold labels are known. */
@@ -45,6 +42,13 @@ final class ChosenLabelSteps implements CommandJob.Steps {
     kind.put("--label-suffix", labels.suffix());
     kind.put("--normalise", normalisationName());
     return job.describe(kind);
+  }
+
+  private Map<String, String> settings() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("--label-suffix", labels.suffix().isEmpty() ? "none" : labels.suffix());
+    settings.put("--normalise", normalisationName());
+    return settings;
   }
 
   private String normalisationName() {
@@ -65,17 +69,15 @@ final class ChosenLabelSteps implements CommandJob.Steps {
       throws IOException, InterruptedException {
     Labeling labeling = new Labeling(job.rows(), labels, normalisation);
     LabelTask task = new LabelTask(job.files(), labeling, job.gold(), chooser, this::whole);
-    return new Job<>(state, task).run(watcher);
+    return new Job<>(state, task, reporting.of(chooser)).run(watcher);
   }
 
-  /** Counts the labels, writes the page, and gives the output its form. */
+  /** Counts the labels, and gives the output its form. */
   private Path whole(Path lines) throws IOException {
     boolean compares = job.goldField().isPresent();
-    if (compares || page.isPresent()) {
+    if (compares || reporting.isWanted()) {
       Confusion counted = Confusion.read(lines, labels.names());
-      if (page.isPresent()) {
-        page.get().write(facts(), counted);
-      }
+      reporting.labels(LabelScores.of(counted));
       confusion = Optional.of(counted).filter(counts -> compares);
     }
     if (job.format() == FileFormat.JSONL) {
@@ -83,23 +85,5 @@ final class ChosenLabelSteps implements CommandJob.Steps {
     }
     TableWriter.write(lines, job.files().whole(), job.format(), compares);
     return job.files().whole();
-  }
-
-  private Map<String, String> facts() {
-    Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("model", job.model().toString());
-    facts.put("input", job.files().input().toString());
-    facts.put("output", job.files().output().toString());
-    facts.put("template", job.rows().template().toString());
-    facts.put("chat", Boolean.toString(job.rows().chat()));
-    facts.put("label suffix", labels.suffix().isEmpty() ? "none" : labels.suffix());
-    facts.put("normalise", normalisationName());
-    facts.put("matrices computed in", job.machine().dtype.name());
-    job.goldField()
-        .ifPresent(
-            field ->
-                facts.put(
-                    "gold labels", field + " of " + job.goldFile().orElse(job.files().input())));
-    return facts;
   }
 }

@@ -10,6 +10,7 @@ import dev.offload.generation.ChoiceSink;
 import dev.offload.generation.ChoiceSource;
 import dev.offload.generation.RequestSource;
 import dev.offload.generation.ResultSink;
+import dev.offload.jobs.report.ReportMaker;
 import dev.offload.jobs.rows.PromptEncoder;
 import dev.offload.tensors.ModelException;
 import dev.offload.tensors.weights.ModelFolder;
@@ -18,17 +19,24 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 
 /** The engine with a model from a folder. Opened, run and closed by one thread. */
 final class EngineGenerator implements Generator, Chooser {
   private final Closing resources;
   private final Engine engine;
   private final PromptEncoder prompts;
+  private final Supplier<ReportMaker.EngineFacts> facts;
 
-  private EngineGenerator(Closing resources, Engine engine, PromptEncoder prompts) {
+  private EngineGenerator(
+      Closing resources,
+      Engine engine,
+      PromptEncoder prompts,
+      Supplier<ReportMaker.EngineFacts> facts) {
     this.resources = resources;
     this.engine = engine;
     this.prompts = prompts;
+    this.facts = facts;
   }
 
   /**
@@ -52,7 +60,8 @@ final class EngineGenerator implements Generator, Chooser {
               Engine.open(EngineModel.of(model), Optional.of(tokenizer), device, options));
       PromptEncoder prompts =
           new ModelPrompts(folder, tokenizer, model.config(), engine.maxSequenceTokens());
-      return new EngineGenerator(resources, engine, prompts);
+      return new EngineGenerator(
+          resources, engine, prompts, () -> EngineReport.facts(engine, device, machine));
     } catch (ModelException | MemoryBudgetException | IllegalArgumentException | IOException e) {
       resources.closeAfter(e);
       throw new RefusedException(Messages.plain(e), e);
@@ -65,6 +74,11 @@ final class EngineGenerator implements Generator, Chooser {
   @Override
   public PromptEncoder prompts() {
     return prompts;
+  }
+
+  /** What a report tells of the engine and the machine, peaks so far included. */
+  ReportMaker.EngineFacts facts() {
+    return facts.get();
   }
 
   @Override

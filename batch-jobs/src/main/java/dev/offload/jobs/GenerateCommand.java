@@ -31,6 +31,8 @@ import picocli.CommandLine.Spec;
           + " {…}}",
       "  offload generate … --resume",
       "      continues after a kill: no row is lost, none is answered twice",
+      "  offload generate … --report report.html",
+      "      a page about how fast the job was and what bounded it",
       "  offload generate … --device-memory 8GiB --host-memory 32GiB",
       "      a model larger than 8 GiB streams the rest from RAM, and from disk beyond that"
     },
@@ -94,8 +96,9 @@ final class GenerateCommand implements Callable<Integer> {
     RowDefaults defaults = defaults();
     machine.check();
     options.check();
+    Reporting reporting = new Reporting(options.reports(files, mode), "generate", settings(files));
     return new CommandJob(spec.commandLine().getErr(), model, files, mode)
-        .run(new Generation(files, defaults));
+        .run(new Generation(files, defaults, reporting));
   }
 
   private RowDefaults defaults() throws RefusedException {
@@ -106,14 +109,27 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
+  private Map<String, String> settings(JobFiles files) {
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("model", model.toString());
+    settings.put("input", input.toString());
+    settings.put("output", output.toString());
+    settings.put("errors", files.errors().toString());
+    settings.put("--max-tokens", Integer.toString(maxTokens));
+    settings.put("--seed", Long.toString(seed));
+    return settings;
+  }
+
   /** The steps of this command's job. */
   private final class Generation implements CommandJob.Steps {
     private final JobFiles files;
     private final RowDefaults defaults;
+    private final Reporting reporting;
 
-    private Generation(JobFiles files, RowDefaults defaults) {
+    private Generation(JobFiles files, RowDefaults defaults, Reporting reporting) {
       this.files = files;
       this.defaults = defaults;
+      this.reporting = reporting;
     }
 
     @Override
@@ -139,7 +155,8 @@ final class GenerateCommand implements Callable<Integer> {
         throws IOException, InterruptedException {
       Answers answers =
           new Answers(JobIdentity.shortName(description), state.journal().createdSeconds());
-      return new Job<>(state, new GenerationTask(files, defaults, answers, generator)).run(watcher);
+      GenerationTask task = new GenerationTask(files, defaults, answers, generator);
+      return new Job<>(state, task, reporting.of(generator)).run(watcher);
     }
   }
 }

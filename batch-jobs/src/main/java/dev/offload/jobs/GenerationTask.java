@@ -4,6 +4,7 @@ import dev.offload.engine.Progress;
 import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.GenerationResult;
 import dev.offload.jobs.journal.OutputForm;
+import dev.offload.jobs.report.RunRecorder;
 import dev.offload.jobs.rows.Answers;
 import dev.offload.jobs.rows.BadRow;
 import dev.offload.jobs.rows.JsonLines;
@@ -60,6 +61,12 @@ final class GenerationTask implements RowTask<Row, GenerationRequest, Generation
   @Override
   public long row(GenerationResult answer) {
     return answer.index();
+  }
+
+  @Override
+  public void record(GenerationResult answer, RunRecorder recorder) {
+    recorder.answered(answer.prompt().size());
+    answer.choices().forEach(choice -> recorder.output(choice.tokens().size()));
   }
 
   @Override

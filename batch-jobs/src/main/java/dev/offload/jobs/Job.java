@@ -5,6 +5,7 @@ import dev.offload.jobs.journal.RecordKind;
 import dev.offload.jobs.rows.BadRow;
 import dev.offload.jobs.rows.Incoming;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -18,10 +19,17 @@ import java.util.function.Consumer;
 final class Job<R extends Incoming, Q, A> {
   private final JobState state;
   private final RowTask<R, Q, A> task;
+  private final Reporting reporting;
 
-  Job(JobState state, RowTask<R, Q, A> task) {
+  Job(JobState state, RowTask<R, Q, A> task, Reporting reporting) {
     this.state = state;
     this.task = task;
+    this.reporting = reporting;
+  }
+
+  /** Without reports. */
+  Job(JobState state, RowTask<R, Q, A> task) {
+    this(state, task, Reporting.none());
   }
 
   /**
@@ -31,7 +39,9 @@ final class Job<R extends Incoming, Q, A> {
    * @throws JobStopped if {@link JobCounters#stop} was called; the finished rows are in the journal
    */
   JobOutcome run(Consumer<JobCounters> watcher) throws IOException, InterruptedException {
-    JobCounters counters = new JobCounters(state.finishedBefore(), state.output().errorRows());
+    Reporting.Before before =
+        new Reporting.Before(state.finishedBefore(), state.output().errorRows());
+    JobCounters counters = new JobCounters(before.rows(), before.refused());
     GroupCommit commit = new GroupCommit(state.journal(), state.output(), counters);
     try (Committer committer = new Committer(commit);
         RowFeed<R, Q> feed = openFeed(bad -> refuse(committer, bad))) {
@@ -40,14 +50,21 @@ final class Job<R extends Incoming, Q, A> {
       committer.start();
       feed.start();
       try {
-        task.run(feed, answer -> finish(committer, feed, answer), counters);
+        task.run(
+            timed(feed),
+            answer -> finish(committer, feed, answer),
+            progress -> {
+              reporting.recorder().progress(progress);
+              counters.progress(progress);
+            });
       } catch (JobStopped e) {
         committer.finish();
+        reporting.write(before, false);
         throw e;
       }
       committer.finish();
       long rows = feed.rowsRead();
-      state.publish(rows, task.form());
+      state.publish(rows, reporting.withReports(task.form(), before));
       return new JobOutcome(rows, state.output().errorRows(), state.finishedBefore());
     }
   }
@@ -57,13 +74,30 @@ final class Job<R extends Incoming, Q, A> {
         task.openRows(state::wasFinished, refused), task::request, task::promptTokens, refused);
   }
 
+  /** The same requests; how long they are waited for is told to the recorder. */
+  private Requests<Q> timed(Requests<Q> requests) {
+    return new Requests<>() {
+      @Override
+      public Optional<Q> next() {
+        return reporting.recorder().timed(requests::next);
+      }
+
+      @Override
+      public boolean hasMoreNow() {
+        return reporting.recorder().timed(requests::hasMoreNow);
+      }
+    };
+  }
+
   private void finish(Committer committer, RowFeed<R, Q> feed, A answer) {
+    task.record(answer, reporting.recorder());
     RowFeed.Asked<R, Q> asked = feed.take(task.row(answer));
     committer.put(
         task.row(answer), RecordKind.ANSWER, () -> task.line(asked.row(), asked.request(), answer));
   }
 
   private void refuse(Committer committer, BadRow bad) {
+    reporting.recorder().refused(bad.key().line(), bad.reason());
     committer.put(bad.key().row(), RecordKind.ERROR, () -> task.line(bad));
   }
 }

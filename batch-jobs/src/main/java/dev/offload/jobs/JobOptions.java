@@ -1,6 +1,7 @@
 package dev.offload.jobs;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 
@@ -25,6 +26,15 @@ final class JobOptions {
         "Default: beside the output, out.jsonl gives out.errors.jsonl."
       })
   private Path errors;
+
+  @Option(
+      names = "--report",
+      paramLabel = "FILE",
+      description = {
+        "Where to write how the job went, at its end: a page if it ends in .html, the same as data"
+            + " if it ends in .json. May be given several times."
+      })
+  private List<Path> reports = List.of();
 
   @Option(names = "--resume", description = "Continue a job that was interrupted.")
   private boolean resume;
@@ -51,6 +61,15 @@ final class JobOptions {
   /** The error file. */
   Path errors(Path unlessGiven) {
     return errors == null ? unlessGiven : errors;
+  }
+
+  /** Where reports go. */
+  List<ReportFile> reports(JobFiles files, StartMode mode) throws RefusedException {
+    List<ReportFile> checked = reports.stream().map(ReportFile::new).toList();
+    for (ReportFile each : checked) {
+      each.check(files, mode);
+    }
+    return checked;
   }
 
   /** Room in the cache for a row of so many tokens; absent: as memory allows. */

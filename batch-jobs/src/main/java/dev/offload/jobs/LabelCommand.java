@@ -130,12 +130,6 @@ final class LabelCommand implements Callable<Integer> {
       description = "File with the fields id and that of --gold-field, if rows do not have it.")
   private Path goldFile;
 
-  @Option(
-      names = "--report",
-      paramLabel = "FILE",
-      description = "A page about the labels, HTML, written at the end; with --labels.")
-  private Path report;
-
   @Mixin private MachineOptions machine;
 
   @Mixin private JobOptions options;
@@ -170,16 +164,11 @@ final class LabelCommand implements Callable<Integer> {
         "--max-tokens", maxTokens, "is for labels that are written, by --regex or --json-schema");
     Labels labels = kinds.labels(suffix == null ? "" : suffix);
     Normalisation how = normalisation == null ? Normalisation.NONE : normalisation;
-    Optional<ReportFile> page = Optional.empty();
-    if (report != null) {
-      page = Optional.of(new ReportFile(report));
-      page.get().check(files, mode);
-    }
-    LabelJob job = job(files, format, rows);
+    LabelJob job = job(mode, files, format, rows);
     if (how == Normalisation.NONE) {
       labels.beginningOfAnother().ifPresent(this::warnOfBeginning);
     }
-    ChosenLabelSteps steps = new ChosenLabelSteps(job, labels, how, page);
+    ChosenLabelSteps steps = new ChosenLabelSteps(job, labels, how);
     int code = run(mode, files, steps);
     steps.confusion().ifPresent(counts -> LabelSummary.lines(counts).forEach(out()::println));
     return code;
@@ -190,7 +179,6 @@ final class LabelCommand implements Callable<Integer> {
     String why = "is for labels that are chosen, with --labels";
     refuse("--label-suffix", suffix, why);
     refuse("--normalise", normalisation, why);
-    refuse("--report", report, why);
     int most = maxTokens == null ? RowDefaults.MAX_TOKENS : maxTokens;
     if (most < 1) {
       throw new RefusedException("--max-tokens is " + most + ", must be at least 1");
@@ -199,7 +187,7 @@ final class LabelCommand implements Callable<Integer> {
     if (text.json()) {
       refuse("--gold-field", goldField, "is for labels that are texts, not --json-schema");
     }
-    LabelJob job = job(files, format, rows);
+    LabelJob job = job(mode, files, format, rows);
     WrittenLabelSteps steps = new WrittenLabelSteps(job, text, most);
     int code = run(mode, files, steps);
     steps.summary().ifPresent(summary -> print(summary, most));
@@ -218,8 +206,9 @@ final class LabelCommand implements Callable<Integer> {
   }
 
   /** Checks the files of rows and reads the gold labels. */
-  private LabelJob job(JobFiles files, FileFormat format, LabelRows rows)
+  private LabelJob job(StartMode mode, JobFiles files, FileFormat format, LabelRows rows)
       throws IOException, RefusedException {
+    List<ReportFile> reports = options.reports(files, mode);
     RowFiles.check("--input", input, rows.fields());
     return new LabelJob(
         model,
@@ -230,7 +219,8 @@ final class LabelCommand implements Callable<Integer> {
         options,
         Optional.ofNullable(goldField),
         Optional.ofNullable(goldFile),
-        gold());
+        gold(),
+        reports);
   }
 
   private Optional<GoldLabels> gold() throws RefusedException, IOException {

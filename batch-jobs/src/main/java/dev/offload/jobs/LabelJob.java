@@ -7,6 +7,7 @@ import dev.offload.jobs.tables.FileFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -17,6 +18,7 @@ import java.util.Optional;
  * @param format of the output
  * @param goldField holds the right labels, in the rows or in {@code goldFile}
  * @param gold right labels that do not stand in the rows
+ * @param reports where to tell how the job went
  */
 record LabelJob(
     Path model,
@@ -27,7 +29,8 @@ record LabelJob(
     JobOptions options,
     Optional<String> goldField,
     Optional<Path> goldFile,
-    Optional<GoldLabels> gold) {
+    Optional<GoldLabels> gold,
+    List<ReportFile> reports) {
 
   /**
    * Which job this is.
@@ -44,6 +47,24 @@ record LabelJob(
         "checksum of --gold", goldFile.isEmpty() ? "none" : JobIdentity.checksum(goldFile.get()));
     matters.putAll(kind);
     return JobIdentity.describe(files.input(), model, matters);
+  }
+
+  /**
+   * The reports of this job.
+   *
+   * @param kind what labels may be
+   */
+  Reporting reporting(Map<String, String> kind) {
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("model", model.toString());
+    settings.put("input", files.input().toString());
+    settings.put("output", files.output().toString());
+    settings.put("template", rows.template().toString());
+    settings.put("--chat", Boolean.toString(rows.chat()));
+    settings.putAll(kind);
+    goldField.ifPresent(
+        field -> settings.put("gold labels", field + " of " + goldFile.orElse(files.input())));
+    return new Reporting(reports, "label", settings);
   }
 
   EngineGenerator openModel() throws RefusedException {

@@ -5,6 +5,7 @@ import dev.offload.generation.ChoiceRequest;
 import dev.offload.generation.ChoiceResult;
 import dev.offload.generation.ChoiceSource;
 import dev.offload.jobs.journal.OutputForm;
+import dev.offload.jobs.report.RunRecorder;
 import dev.offload.jobs.rows.Answers;
 import dev.offload.jobs.rows.BadRow;
 import dev.offload.jobs.rows.ChoiceEncoder;
@@ -92,6 +93,11 @@ final class LabelTask implements RowTask<LabelRow, ChoiceRequest, ChoiceResult> 
   @Override
   public long row(ChoiceResult answer) {
     return answer.index();
+  }
+
+  @Override
+  public void record(ChoiceResult answer, RunRecorder recorder) {
+    recorder.answered(answer.promptTokens());
   }
 
   @Override

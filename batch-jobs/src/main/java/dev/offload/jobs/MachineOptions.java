@@ -103,7 +103,7 @@ final class MachineOptions {
   }
 
   /** Memory of the machine, or of the container this runs in. */
-  private static long machineMemory() {
+  static long machineMemory() {
     return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
   }
 

@@ -1,19 +1,28 @@
 package dev.offload.jobs;
 
-import dev.offload.jobs.labels.Confusion;
-import dev.offload.jobs.labels.LabelReport;
+import dev.offload.jobs.report.JobReport;
+import dev.offload.jobs.report.ReportPage;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 
-/** The page about a labeling job, which appears whole or not at all. */
+/**
+ * A file for the report of a job, page or JSON by its ending, which appears whole or not at all.
+ */
 record ReportFile(Path file) {
+  private static final String PAGE = ".html";
+  private static final String DATA = ".json";
 
   /** Refuses a name that cannot be written to, or that belongs to something else. */
   void check(JobFiles files, StartMode mode) throws RefusedException {
+    if (!endsWith(PAGE) && !endsWith(DATA)) {
+      throw new RefusedException(
+          "--report " + file + " must end in " + PAGE + " (a page) or " + DATA + " (data)");
+    }
     Path folder = file.toAbsolutePath().getParent();
     if (Files.isDirectory(file) || !Files.isDirectory(folder) || !Files.isWritable(folder)) {
       throw new RefusedException(
@@ -30,14 +39,16 @@ record ReportFile(Path file) {
     }
   }
 
-  /**
-   * Writes the page.
-   *
-   * @param facts about the job, name to value
-   */
-  void write(Map<String, String> facts, Confusion confusion) throws IOException {
+  /** Writes the report. */
+  void write(JobReport report) throws IOException {
     Path partial = file.resolveSibling(file.getFileName() + ".partial");
-    Files.writeString(partial, LabelReport.html(facts, confusion));
+    String text = endsWith(PAGE) ? ReportPage.html(report) : report.toJson() + "\n";
+    // Halves of pairs in texts from outside become question marks; writeString would refuse them.
+    Files.write(partial, text.getBytes(StandardCharsets.UTF_8));
     Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private boolean endsWith(String ending) {
+    return file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(ending);
   }
 }

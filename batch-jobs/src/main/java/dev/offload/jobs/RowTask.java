@@ -2,6 +2,7 @@ package dev.offload.jobs;
 
 import dev.offload.engine.Progress;
 import dev.offload.jobs.journal.OutputForm;
+import dev.offload.jobs.report.RunRecorder;
 import dev.offload.jobs.rows.BadRow;
 import dev.offload.jobs.rows.Incoming;
 import dev.offload.jobs.rows.RowException;
@@ -38,6 +39,9 @@ interface RowTask<R extends Incoming, Q, A> {
 
   /** The row that an answer belongs to, by its number. */
   long row(A answer);
+
+  /** Tells how long prompt and outputs of an answer were. */
+  void record(A answer, RunRecorder recorder);
 
   /** The line of the output file; called by the thread that writes. */
   byte[] line(R row, Q request, A answer);

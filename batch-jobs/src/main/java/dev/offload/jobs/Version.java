@@ -6,10 +6,14 @@ import picocli.CommandLine.IVersionProvider;
 final class Version implements IVersionProvider {
   @Override
   public String[] getVersion() {
-    String version = Version.class.getPackage().getImplementationVersion();
     return new String[] {
-      "offload " + (version == null ? "(development build)" : version),
-      "Java " + Runtime.version() + " on " + System.getProperty("os.name")
+      "offload " + number(), "Java " + Runtime.version() + " on " + System.getProperty("os.name")
     };
+  }
+
+  /** The version of this build. */
+  static String number() {
+    String version = Version.class.getPackage().getImplementationVersion();
+    return version == null ? "(development build)" : version;
   }
 }

@@ -2,6 +2,7 @@ package dev.offload.jobs;
 
 import dev.offload.jobs.journal.JobDescription;
 import dev.offload.jobs.labels.WrittenLabels;
+import dev.offload.jobs.report.LabelScores;
 import dev.offload.jobs.tables.FileFormat;
 import dev.offload.jobs.tables.TableWriter;
 import java.io.IOException;
@@ -16,12 +17,20 @@ final class WrittenLabelSteps implements CommandJob.Steps {
   private final LabelJob job;
   private final LabelText text;
   private final int maxTokens;
+  private final Reporting reporting;
   private Optional<WrittenLabels> summary = Optional.empty();
 
   WrittenLabelSteps(LabelJob job, LabelText text, int maxTokens) {
     this.job = job;
     this.text = text;
     this.maxTokens = maxTokens;
+    this.reporting =
+        job.reporting(
+            Map.of(
+                text.json() ? "--json-schema" : "--regex",
+                text.source(),
+                "--max-tokens",
+                Integer.toString(maxTokens)));
   }
 
   /** What the labels came to, once the job is done. */
@@ -54,12 +63,14 @@ final class WrittenLabelSteps implements CommandJob.Steps {
     WrittenLabelTask task =
         new WrittenLabelTask(
             job.files(), job.rows(), text, maxTokens, job.gold(), generator, this::whole);
-    return new Job<>(state, task).run(watcher);
+    return new Job<>(state, task, reporting.of(generator)).run(watcher);
   }
 
   /** Counts the labels, and gives the output its form. */
   private Path whole(Path lines) throws IOException {
-    summary = Optional.of(WrittenLabels.read(lines));
+    WrittenLabels counted = WrittenLabels.read(lines);
+    summary = Optional.of(counted);
+    reporting.labels(LabelScores.of(counted));
     if (job.format() == FileFormat.JSONL) {
       return lines;
     }

@@ -5,6 +5,7 @@ import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.GenerationResult;
 import dev.offload.generation.SamplingParams;
 import dev.offload.jobs.journal.OutputForm;
+import dev.offload.jobs.report.RunRecorder;
 import dev.offload.jobs.rows.Answers;
 import dev.offload.jobs.rows.BadRow;
 import dev.offload.jobs.rows.GoldLabels;
@@ -94,6 +95,12 @@ final class WrittenLabelTask implements RowTask<LabelRow, GenerationRequest, Gen
   @Override
   public long row(GenerationResult answer) {
     return answer.index();
+  }
+
+  @Override
+  public void record(GenerationResult answer, RunRecorder recorder) {
+    recorder.answered(answer.prompt().size());
+    recorder.output(answer.choices().getFirst().tokens().size());
   }
 
   @Override

@@ -68,6 +68,19 @@ class CommandTest {
   }
 
   @Test
+  void shouldRefuseReportsThatCannotBeWritten() throws IOException {
+    refuses("must end in .html (a page) or .json (data)", generate("--report", "report.pdf"));
+    Path page = Files.writeString(folder.resolve("report.html"), "precious");
+    refuses("--report " + page + " exists", generate("--report", page.toString()));
+    Path errors = folder.resolve("report.json");
+    refuses(
+        "is another file of the job",
+        generate("--errors", errors.toString(), "--report", errors.toString()));
+    refuses("is not a file in a folder", generate("--report", "/no/such/folder/report.html"));
+    assertEquals("precious", Files.readString(page));
+  }
+
+  @Test
   void shouldRefuseTheTracesOfAnInterruptedJob() throws IOException {
     Files.write(folder.resolve("out.jsonl.journal"), new byte[5000]);
     refuses("is left from a job that was interrupted; --resume continues it", generate());

@@ -76,7 +76,7 @@ class LabelCommandTest {
     refuses("is no file", "--gold", folder.resolve("gold.jsonl"));
     Path report = write("report.html", "precious");
     refuses("--report " + report + " exists", "--report", report);
-    refuses("is another file of the job", "--report", options.get("--output"));
+    refuses("must end in .html (a page) or .json (data)", "--report", options.get("--output"));
     assertEquals("precious", Files.readString(report));
   }
 

@@ -103,7 +103,7 @@ class LabelDemoTest {
             new PrintWriter(err, true),
             Stream.concat(args, Stream.of(more)).toArray(String[]::new));
     assertEquals(ExitCode.OK, code, err.toString());
-    assertTrue(Files.readString(report).contains(" of 72 rows with a gold label"));
+    assertTrue(Files.readString(report).contains(" of 72 rows</span>"));
     return output;
   }
 

@@ -59,8 +59,12 @@ class WrittenLabelTest {
   @Test
   void shouldWriteTextsThatMatchAndCompareThem() throws IOException {
     Path output = folder.resolve("out.jsonl");
-    int code = label(output, "--regex", "(Linux|Desktop)!{2}", "--gold-field", "topic");
+    Path report = folder.resolve("report.html");
+    int code =
+        label(
+            output, "--regex", "(Linux|Desktop)!{2}", "--gold-field", "topic", "--report", report);
     assertEquals(ExitCode.ROWS_FAILED, code, err.toString());
+    assertTrue(Files.readString(report).contains("0 of 3 rows with a gold label are right."));
     List<JsonNode> rows = lines(output);
     assertEquals(List.of("a", "b", "d"), rows.stream().map(r -> r.get("id").asText()).toList());
     for (JsonNode row : rows) {
@@ -75,8 +79,11 @@ class WrittenLabelTest {
   @Test
   void shouldSayThatALabelWasCutOff() throws IOException {
     Path output = folder.resolve("out.csv");
-    int code = label(output, "--regex", "[a-z ]{100,200}", "--max-tokens", "3");
+    Path report = folder.resolve("report.json");
+    int code = label(output, "--regex", "[a-z ]{100,200}", "--max-tokens", "3", "--report", report);
     assertEquals(ExitCode.ROWS_FAILED, code, err.toString());
+    assertEquals(3, JSON.readTree(report.toFile()).at("/labels/incomplete").asInt());
+    assertEquals(9, JSON.readTree(report.toFile()).at("/output_tokens/sum").asInt());
     assertTrue(err.toString().contains("3 labels were cut off by --max-tokens 3"), err.toString());
     List<String> lines = Files.readAllLines(output);
     assertEquals("id,label,incomplete", lines.getFirst());
@@ -132,7 +139,6 @@ class WrittenLabelTest {
   void shouldRefuseOptionsThatDoNotBelongTogether() throws IOException {
     Path schema = write("schema.json", SCHEMA);
     refuses("mutually exclusive", "--regex", "a", "--labels", "a,b");
-    refuses("--report r.html is for labels that are chosen", "--regex", "a", "--report", "r.html");
     refuses("--normalise TOKENS is for labels", "--regex", "a", "--normalise", "tokens");
     refuses("--label-suffix x is for labels", "--regex", "a", "--label-suffix", "x");
     refuses("--max-tokens 3 is for labels that are written", "--labels", "a,b", "--max-tokens", 3);
@@ -193,7 +199,8 @@ class WrittenLabelTest {
             new JobOptions(),
             Optional.empty(),
             Optional.empty(),
-            Optional.empty());
+            Optional.empty(),
+            List.of());
     TextConstraint any = TextConstraint.regex("a");
     Set<Object> jobs = new HashSet<>();
     jobs.add(new WrittenLabelSteps(job, new LabelText(any, false, "a"), 5).describe().facts());

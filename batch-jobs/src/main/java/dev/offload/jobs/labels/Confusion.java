@@ -56,12 +56,12 @@ public final class Confusion {
   }
 
   /** Counts a row whose right label is not known. */
-  void add(String given) {
+  public void add(String given) {
     withoutGold[number(given)]++;
   }
 
   /** Counts a row. */
-  void add(String gold, String given) {
+  public void add(String gold, String given) {
     counts[numbers.getOrDefault(gold, labels.size())][number(given)]++;
   }
 

@@ -7,7 +7,7 @@ import java.util.OptionalDouble;
 
 /** Writes how right labels were as text: accuracy, each label, and the confusion matrix. */
 public final class LabelSummary {
-  static final String NO_MATRIX =
+  public static final String NO_MATRIX =
       "the confusion matrix is left out: it is shown for at most 50 labels";
 
   private static final int MATRIX_LABELS = 50;
@@ -40,7 +40,7 @@ public final class LabelSummary {
   }
 
   /** Whether the matrix is small enough to be looked at. */
-  static boolean hasMatrix(Confusion confusion) {
+  public static boolean hasMatrix(Confusion confusion) {
     return confusion.labels().size() <= MATRIX_LABELS;
   }
 
@@ -84,7 +84,7 @@ public final class LabelSummary {
     return rows;
   }
 
-  static String percent(OptionalDouble share) {
+  public static String percent(OptionalDouble share) {
     return share.isEmpty()
         ? NONE
         : String.format(Locale.ROOT, "%.1f %%", 100 * share.getAsDouble());

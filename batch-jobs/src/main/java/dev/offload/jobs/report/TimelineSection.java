@@ -1,0 +1,150 @@
+package dev.offload.jobs.report;
+
+import dev.offload.jobs.report.Axis.Tick;
+import dev.offload.jobs.report.JobReport.TaskSpan;
+import dev.offload.jobs.report.JobReport.Timeline;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** One pass: what each lane did when, and what took most of the time. */
+final class TimelineSection {
+  /** From the file to the logits. */
+  private static final List<String> LANES = List.of("disk", "h2d", "gpu", "d2h", "cpu");
+
+  /** What is narrower than this share of the pass is drawn as one with its neighbours. */
+  private static final double NARROW = 0.001;
+
+  private static final int MOST_KINDS = 8;
+
+  private TimelineSection() {}
+
+  static void add(Html html, Timeline pass) {
+    html.raw("<section>\n<h2>One pass</h2>\n<p class=\"note\">");
+    html.text(
+        "Pass %s, a steady one: %s, %s of them of prompts, for %s, in %s."
+            .formatted(
+                Words.count(pass.pass()),
+                Words.count(pass.tokens(), "token"),
+                pass.promptTokens() == 0 ? "none" : Words.count(pass.promptTokens()),
+                Words.count(pass.sequences(), "sequence"),
+                Words.time(pass.nanos() / 1e9)));
+    html.raw("</p>\n");
+    List<String> lanes =
+        LANES.stream()
+            .filter(lane -> pass.tasks().stream().anyMatch(task -> task.lane().equals(lane)))
+            .toList();
+    if (!lanes.isEmpty()) {
+      chart(html, pass, lanes);
+      kinds(html, pass);
+    }
+    html.raw("</section>\n");
+  }
+
+  private static void chart(Html html, Timeline pass, List<String> lanes) {
+    List<Tick> names = new ArrayList<>();
+    for (int i = 0; i < lanes.size(); i++) {
+      names.add(new Tick(1 - (i + 0.5) / lanes.size(), lanes.get(i)));
+    }
+    Axis x = Axis.ofSeconds(pass.nanos() / 1e9, 4);
+    Plot plot = new Plot(x, new Axis(lanes.size(), names));
+    for (int i = 0; i < lanes.size(); i++) {
+      String lane = lanes.get(i);
+      List<TaskSpan> tasks =
+          pass.tasks().stream().filter(task -> task.lane().equals(lane)).toList();
+      double middle = lanes.size() - i - 0.5;
+      boolean odd = false;
+      for (Box box : merged(tasks, pass.nanos())) {
+        plot.box(
+            lane + (odd ? " odd" : ""),
+            box.begin / 1e9,
+            box.end / 1e9,
+            middle - 0.36,
+            middle + 0.36,
+            box.title());
+        odd = !odd;
+      }
+    }
+    plot.addTo(
+        html,
+        "passes lanes" + lanes.size(),
+        "What the lanes %s did during a pass of %s"
+            .formatted(String.join(", ", lanes), Words.time(pass.nanos() / 1e9)));
+  }
+
+  /** Neighbours that are too narrow to be told apart become one box. */
+  private static List<Box> merged(List<TaskSpan> tasks, long passNanos) {
+    double narrow = NARROW * passNanos;
+    List<Box> boxes = new ArrayList<>();
+    for (TaskSpan task : tasks) {
+      Box last = boxes.isEmpty() ? null : boxes.getLast();
+      boolean joins =
+          last != null
+              && last.end - last.begin < narrow
+              && task.endNanos() - task.beginNanos() < narrow
+              && task.beginNanos() - last.end < narrow;
+      if (joins) {
+        last.end = Math.max(last.end, task.endNanos());
+        last.tasks++;
+      } else {
+        boxes.add(new Box(task));
+      }
+    }
+    return boxes;
+  }
+
+  private static void kinds(Html html, Timeline pass) {
+    Map<String, String> lanes = new HashMap<>();
+    Map<String, Long> nanos = new LinkedHashMap<>();
+    for (TaskSpan task : pass.tasks()) {
+      String kind = task.lane() + " · " + kind(task.task());
+      lanes.put(kind, task.lane());
+      nanos.merge(kind, task.endNanos() - task.beginNanos(), Long::sum);
+    }
+    html.raw("<h3>What took most of it</h3>\n");
+    Bars bars = Bars.begin(html);
+    Comparator<Map.Entry<String, Long>> byTime = Map.Entry.comparingByValue();
+    nanos.entrySet().stream()
+        .sorted(byTime.reversed().thenComparing(Map.Entry.comparingByKey()))
+        .limit(MOST_KINDS)
+        .forEach(
+            kind ->
+                bars.line(
+                    lanes.get(kind.getKey()),
+                    kind.getKey(),
+                    (double) kind.getValue() / pass.nanos(),
+                    Words.time(kind.getValue() / 1e9)));
+    bars.end();
+  }
+
+  /** What tasks of different layers, experts and micro-batches have in common. */
+  private static String kind(String task) {
+    String kind = task.replaceAll(",? (layer|micro-batch|from row|experts?) .*", "");
+    return kind.replaceAll("^experts? .*", "experts")
+        .replaceAll("^(read|copy|expand)$", "$1 experts");
+  }
+
+  /** One or several tasks as they are drawn. */
+  private static final class Box {
+    private final String task;
+    private final long begin;
+    private long end;
+    private int tasks = 1;
+
+    Box(TaskSpan task) {
+      this.task = task.task();
+      this.begin = task.beginNanos();
+      this.end = task.endNanos();
+    }
+
+    String title() {
+      String time = Words.time((end - begin) / 1e9);
+      return tasks == 1
+          ? task + ": " + time
+          : "%s and %d more: %s".formatted(task, tasks - 1, time);
+    }
+  }
+}
