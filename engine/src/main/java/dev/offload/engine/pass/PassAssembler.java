@@ -3,11 +3,11 @@ package dev.offload.engine.pass;
 import dev.offload.engine.kvcache.CachedPrefix;
 import dev.offload.planner.Plan;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 
 /**
  * Decides what the next pass computes: one token of every sequence that is decoding, and as many
@@ -15,8 +15,8 @@ import java.util.Optional;
  * of logits than there may be sequences. Not thread-safe.
  *
  * <p>What is missing of a shared prefix is computed by the first sequence that has it; the others
- * follow in the same pass if it is whole then, and otherwise wait. In a micro-batch those that lie
- * behind the same prefix are neighbours.
+ * follow in the same pass if there is room for all of it, and otherwise wait. In a micro-batch
+ * those that lie behind the same prefix are neighbours.
  */
 public final class PassAssembler {
   private final Plan plan;
@@ -38,15 +38,15 @@ public final class PassAssembler {
       microBatches.add(new ArrayList<>());
       room[i] = plan.microBatchTokens();
     }
-    Map<CachedPrefix, Integer> prefixes = new HashMap<>();
+    Set<CachedPrefix> computed = new HashSet<>();
     int logitsRows = 0;
     for (boolean decoding : new boolean[] {true, false}) {
       for (Sequence sequence : running) {
-        int first = first(sequence, prefixes);
-        if ((sequence.pending() == 1) != decoding || first < 0) {
+        if ((sequence.pending() == 1) != decoding) {
           continue;
         }
         int group = sequence.group();
+        int first = first(sequence, computed);
         int logitsRoom = plan.maxSequences() - logitsRows;
         int end =
             Math.min(
@@ -57,7 +57,7 @@ public final class PassAssembler {
         }
         Chunk chunk = Chunk.of(sequence, first, end - first, logitsRows);
         microBatches.get(group).add(chunk);
-        sequence.cachedPrefix().ifPresent(prefix -> prefixes.merge(prefix, end, Math::max));
+        sequence.cachedPrefix().ifPresent(computed::add);
         room[group] -= chunk.count();
         logitsRows += chunk.logitsRows();
       }
@@ -68,20 +68,15 @@ public final class PassAssembler {
   /**
    * The first token of a sequence that the pass may compute.
    *
-   * @param prefixes how far this pass comes in the prefixes that it computes
-   * @return −1 if another sequence computes its prefix and does not come to the end
+   * @param computed prefixes of which the pass computes what is missing; if not all of it, no room
+   *     is left in the micro-batch
    */
-  private static int first(Sequence sequence, Map<CachedPrefix, Integer> prefixes) {
-    int cached = sequence.cached();
-    Optional<CachedPrefix> prefix = sequence.cachedPrefix();
-    if (prefix.isEmpty() || cached >= prefix.get().tokens()) {
-      return cached;
-    }
-    int end = prefixes.getOrDefault(prefix.get(), 0);
-    if (end == 0) {
-      return cached;
-    }
-    return end >= prefix.get().tokens() ? prefix.get().tokens() : -1;
+  private static int first(Sequence sequence, Set<CachedPrefix> computed) {
+    return sequence
+        .cachedPrefix()
+        .filter(computed::contains)
+        .map(prefix -> Math.max(prefix.tokens(), sequence.cached()))
+        .orElseGet(sequence::cached);
   }
 
   private static List<Chunk> byPrefix(List<Chunk> chunks) {
