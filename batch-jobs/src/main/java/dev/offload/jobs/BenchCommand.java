@@ -113,17 +113,6 @@ final class BenchCommand implements Callable<Integer> {
   @Mixin private MachineOptions machine;
 
   @Option(
-      names = "--temp",
-      paramLabel = "DIR",
-      defaultValue = "${sys:java.io.tmpdir}",
-      description = {
-        "Folder for a checkpoint of random weights, written and deleted again if the budgets leave"
-            + " weights to the disk.",
-        "Default: ${DEFAULT-VALUE}."
-      })
-  private Path temporary;
-
-  @Option(
       names = "--warm-up",
       paramLabel = "SECONDS",
       defaultValue = "10",
@@ -190,7 +179,8 @@ final class BenchCommand implements Callable<Integer> {
       if (onDisk.isEmpty()) {
         run = run(random, device, plan, load);
       } else {
-        try (DiskWeights weights = DiskWeights.write(model, folder.units(), source, temporary)) {
+        try (DiskWeights weights =
+            DiskWeights.write(model, folder.units(), source, machine.temporary())) {
           double before = weights.bytesPerSecond(onDisk, plan.computeDType());
           run = run(weights.model(), device, plan, load);
           double after = weights.bytesPerSecond(onDisk, plan.computeDType());
@@ -227,6 +217,7 @@ final class BenchCommand implements Callable<Integer> {
         usual.kvHome(),
         reserveAll ? AdmissionPolicy.RESERVE_MOST : AdmissionPolicy.EXPECTED_LENGTH,
         usual.prefixSharing(),
+        usual.temporaryFolder(),
         usual.overlap());
   }
 

@@ -60,6 +60,7 @@ record BenchReport(
     json.put("preemptions", run.flight().preemptions());
     json.put("recomputed_tokens", run.flight().recomputedTokens());
     json.put("swapped_bytes", run.flight().swappedBytes());
+    json.put("disk_swapped_bytes", run.flight().diskSwappedBytes());
     json.put("passes", run.passes());
     json.put("wall_seconds", run.wallNanos() / 1e9);
     try {
@@ -106,12 +107,13 @@ record BenchReport(
         100 * run.totalTokensPerSecond() / boundTokensPerSecond,
         boundTokensPerSecond);
     out.printf(
-        "in flight    %.1f sequences, %d at most; %d preempted, %,d tokens computed again, %s swapped%n",
+        "in flight    %.1f sequences, %d at most; %d preempted, %,d tokens computed again, %s swapped to host memory and back, %s to disk%n",
         run.flight().meanSequences(),
         run.flight().mostSequences(),
         run.flight().preemptions(),
         run.flight().recomputedTokens(),
-        ByteSize.format(run.flight().swappedBytes()));
+        ByteSize.format(run.flight().swappedBytes()),
+        ByteSize.format(run.flight().diskSwappedBytes()));
     run.busyShares()
         .forEach(
             (lane, share) ->

@@ -6,6 +6,7 @@ import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -62,6 +63,16 @@ final class MachineOptions {
               + " with once.")
   private boolean noPrefixSharing;
 
+  @Option(
+      names = "--temp",
+      paramLabel = "DIR",
+      description = {
+        "Folder for temporary files: KV cache of preempted rows, and the random weights of bench"
+            + " that the budgets leave to the disk.",
+        "Default: the system's temporary folder."
+      })
+  private Path temporary;
+
   /** What {@code --dtype} may be. */
   @SuppressWarnings("checkstyle:ConstantName")
   enum ComputeType {
@@ -95,10 +106,16 @@ final class MachineOptions {
     return threads != null ? threads : Runtime.getRuntime().availableProcessors();
   }
 
+  /** Folder for temporary files; it need not exist. */
+  Path temporary() {
+    return temporary != null ? temporary : Path.of(System.getProperty("java.io.tmpdir"));
+  }
+
   /** As the engine takes them. */
   EngineOptions toEngine(long seed) {
     EngineOptions usual =
-        EngineOptions.of(dtype.dtype, deviceMemory(), hostMemory(), threads(), seed);
+        EngineOptions.of(dtype.dtype, deviceMemory(), hostMemory(), threads(), seed)
+            .withTemporaryFolder(temporary());
     return noPrefixSharing ? usual.withPrefixSharing(PrefixSharing.OFF) : usual;
   }
 

@@ -31,7 +31,7 @@ class ProgressLineTest {
             0,
             0,
             Map.of(Lane.GPU, 0.5, Lane.H2D, 0.97),
-            new RunReport.Flight(3, 3, 0, 0, 0, 0)));
+            new RunReport.Flight(3, 3, 0, 0, 0, 0, 0)));
     assertEquals(
         "rows 12/12 (2 failed)  prefill 1000 tok/s  decode 250 tok/s  busiest h2d 97 %",
         new ProgressLine(100).text(counters, Duration.ofSeconds(4)));

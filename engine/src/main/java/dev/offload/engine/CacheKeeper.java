@@ -1,6 +1,7 @@
 package dev.offload.engine;
 
 import dev.offload.engine.pass.Sequence;
+import dev.offload.tensors.Tier;
 
 /** Keeps what preempted sequences had in the cache. */
 interface CacheKeeper {
@@ -23,7 +24,7 @@ interface CacheKeeper {
         }
 
         @Override
-        public long copiedBytes() {
+        public long copiedBytes(Tier tier) {
           return 0;
         }
       };
@@ -37,6 +38,6 @@ interface CacheKeeper {
   /** Gives up all that is kept. */
   void abandon();
 
-  /** Bytes copied so far, both ways. */
-  long copiedBytes();
+  /** Bytes copied so far to host memory or to a file, both ways. */
+  long copiedBytes(Tier tier);
 }

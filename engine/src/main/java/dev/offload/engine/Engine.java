@@ -4,6 +4,8 @@ import dev.offload.backends.api.Device;
 import dev.offload.engine.execute.Executor;
 import dev.offload.engine.execute.OverlappedExecutor;
 import dev.offload.engine.execute.SequentialExecutor;
+import dev.offload.engine.kvcache.FileSwapArea;
+import dev.offload.engine.kvcache.HostSwapArea;
 import dev.offload.engine.kvcache.KvStore;
 import dev.offload.engine.kvcache.SwapArea;
 import dev.offload.engine.pass.MicroBatchInput;
@@ -99,10 +101,21 @@ public final class Engine implements AutoCloseable {
       Device device,
       EngineOptions options,
       Plan plan) {
+    return open(model, tokenizer, device, options, plan, new PassTimes());
+  }
+
+  /** As above, with times of passes to begin with. */
+  static Engine open(
+      EngineModel model,
+      Optional<Tokenizer> tokenizer,
+      Device device,
+      EngineOptions options,
+      Plan plan,
+      PassTimes times) {
     requireFiles(model, plan);
     List<AutoCloseable> owned = new ArrayList<>();
     try {
-      PassRunner passes = newPassRunner(model, device, options, plan, owned);
+      PassRunner passes = newPassRunner(model, device, options, plan, times, owned);
       ModelConfig config = model.config();
       OutputRules rules =
           new OutputRules(
@@ -143,6 +156,7 @@ public final class Engine implements AutoCloseable {
       Device device,
       EngineOptions options,
       Plan plan,
+      PassTimes times,
       List<AutoCloseable> owned) {
     ModelConfig config = model.config();
     List<Granule> granules =
@@ -159,11 +173,7 @@ public final class Engine implements AutoCloseable {
             plan.kvRingSlots(),
             config.layers().size());
     owned.add(cache);
-    Optional<SwapArea> swap = Optional.empty();
-    if (plan.swapBlocks() > 0) {
-      swap = Optional.of(new SwapArea(device, cache, plan.swapBlocks(), config.layers().size()));
-      owned.add(swap.get());
-    }
+    List<SwapArea> swap = openSwapAreas(model, device, options, plan, cache, owned);
     Workspace workspace =
         Workspace.allocate(config, plan, device.matrixInput(plan.computeDType()), device);
     owned.add(workspace);
@@ -204,7 +214,38 @@ public final class Engine implements AutoCloseable {
     owned.add(executor);
     ScheduleBuilder schedules = new ScheduleBuilder(plan, granules, config.layers().size());
     return new PassRunner(
-        plan, runner, executor, schedules, recorder, cache, swap, sizes.kvFormat().blockTokens());
+        plan,
+        runner,
+        executor,
+        schedules,
+        recorder,
+        cache,
+        swap,
+        times,
+        sizes.kvFormat().blockTokens());
+  }
+
+  private static List<SwapArea> openSwapAreas(
+      EngineModel model,
+      Device device,
+      EngineOptions options,
+      Plan plan,
+      KvStore cache,
+      List<AutoCloseable> owned) {
+    int layers = model.config().layers().size();
+    List<SwapArea> areas = new ArrayList<>();
+    if (plan.swapBlocks() > 0) {
+      areas.add(new HostSwapArea(device, cache, plan.swapBlocks(), layers));
+      owned.add(areas.getLast());
+    }
+    if (plan.diskSwapBlocks() > 0) {
+      Optional<FileSwapArea> file =
+          FileSwapArea.tryOpen(
+              device, cache, options.temporaryFolder(), plan.diskSwapBlocks(), layers);
+      file.ifPresent(areas::add);
+      file.ifPresent(owned::add);
+    }
+    return areas;
   }
 
   private static TierBytes tierBytes(EngineModel model, Device device, Plan plan) {

@@ -3,6 +3,7 @@ package dev.offload.engine;
 import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.planner.KvGroup;
 import dev.offload.tensors.DType;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -25,6 +26,8 @@ import java.util.OptionalInt;
  *     lengths are known, get all of it at once
  * @param prefixSharing how far to look ahead for rows that begin alike, whose prefix is computed
  *     once
+ * @param temporaryFolder for the file in which cache of preempted sequences may wait; absent means
+ *     the system's
  * @param overlap all lanes at once; false plays every task alone, for checks
  */
 public record EngineOptions(
@@ -40,6 +43,7 @@ public record EngineOptions(
     Optional<KvGroup.Home> kvHome,
     AdmissionPolicy admission,
     PrefixSharing prefixSharing,
+    Optional<Path> temporaryFolder,
     boolean overlap) {
 
   /**
@@ -66,6 +70,7 @@ public record EngineOptions(
         kvHome,
         admission,
         prefixSharing,
+        temporaryFolder,
         overlap);
   }
 
@@ -84,6 +89,7 @@ public record EngineOptions(
         kvHome,
         policy,
         prefixSharing,
+        temporaryFolder,
         overlap);
   }
 
@@ -102,6 +108,26 @@ public record EngineOptions(
         kvHome,
         admission,
         sharing,
+        temporaryFolder,
+        overlap);
+  }
+
+  /** The same with a folder for temporary files. */
+  public EngineOptions withTemporaryFolder(Path folder) {
+    return new EngineOptions(
+        computeDType,
+        deviceMemory,
+        hostMemory,
+        threads,
+        seed,
+        maxSequences,
+        microBatches,
+        microBatchTokens,
+        kvTokensPerSequence,
+        kvHome,
+        admission,
+        prefixSharing,
+        Optional.of(folder),
         overlap);
   }
 
@@ -121,6 +147,7 @@ public record EngineOptions(
         Optional.empty(),
         AdmissionPolicy.EXPECTED_LENGTH,
         PrefixSharing.USUAL,
+        Optional.empty(),
         true);
   }
 }

@@ -4,6 +4,7 @@ import dev.offload.engine.kvcache.BlockPool;
 import dev.offload.engine.kvcache.BlockTable;
 import dev.offload.engine.pass.Sequence;
 import dev.offload.planner.KvGroup;
+import dev.offload.tensors.Tier;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -158,9 +159,9 @@ final class InFlight {
     return preemptions;
   }
 
-  /** Bytes copied to keep what preempted sequences had in the cache, both ways. */
-  long copiedBytes() {
-    return keeper.copiedBytes();
+  /** Bytes copied to keep there what preempted sequences had in the cache, both ways. */
+  long copiedBytes(Tier tier) {
+    return keeper.copiedBytes(tier);
   }
 
   /** Gives all blocks back, finished or not. */

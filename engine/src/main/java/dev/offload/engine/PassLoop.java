@@ -6,6 +6,7 @@ import dev.offload.engine.pass.Pass;
 import dev.offload.engine.pass.Sequence;
 import dev.offload.generation.TokenIds;
 import dev.offload.planner.Lane;
+import dev.offload.tensors.Tier;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.List;
@@ -212,7 +213,8 @@ final class PassLoop {
         mostSequences,
         inFlight.preemptions(),
         recomputedTokens,
-        inFlight.copiedBytes(),
+        inFlight.copiedBytes(Tier.HOST),
+        inFlight.copiedBytes(Tier.DISK),
         peakKvBlocks);
   }
 

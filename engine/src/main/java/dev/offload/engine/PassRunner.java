@@ -30,8 +30,8 @@ final class PassRunner {
   private final int blockTokens;
   private final long blockBytes;
   private final List<BlockPool> pools = new ArrayList<>();
-  private final Optional<SwapArea> swap;
-  private final PassTimes times = new PassTimes();
+  private final List<SwapArea> swap;
+  private final PassTimes times;
 
   PassRunner(
       Plan plan,
@@ -40,7 +40,8 @@ final class PassRunner {
       ScheduleBuilder schedules,
       PassRecorder recorder,
       KvStore cache,
-      Optional<SwapArea> swap,
+      List<SwapArea> swap,
+      PassTimes times,
       int blockTokens) {
     this.plan = plan;
     this.tasks = tasks;
@@ -50,7 +51,8 @@ final class PassRunner {
     this.recorder = recorder;
     this.blockTokens = blockTokens;
     this.blockBytes = cache.blockBytes();
-    this.swap = swap;
+    this.swap = List.copyOf(swap);
+    this.times = times;
     for (KvGroup group : plan.kvGroups()) {
       pools.add(new BlockPool(group.blocks()));
     }
@@ -70,8 +72,7 @@ final class PassRunner {
           case RESERVE_MOST -> new ReserveMost(blockTokens);
         };
     CacheKeeper keeper =
-        swap.<CacheKeeper>map(area -> new SwappingKeeper(area, times, blockTokens))
-            .orElse(CacheKeeper.NONE);
+        swap.isEmpty() ? CacheKeeper.NONE : new SwappingKeeper(swap, times, blockTokens);
     return new InFlight(plan.kvGroups(), pools, blockTokens, admission, keeper);
   }
 

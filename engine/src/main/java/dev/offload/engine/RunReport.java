@@ -43,7 +43,8 @@ public record RunReport(
    * @param mostSequences most at a time
    * @param preemptions how often a sequence had to give its cache blocks to an older one
    * @param recomputedTokens tokens computed again because of that
-   * @param swappedBytes bytes of cache copied to the host and back because of that, both counted
+   * @param swappedBytes bytes of cache copied to host memory and back because of that, both counted
+   * @param diskSwappedBytes the same for a file
    * @param peakKvBlocks most cache blocks that they had at a time, shared ones counted once
    */
   public record Flight(
@@ -52,6 +53,7 @@ public record RunReport(
       long preemptions,
       long recomputedTokens,
       long swappedBytes,
+      long diskSwappedBytes,
       int peakKvBlocks) {}
 
   public RunReport {

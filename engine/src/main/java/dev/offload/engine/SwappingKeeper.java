@@ -3,49 +3,58 @@ package dev.offload.engine;
 import dev.offload.engine.kvcache.BlockTable;
 import dev.offload.engine.kvcache.SwapArea;
 import dev.offload.engine.pass.Sequence;
+import dev.offload.tensors.Tier;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * Keeps cache blocks, but not those of shared prefixes, in host memory where copying them there and
- * back takes less time than computing their tokens again. Both are measured: the copies so far, of
- * which the first is always made, and what one more token costs a pass. One per run.
+ * Keeps cache blocks, but not those of shared prefixes, in host memory or in a file where copying
+ * them there and back takes less time than computing their tokens again: the fastest that has room.
+ * All is measured: the copies so far, and what one more token costs a pass. One per run.
  */
 final class SwappingKeeper implements CacheKeeper {
-  private final SwapArea area;
+  private final List<SwapArea> areas;
   private final PassTimes times;
   private final int blockTokens;
-  private final long copiedBefore;
+  private final Map<SwapArea, Long> copiedBefore = new HashMap<>();
   private final Map<Sequence, Kept> kept = new HashMap<>();
 
   /** So many tokens behind the shared prefix, in these places. */
-  private record Kept(int tokens, BlockTable places) {}
+  private record Kept(int tokens, SwapArea area, BlockTable places) {}
 
-  SwappingKeeper(SwapArea area, PassTimes times, int blockTokens) {
-    this.area = area;
+  SwappingKeeper(List<? extends SwapArea> areas, PassTimes times, int blockTokens) {
+    this.areas = List.copyOf(areas);
     this.times = times;
     this.blockTokens = blockTokens;
-    this.copiedBefore = area.copiedBytes();
+    areas.forEach(area -> copiedBefore.put(area, area.copiedBytes()));
   }
 
   @Override
   public void leaves(Sequence sequence) {
     int tokens = sequence.cached() - sequence.prefix().size();
     int blocks = Math.ceilDiv(tokens, blockTokens);
-    if (tokens > 0 && copyNanos(blocks) <= tokens * times.nanosPerToken()) {
-      area.tryStore(sequence.group(), sequence.blocks(), prefixBlocks(sequence), blocks)
-          .ifPresent(places -> kept.put(sequence, new Kept(tokens, places)));
+    if (tokens <= 0) {
+      return;
     }
+    areas.stream()
+        .filter(area -> 2 * area.copyNanos(blocks) <= tokens * times.nanosPerToken())
+        .sorted(Comparator.comparingDouble(area -> area.copyNanos(blocks)))
+        .map(area -> tryKeep(sequence, area, tokens, blocks))
+        .flatMap(Optional::stream)
+        .findFirst()
+        .ifPresent(places -> kept.put(sequence, places));
+  }
+
+  private Optional<Kept> tryKeep(Sequence sequence, SwapArea area, int tokens, int blocks) {
+    return area.tryStore(sequence.group(), sequence.blocks(), prefixBlocks(sequence), blocks)
+        .map(places -> new Kept(tokens, area, places));
   }
 
   private int prefixBlocks(Sequence sequence) {
     return sequence.prefix().size() / blockTokens;
-  }
-
-  /** There and back; 0 before anything was copied. */
-  private double copyNanos(int blocks) {
-    double nanosPerByte = (double) area.copyNanos() / Math.max(1, area.copiedBytes());
-    return 2 * nanosPerByte * area.bytes(blocks);
   }
 
   @Override
@@ -54,13 +63,17 @@ final class SwappingKeeper implements CacheKeeper {
     if (back == null) {
       return;
     }
-    if (sequence.hasWholePrefix()) {
-      area.restore(back.places(), sequence.group(), sequence.blocks(), prefixBlocks(sequence));
-      sequence.restored(sequence.prefix().size() + back.tokens());
-    } else {
+    if (!sequence.hasWholePrefix()) {
       // All is computed anew with the prefix.
       back.places().release();
+    } else if (restore(back, sequence)) {
+      sequence.restored(sequence.prefix().size() + back.tokens());
     }
+  }
+
+  private boolean restore(Kept back, Sequence sequence) {
+    return back.area()
+        .tryRestore(back.places(), sequence.group(), sequence.blocks(), prefixBlocks(sequence));
   }
 
   @Override
@@ -70,7 +83,10 @@ final class SwappingKeeper implements CacheKeeper {
   }
 
   @Override
-  public long copiedBytes() {
-    return area.copiedBytes() - copiedBefore;
+  public long copiedBytes(Tier tier) {
+    return areas.stream()
+        .filter(area -> area.tier() == tier)
+        .mapToLong(area -> area.copiedBytes() - copiedBefore.get(area))
+        .sum();
   }
 }

@@ -297,6 +297,7 @@ class ChoiceTest {
         Optional.of(KvGroup.Home.DEVICE),
         AdmissionPolicy.EXPECTED_LENGTH,
         PrefixSharing.USUAL,
+        Optional.empty(),
         true);
   }
 

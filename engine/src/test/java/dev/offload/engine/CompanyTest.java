@@ -190,6 +190,7 @@ class CompanyTest {
             Optional.of(KvGroup.Home.DEVICE),
             AdmissionPolicy.EXPECTED_LENGTH,
             PrefixSharing.USUAL,
+            Optional.empty(),
             true);
     return TestRun.of(MODEL, Optional.of(tokenizer), options, requests);
   }

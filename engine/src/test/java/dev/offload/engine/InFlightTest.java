@@ -161,7 +161,7 @@ class InFlightTest {
       int sequences = groups.stream().mapToInt(KvGroup::sequences).max().orElseThrow();
       Plan plan =
           new Plan(
-              DType.F32, Map.of(), groups, 0, Math.max(sequences, microBatchTokens), 0, 0, 0, 1);
+              DType.F32, Map.of(), groups, 0, Math.max(sequences, microBatchTokens), 0, 0, 0, 0, 1);
       this.groups = groups;
       this.pools = groups.stream().map(group -> new BlockPool(group.blocks())).toList();
       Admission admission =

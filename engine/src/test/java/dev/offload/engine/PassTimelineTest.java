@@ -139,6 +139,7 @@ class PassTimelineTest {
         Optional.of(KvGroup.Home.HOST_ATTENDED),
         AdmissionPolicy.EXPECTED_LENGTH,
         PrefixSharing.USUAL,
+        Optional.empty(),
         overlap);
   }
 
@@ -175,6 +176,7 @@ class PassTimelineTest {
         4 * piece,
         4 * piece,
         plan.swapBlocks(),
+        plan.diskSwapBlocks(),
         piece);
   }
 }

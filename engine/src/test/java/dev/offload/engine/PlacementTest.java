@@ -124,6 +124,7 @@ class PlacementTest {
           Math.max(ring, away.isEmpty() ? 0 : largest),
           away.containsValue(Tier.DISK) ? largest * (1 + extraRingPieces % 3) : 0,
           0,
+          0,
           largest);
     }
   }
@@ -197,6 +198,7 @@ class PlacementTest {
             Optional.of(KvGroup.Home.DEVICE),
             AdmissionPolicy.EXPECTED_LENGTH,
             PrefixSharing.USUAL,
+            Optional.empty(),
             overlap);
     Answers answers = new Answers(new TreeMap<>(), new TreeMap<>());
     Iterator<GenerationRequest> source = requests.iterator();

@@ -42,6 +42,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Rows whose sequences were preempted get the answers of those that were not. */
 class PreemptionTest {
   private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
+
+  /** Unlike the system's temporary folder never in memory. */
+  private static final Path FOLDER = Path.of("target");
+
   private static final long MEMORY = 1L << 28;
   private static final int MOST_PROMPT = 40;
   private static final int MOST_GENERATED = 60;
@@ -66,13 +70,7 @@ class PreemptionTest {
       List<GenerationRequest> requests = requests(model, random);
       List<ChoiceRequest> choices =
           RandomChoices.rows(6, MOST_PROMPT, model.config().vocabularySize(), random);
-      Run ample =
-          run(
-              model,
-              plan(model, 1, 16, 1024, 512, 0, random),
-              requests,
-              choices,
-              random.nextLong());
+      Run ample = run(model, ample(model, random), requests, choices, random.nextLong());
       assertEquals(0, ample.report.flight().preemptions());
       for (int round = 0; round < rounds; round++) {
         int microBatches = 1 + random.nextInt(2);
@@ -80,7 +78,7 @@ class PreemptionTest {
         int blocks = leastBlocks(model) + random.nextInt(1 + round * 4);
         int sequences = 3 + random.nextInt(8);
         int swap = round % 2 * 2 * blocks;
-        Plan tight = plan(model, microBatches, sequences, blocks, tokens, swap, random);
+        Plan tight = plan(model, microBatches, sequences, blocks, tokens, swap, 0, random);
         Run run = run(model, tight, requests, choices, random.nextLong());
         String what = "round " + round + " with " + tight.kvGroups();
         assertEquals(promptTokens(ample.report), promptTokens(run.report), what);
@@ -97,6 +95,32 @@ class PreemptionTest {
       }
     }
     assertTrue(swapped > 0 && recomputed > 0, swapped + " bytes, " + recomputed + " tokens");
+  }
+
+  /** In a folder that is not there the file cannot be made. */
+  @ParameterizedTest
+  @CsvSource({"llama31-gqa, ., true", "gpt-oss-bf16, ., true", "llama31-gqa, nowhere, false"})
+  void shouldGiveItWhereOnlyAFileHasRoom(String name, String folderName, boolean works)
+      throws IOException {
+    Random random = new Random(8);
+    try (ModelFolder folder = ModelFolder.open(FIXTURES.resolve(name))) {
+      EngineModel model = EngineModel.of(folder);
+      List<GenerationRequest> requests = requests(model, random);
+      Run ample = run(model, ample(model, random), requests, List.of(), random.nextLong());
+      int blocks = leastBlocks(model);
+      Plan tight = plan(model, 1, 8, blocks, 40, 0, blocks, random);
+      PassTimes dear = new PassTimes();
+      dear.add(1_000_000, Long.MAX_VALUE / 4);
+      Path temporary = FOLDER.resolve(folderName);
+      Run run = run(model, tight, requests, List.of(), random.nextLong(), temporary, dear);
+      RunReport.Flight flight = run.report.flight();
+      String what = flight + " with " + tight.kvGroups();
+      assertTrue(flight.preemptions() > 0, what);
+      assertEquals(0, flight.swappedBytes(), what);
+      assertEquals(works, flight.diskSwappedBytes() > 0, what);
+      assertTrue(works || flight.recomputedTokens() > 0, what);
+      requests.forEach(request -> compare(ample, run, request, what));
+    }
   }
 
   /** Those that a row shares with others are counted with what it was spared. */
@@ -181,6 +205,10 @@ class PreemptionTest {
         2);
   }
 
+  private static Plan ample(EngineModel model, Random random) throws IOException {
+    return plan(model, 1, 16, 1024, 512, 0, 0, random);
+  }
+
   /** Everything on the device but the cache, whose groups live anywhere. */
   private static Plan plan(
       EngineModel model,
@@ -189,6 +217,7 @@ class PreemptionTest {
       int blocks,
       int tokens,
       int swap,
+      int diskSwap,
       Random random)
       throws IOException {
     Map<UnitId, Tier> placement = new HashMap<>();
@@ -206,7 +235,16 @@ class PreemptionTest {
       groups.add(new KvGroup(home, blocks, sequences));
     }
     return new Plan(
-        DType.F32, placement, groups, 1, Math.max(tokens, sequences), 0, 0, swap, largest);
+        DType.F32,
+        placement,
+        groups,
+        1,
+        Math.max(tokens, sequences),
+        0,
+        0,
+        swap,
+        diskSwap,
+        largest);
   }
 
   /** For the longest row of all that there may be. */
@@ -223,6 +261,17 @@ class PreemptionTest {
       List<GenerationRequest> requests,
       List<ChoiceRequest> choices,
       long seed) {
+    return run(model, plan, requests, choices, seed, FOLDER, new PassTimes());
+  }
+
+  private static Run run(
+      EngineModel model,
+      Plan plan,
+      List<GenerationRequest> requests,
+      List<ChoiceRequest> choices,
+      long seed,
+      Path temporary,
+      PassTimes times) {
     Random random = new Random(seed);
     EngineOptions options =
         new EngineOptions(
@@ -238,12 +287,13 @@ class PreemptionTest {
             Optional.empty(),
             AdmissionPolicy.EXPECTED_LENGTH,
             PrefixSharing.USUAL,
+            Optional.of(temporary),
             random.nextInt(3) > 0);
     Run run = new Run();
     Iterator<GenerationRequest> source = requests.iterator();
     Iterator<ChoiceRequest> rows = choices.iterator();
     try (Device device = open();
-        Engine engine = Engine.open(model, Optional.empty(), device, options, plan)) {
+        Engine engine = Engine.open(model, Optional.empty(), device, options, plan, times)) {
       run.report =
           engine.run(
               () -> next(source),

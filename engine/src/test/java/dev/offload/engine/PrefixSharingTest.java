@@ -311,7 +311,7 @@ class PrefixSharingTest {
     List<KvGroup> groups =
         homes.stream().map(home -> new KvGroup(home, blocks, sequences)).toList();
     return new Plan(
-        DType.F32, placement, groups, 1, Math.max(tokens, sequences), 0, 0, 40, largest);
+        DType.F32, placement, groups, 1, Math.max(tokens, sequences), 0, 0, 40, 0, largest);
   }
 
   private static Run run(EngineModel model, Plan plan, PrefixSharing sharing, Job job) {
@@ -329,6 +329,7 @@ class PrefixSharingTest {
             Optional.empty(),
             AdmissionPolicy.EXPECTED_LENGTH,
             sharing,
+            Optional.empty(),
             true);
     Run run = new Run();
     Iterator<GenerationRequest> source = job.requests.iterator();

@@ -91,6 +91,7 @@ public final class Example02Budget {
         Optional.of(KvGroup.Home.DEVICE),
         AdmissionPolicy.EXPECTED_LENGTH,
         PrefixSharing.USUAL,
+        Optional.empty(),
         true);
   }
 

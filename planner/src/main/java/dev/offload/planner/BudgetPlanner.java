@@ -182,7 +182,7 @@ public final class BudgetPlanner {
     long kvWanted =
         leastCache ? kvLeast : Math.max(Math.max(kvLeast, longest), Math.max(sequences, shared));
 
-    Plan empty = assemble(sequences, tokens, Map.of(), kvLeast, 0, 0, 0, 0);
+    Plan empty = assemble(sequences, tokens, Map.of(), kvLeast, 0, 0, Swap.NONE, 0);
     long device = wishes.deviceBytes() - model.deviceBytes(empty);
     long host = wishes.hostBytes() - model.hostBytes(empty);
     if (!kvOnDevice) {
@@ -221,7 +221,7 @@ public final class BudgetPlanner {
       Map<UnitId, Tier> placement = new HashMap<>();
       moved().forEach(unit -> placement.put(unit.id(), Tier.DEVICE));
       placement.putIfAbsent(UnitId.embedding(), tables);
-      int swap = swapBlocks(sequences, kvBlocks, hostForWeights);
+      Swap swap = swap(sequences, kvBlocks, hostForWeights);
       return assemble(sequences, tokens, placement, kvBlocks, 0, 0, swap, GRANULE_BYTES);
     }
     Streaming best = null;
@@ -242,18 +242,31 @@ public final class BudgetPlanner {
         kvBlocks,
         best.ring(),
         best.staging(),
-        swapBlocks(sequences, kvBlocks, hostForWeights - best.hostBytes()),
+        swap(sequences, kvBlocks, hostForWeights - best.hostBytes()),
         Math.min(GRANULE_BYTES, best.piece()));
   }
 
-  /** None where the cache itself is on the host, or nobody can ever be preempted. */
-  private int swapBlocks(int sequences, long kvBlocks, long hostRest) {
-    if (kvHome != KvGroup.Home.DEVICE || kvBlocks >= sequences * blocks(model.contextLength())) {
-      return 0;
+  /** For how many blocks of preempted sequences there may be room. */
+  private record Swap(int hostBlocks, int diskBlocks) {
+    static final Swap NONE = new Swap(0, 0);
+  }
+
+  /**
+   * None where nobody can ever be preempted, and in host memory none where the cache itself is
+   * there. A file may take the whole cache, but needs host memory for a block that passes through,
+   * for which the others leave enough.
+   */
+  private Swap swap(int sequences, long kvBlocks, long hostRest) {
+    double restBlocks = (double) hostRest / model.kvBlockBytes();
+    if (kvBlocks >= sequences * blocks(model.contextLength()) || restBlocks < 1) {
+      return Swap.NONE;
     }
-    double blocks =
-        Math.min(SWAP_SHARE * kvBlocks, SWAP_SHARE_OF_REST * hostRest / model.kvBlockBytes());
-    return (int) Math.max(0, blocks);
+    double host =
+        kvHome == KvGroup.Home.DEVICE
+            ? Math.min(SWAP_SHARE * kvBlocks, SWAP_SHARE_OF_REST * restBlocks)
+            : 0;
+    long cached = kvBlocks / wishes.microBatches() * wishes.microBatches();
+    return new Swap((int) host, (int) Math.min(Integer.MAX_VALUE, cached));
   }
 
   /** Units of which something has to be on the device. */
@@ -395,7 +408,7 @@ public final class BudgetPlanner {
       long kvBlocks,
       long ring,
       long staging,
-      int swapBlocks,
+      Swap swap,
       long granuleBytes) {
     int groups = wishes.microBatches();
     List<KvGroup> kvGroups = new ArrayList<>();
@@ -414,7 +427,8 @@ public final class BudgetPlanner {
         Math.max(tokens, Math.max(1, sequences / groups)),
         ring,
         staging,
-        swapBlocks,
+        swap.hostBlocks(),
+        swap.diskBlocks(),
         granuleBytes);
   }
 }

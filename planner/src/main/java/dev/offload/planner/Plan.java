@@ -17,6 +17,7 @@ import java.util.Map;
  * @param ringBytes device memory through which weights are streamed
  * @param stagingBytes host memory through which weights come from files
  * @param swapBlocks cache blocks of preempted sequences for which there is room in host memory
+ * @param diskSwapBlocks those for which a file may have room; through host memory for one of them
  * @param granuleBytes experts of a layer, and slices of the output matrix, are moved together up to
  *     this size
  */
@@ -29,6 +30,7 @@ public record Plan(
     long ringBytes,
     long stagingBytes,
     int swapBlocks,
+    int diskSwapBlocks,
     long granuleBytes) {
   public Plan {
     placement = Map.copyOf(placement);

@@ -35,6 +35,7 @@ class BudgetPlannerTest {
     Random random = new Random(2);
     int feasible = 0;
     int swapping = 0;
+    int onlyDisk = 0;
     for (int round = 0; round < 2000; round++) {
       FakeModel model = new FakeModel(random);
       long device = 1 + random.nextLong(2 * model.weights());
@@ -48,10 +49,12 @@ class BudgetPlannerTest {
       }
       feasible++;
       swapping += plan.swapBlocks() > 0 ? 1 : 0;
+      onlyDisk += plan.swapBlocks() == 0 && plan.diskSwapBlocks() > 0 ? 1 : 0;
       check(model, plan, device, host);
     }
     assertTrue(feasible > 200, "only " + feasible + " plans were feasible");
     assertTrue(swapping > 20, "only " + swapping + " have room for swapped cache blocks");
+    assertTrue(onlyDisk > 4, "only " + onlyDisk + " have room for them on disk alone");
   }
 
   private static void check(FakeModel model, Plan plan, long device, long host) {
@@ -74,12 +77,15 @@ class BudgetPlannerTest {
     long tables = plan.placement().get(UnitId.embedding()) == Tier.DISK ? 0 : model.tableBytes();
     long swap = plan.swapBlocks() * model.kvBlockBytes();
     assertTrue(swap <= deviceKv / 8, "a part of the cache on the device");
+    long fileSwap = plan.diskSwapBlocks() > 0 ? model.kvBlockBytes() : 0;
+    assertTrue(plan.diskSwapBlocks() * model.kvBlockBytes() <= kv, "at most the cache");
     assertTrue(
         bytesOn(granules, Tier.HOST)
                 + hostKv
                 + plan.stagingBytes()
                 + tables
                 + swap
+                + fileSwap
                 + model.hostBytes(plan)
             <= host,
         "host budget");

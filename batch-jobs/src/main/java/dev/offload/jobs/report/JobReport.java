@@ -139,7 +139,8 @@ public record JobReport(
    * @param generatedTokens chosen; of labels, places in them that were scored
    * @param recomputedTokens computed again after sequences had to give up their cache
    * @param preemptions how often one had to
-   * @param swappedBytes bytes of cache copied to the host and back instead, both counted
+   * @param swappedBytes bytes of cache copied to host memory or a file and back instead, both
+   *     counted
    * @param averageSequences sequences per pass
    * @param mostSequences in any pass
    * @param roomForSequences most that the plan allows

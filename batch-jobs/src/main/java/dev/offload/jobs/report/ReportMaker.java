@@ -23,7 +23,7 @@ import java.util.Optional;
 public final class ReportMaker {
   private static final Progress NOTHING =
       new Progress(
-          0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, Map.of(), new RunReport.Flight(0, 0, 0, 0, 0, 0));
+          0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, Map.of(), new RunReport.Flight(0, 0, 0, 0, 0, 0, 0));
 
   private ReportMaker() {}
 
@@ -82,7 +82,7 @@ public final class ReportMaker {
         last.generatedTokens(),
         last.flight().recomputedTokens(),
         last.flight().preemptions(),
-        last.flight().swappedBytes(),
+        last.flight().swappedBytes() + last.flight().diskSwappedBytes(),
         last.flight().meanSequences(),
         last.flight().mostSequences(),
         roomForSequences,

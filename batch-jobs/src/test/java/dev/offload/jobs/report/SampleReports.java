@@ -40,7 +40,7 @@ public final class SampleReports {
         nanos / 50,
         1 << 20,
         busy,
-        new Flight(sequences, sequences, 2, 17, 1 << 20, 5));
+        new Flight(sequences, sequences, 2, 17, 1 << 20, 0, 5));
   }
 
   /** What an engine would tell. */

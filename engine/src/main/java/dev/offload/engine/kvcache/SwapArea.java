@@ -1,110 +1,108 @@
 package dev.offload.engine.kvcache;
 
-import dev.offload.backends.api.Device;
-import dev.offload.backends.api.PinnedBuffer;
-import dev.offload.backends.api.Stream;
+import dev.offload.tensors.Tier;
 import java.util.Optional;
 
 /**
- * Pinned host memory where cache blocks wait while their sequence does not run: a copy of them in
- * all layers. Copies between passes, while nothing else touches the cache, and returns when they
- * are done. Owns its memory and its stream; owned by the engine thread.
+ * Where cache blocks wait while their sequence does not run: a copy of them in all layers. Copies
+ * between passes, while nothing else touches the cache, and returns when they are done. Owns its
+ * memory; owned by the engine thread.
  */
-public final class SwapArea implements AutoCloseable {
-  private final KvStore cache;
-  private final int layers;
-  private final long blockBytes;
+public abstract class SwapArea implements AutoCloseable {
   private final BlockPool places;
-  private final PinnedBuffer memory;
-  private final Stream stream;
+  private final long placeBytes;
   private long copiedBytes;
   private long copyNanos;
 
-  /**
-   * @param places how many blocks it holds
-   * @throws dev.offload.backends.api.MemoryBudgetException if the budget does not suffice
-   */
-  public SwapArea(Device device, KvStore cache, int places, int layers) {
-    this.cache = cache;
-    this.layers = layers;
-    this.blockBytes = cache.blockBytes();
-    this.places = new BlockPool(places);
-    this.memory = device.allocatePinned("swapped KV cache", blockBytes * places * layers);
-    this.stream = device.newStream("swap");
+  /** Where a copy goes: out of the cache, or back into it. */
+  enum Way {
+    OUT,
+    BACK
   }
 
-  /** What a copy of so many blocks takes here. */
-  public long bytes(int blocks) {
-    return blockBytes * layers * blocks;
+  /**
+   * @param places how many blocks it holds
+   * @param placeBytes bytes of a block in all layers
+   */
+  SwapArea(int places, long placeBytes) {
+    this.places = new BlockPool(places);
+    this.placeBytes = placeBytes;
   }
+
+  /** Whether they wait in {@link Tier#HOST memory} or in a {@link Tier#DISK file}. */
+  public abstract Tier tier();
+
+  /** What a copy one way is taken to cost before any was made. */
+  abstract double firstNanosPerByte();
+
+  /**
+   * Copies blocks of a group's cache to places here, or back.
+   *
+   * @param skipped blocks at the beginning of the sequence's table that are not copied
+   * @return whether that went well; it may not have begun
+   */
+  abstract boolean tryCopy(int group, BlockTable blocks, int skipped, BlockTable saved, Way way);
 
   /**
    * Copies neighbouring blocks of a sequence here if there is room.
    *
    * @param first which blocks of the table they are
-   * @return their places, to be given to {@link #restore} or {@link BlockTable#release released}
+   * @return their places, to be given to {@link #tryRestore} or {@link BlockTable#release
+   *     released}; empty if there is no room, or it failed
    */
-  public Optional<BlockTable> tryStore(int group, BlockTable blocks, int first, int count) {
+  public final Optional<BlockTable> tryStore(int group, BlockTable blocks, int first, int count) {
     BlockTable saved = new BlockTable(places, 1);
-    if (!saved.ensure(count)) {
-      return Optional.empty();
+    if (saved.ensure(count)) {
+      if (timed(group, blocks, first, saved, Way.OUT)) {
+        return Optional.of(saved);
+      }
+      saved.release();
     }
-    copy(group, blocks, first, saved, true);
-    return Optional.of(saved);
+    return Optional.empty();
   }
 
-  /** Copies blocks back, to be those of a table from {@code first} on, and frees their places. */
-  public void restore(BlockTable saved, int group, BlockTable blocks, int first) {
-    copy(group, blocks, first, saved, false);
+  /**
+   * Copies blocks back, to be those of a table from {@code first} on, and frees their places.
+   *
+   * @return whether that went well; if not, anything may be in the blocks
+   */
+  public final boolean tryRestore(BlockTable saved, int group, BlockTable blocks, int first) {
+    boolean restored = timed(group, blocks, first, saved, Way.BACK);
     saved.release();
+    return restored;
   }
 
-  private void copy(int group, BlockTable blocks, int skipped, BlockTable saved, boolean out) {
+  private boolean timed(int group, BlockTable blocks, int skipped, BlockTable saved, Way way) {
     long begin = System.nanoTime();
-    int count = saved.blocks();
-    for (int first = 0, next; first < count; first = next) {
-      next = first + 1;
-      while (next < count && continues(blocks, skipped + next) && continues(saved, next)) {
-        next++;
-      }
-      long bytes = (next - first) * blockBytes;
-      int block = blocks.block(skipped + first);
-      for (int layer = 0; layer < layers; layer++) {
-        long offset = ((long) layer * places.blocks() + saved.block(first)) * blockBytes;
-        if (out) {
-          cache.copyOut(stream, layer, group, block, memory, offset, bytes);
-        } else {
-          cache.copyIn(stream, layer, group, block, memory, offset, bytes);
-        }
-      }
+    boolean copied = tryCopy(group, blocks, skipped, saved, way);
+    if (copied) {
+      copyNanos += System.nanoTime() - begin;
+      copiedBytes += placeBytes * saved.blocks();
     }
-    stream.synchronize();
-    copyNanos += System.nanoTime() - begin;
-    copiedBytes += bytes(count);
+    return copied;
   }
 
-  private static boolean continues(BlockTable table, int i) {
-    return table.block(i) == table.block(i - 1) + 1;
+  /** What a copy of so many blocks takes one way, by those made so far. */
+  public final double copyNanos(int blocks) {
+    double nanosPerByte = copiedBytes == 0 ? firstNanosPerByte() : (double) copyNanos / copiedBytes;
+    return nanosPerByte * placeBytes * blocks;
   }
 
   /** Bytes copied so far, both ways. */
-  public long copiedBytes() {
+  public final long copiedBytes() {
     return copiedBytes;
   }
 
-  /** Time that took. */
-  public long copyNanos() {
-    return copyNanos;
-  }
-
   /** Blocks for which there is room. */
-  public int freePlaces() {
+  public final int freePlaces() {
     return places.freeBlocks();
   }
 
-  @Override
-  public void close() {
-    stream.close();
-    memory.close();
+  /** All places, free or not. */
+  public final int places() {
+    return places.blocks();
   }
+
+  @Override
+  public abstract void close();
 }
