@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Stops the command with signals, and tries what people do next. */
 class StopTest {
   private static final Path MODEL = Path.of("../examples/models/tiny-moe");
-  private static final int ROWS = 4000;
+  private static final int ROWS = 1500;
 
   @TempDir private Path folder;
   private Path input;
