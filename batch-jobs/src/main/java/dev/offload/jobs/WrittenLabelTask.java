@@ -1,11 +1,9 @@
 package dev.offload.jobs;
 
-import dev.offload.engine.Progress;
 import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.GenerationResult;
 import dev.offload.generation.SamplingParams;
 import dev.offload.jobs.journal.OutputForm;
-import dev.offload.jobs.report.RunRecorder;
 import dev.offload.jobs.rows.Answers;
 import dev.offload.jobs.rows.BadRow;
 import dev.offload.jobs.rows.GoldLabels;
@@ -23,13 +21,12 @@ import java.util.function.Consumer;
 import java.util.function.LongPredicate;
 
 /** Lets the model write a label for each row, greedily. */
-final class WrittenLabelTask implements RowTask<LabelRow, GenerationRequest, GenerationResult> {
+final class WrittenLabelTask extends GeneratingTask<LabelRow> {
   private final JobFiles files;
   private final LabelRows rows;
   private final LabelText text;
   private final SamplingParams sampling;
   private final Optional<GoldLabels> gold;
-  private final Generator generator;
   private final OutputForm form;
   private final RowEncoder encoder;
   private final WrittenLabelAnswers answers;
@@ -48,12 +45,12 @@ final class WrittenLabelTask implements RowTask<LabelRow, GenerationRequest, Gen
       Optional<GoldLabels> gold,
       Generator generator,
       OutputForm form) {
+    super(generator);
     this.files = files;
     this.rows = rows;
     this.text = text;
     this.sampling = SamplingParams.greedy(maxTokens);
     this.gold = gold;
-    this.generator = generator;
     this.form = form;
     this.encoder = new RowEncoder(generator.prompts());
     this.answers = new WrittenLabelAnswers(text.json());
@@ -77,30 +74,6 @@ final class WrittenLabelTask implements RowTask<LabelRow, GenerationRequest, Gen
             sampling,
             Optional.of(text.constraint()),
             false));
-  }
-
-  @Override
-  public int promptTokens(GenerationRequest request) {
-    return request.prompt().size();
-  }
-
-  @Override
-  public void run(
-      Requests<GenerationRequest> source,
-      Consumer<GenerationResult> sink,
-      Progress.Listener listener) {
-    generator.run(new GenerationRequests(source), sink::accept, listener);
-  }
-
-  @Override
-  public long row(GenerationResult answer) {
-    return answer.index();
-  }
-
-  @Override
-  public void record(GenerationResult answer, RunRecorder recorder) {
-    recorder.answered(answer.prompt().size());
-    recorder.output(answer.choices().getFirst().tokens().size());
   }
 
   @Override

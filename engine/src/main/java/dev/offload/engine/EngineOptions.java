@@ -57,63 +57,26 @@ public record EngineOptions(
 
   /** The same with room for sequences of so many tokens. */
   public EngineOptions withKvTokens(int tokens) {
-    return new EngineOptions(
-        computeDType,
-        deviceMemory,
-        hostMemory,
-        threads,
-        seed,
-        maxSequences,
-        microBatches,
-        microBatchTokens,
-        OptionalInt.of(tokens),
-        kvHome,
-        admission,
-        prefixSharing,
-        temporaryFolder,
-        overlap);
+    return with(OptionalInt.of(tokens), admission, prefixSharing, temporaryFolder);
   }
 
   /** The same with another way of letting sequences in. */
   public EngineOptions withAdmission(AdmissionPolicy policy) {
-    return new EngineOptions(
-        computeDType,
-        deviceMemory,
-        hostMemory,
-        threads,
-        seed,
-        maxSequences,
-        microBatches,
-        microBatchTokens,
-        kvTokensPerSequence,
-        kvHome,
-        policy,
-        prefixSharing,
-        temporaryFolder,
-        overlap);
+    return with(kvTokensPerSequence, policy, prefixSharing, temporaryFolder);
   }
 
   /** The same with another way of sharing prefixes. */
   public EngineOptions withPrefixSharing(PrefixSharing sharing) {
-    return new EngineOptions(
-        computeDType,
-        deviceMemory,
-        hostMemory,
-        threads,
-        seed,
-        maxSequences,
-        microBatches,
-        microBatchTokens,
-        kvTokensPerSequence,
-        kvHome,
-        admission,
-        sharing,
-        temporaryFolder,
-        overlap);
+    return with(kvTokensPerSequence, admission, sharing, temporaryFolder);
   }
 
   /** The same with a folder for temporary files. */
   public EngineOptions withTemporaryFolder(Path folder) {
+    return with(kvTokensPerSequence, admission, prefixSharing, Optional.of(folder));
+  }
+
+  private EngineOptions with(
+      OptionalInt kvTokens, AdmissionPolicy policy, PrefixSharing sharing, Optional<Path> folder) {
     return new EngineOptions(
         computeDType,
         deviceMemory,
@@ -123,11 +86,11 @@ public record EngineOptions(
         maxSequences,
         microBatches,
         microBatchTokens,
-        kvTokensPerSequence,
+        kvTokens,
         kvHome,
-        admission,
-        prefixSharing,
-        Optional.of(folder),
+        policy,
+        sharing,
+        folder,
         overlap);
   }
 
