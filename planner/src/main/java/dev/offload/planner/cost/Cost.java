@@ -1,0 +1,28 @@
+package dev.offload.planner.cost;
+
+/**
+ * What a piece of work costs.
+ *
+ * @param seconds on its lane if it has the machine to itself
+ * @param hostBytes host memory read and written
+ * @param linkBytes bytes that cross between host and device
+ * @param coreSeconds time of the host's cores, summed over cores
+ */
+public record Cost(double seconds, double hostBytes, double linkBytes, double coreSeconds) {
+  /** Nothing. */
+  public static final Cost NONE = new Cost(0, 0, 0, 0);
+
+  /** Both, one after the other. */
+  public Cost plus(Cost other) {
+    return new Cost(
+        seconds + other.seconds,
+        hostBytes + other.hostBytes,
+        linkBytes + other.linkBytes,
+        coreSeconds + other.coreSeconds);
+  }
+
+  /** So many times this. */
+  public Cost times(double factor) {
+    return new Cost(seconds * factor, hostBytes * factor, linkBytes * factor, coreSeconds * factor);
+  }
+}

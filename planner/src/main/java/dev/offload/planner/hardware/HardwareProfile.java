@@ -1,0 +1,119 @@
+package dev.offload.planner.hardware;
+
+import java.util.List;
+
+/**
+ * What a machine can do. Bytes, bytes per second, seconds and floating-point operations per second,
+ * all decimal.
+ *
+ * @param name short lower-case name such as {@code t4}, or of a measured machine its host name
+ * @param title what it is, for people
+ * @param device the processor of the lane {@code GPU}
+ * @param deviceMemoryBytes its memory; where it shares the host's, what a program may take of it
+ * @param link copies between host and device
+ * @param host the processor of the lane {@code CPU}
+ * @param hostMemoryBytes memory of the host
+ * @param sharing what all lanes draw on together
+ * @param disk files that weights are read from
+ * @param assumptions figures that nobody measured or stated
+ */
+public record HardwareProfile(
+    String name,
+    String title,
+    Processor device,
+    long deviceMemoryBytes,
+    Link link,
+    Processor host,
+    long hostMemoryBytes,
+    Sharing sharing,
+    Disk disk,
+    List<Assumption> assumptions) {
+  public HardwareProfile {
+    assumptions = List.copyOf(assumptions);
+    if (deviceMemoryBytes < 1 || hostMemoryBytes < 1) {
+      throw new IllegalArgumentException(
+          "a machine has %d bytes of device and %d of host memory, both must be at least 1"
+              .formatted(deviceMemoryBytes, hostMemoryBytes));
+    }
+  }
+
+  /**
+   * Copies between host and device.
+   *
+   * @param toDevice with nothing else going on
+   * @param toHost with nothing else going on
+   * @param bothBytesPerSecond of both directions together while both run
+   */
+  public record Link(CopyRate toDevice, CopyRate toHost, double bothBytesPerSecond) {
+    public Link {
+      positive("copies both ways", bothBytesPerSecond);
+    }
+  }
+
+  /**
+   * How long a copy takes: {@code latencySeconds + bytes / bytesPerSecond}, which fits pieces of
+   * all sizes well.
+   */
+  public record CopyRate(double bytesPerSecond, double latencySeconds) {
+    public CopyRate {
+      positive("copy rate", bytesPerSecond);
+      notNegative("latency of a copy", latencySeconds);
+    }
+
+    /** Seconds for so many bytes in so many pieces. */
+    public double seconds(double bytes, double pieces) {
+      return pieces * latencySeconds + bytes / bytesPerSecond;
+    }
+  }
+
+  /**
+   * What lanes draw on together, so that they slow each other down when it does not suffice.
+   *
+   * @param hostMemoryBytesPerSecond reads and writes of host memory, all lanes together
+   * @param cores cores of the host
+   * @param deviceIsHost the device computes with the host's cores in the host's memory, and the
+   *     host's cores copy to it
+   */
+  public record Sharing(double hostMemoryBytesPerSecond, int cores, boolean deviceIsHost) {
+    public Sharing {
+      positive("host memory rate", hostMemoryBytesPerSecond);
+      positive("number of cores", cores);
+    }
+  }
+
+  /**
+   * Files.
+   *
+   * @param freeBytes room for files; of presets what is usual
+   * @param readBytesPerSecond large reads past the page cache, as the engine reads
+   * @param writeBytesPerSecond large writes
+   */
+  public record Disk(long freeBytes, double readBytesPerSecond, double writeBytesPerSecond) {
+    public Disk {
+      notNegative("room on the disk", freeBytes);
+      positive("disk read rate", readBytesPerSecond);
+      positive("disk write rate", writeBytesPerSecond);
+    }
+  }
+
+  /**
+   * A figure that nobody measured or stated.
+   *
+   * @param field which, as in the JSON form
+   * @param value the figure taken, with its unit
+   * @param reason where it comes from
+   */
+  public record Assumption(String field, String value, String reason) {}
+
+  static void positive(String what, double value) {
+    if (!(value > 0) || Double.isInfinite(value)) {
+      throw new IllegalArgumentException(what + " is " + value + ", must be positive");
+    }
+  }
+
+  static void notNegative(String what, double value) {
+    if (!(value >= 0) || Double.isInfinite(value)) {
+      throw new IllegalArgumentException(what + " is " + value + ", must not be negative");
+    }
+  }
+}

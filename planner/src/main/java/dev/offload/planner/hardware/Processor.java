@@ -1,0 +1,55 @@
+package dev.offload.planner.hardware;
+
+import static dev.offload.planner.hardware.HardwareProfile.notNegative;
+import static dev.offload.planner.hardware.HardwareProfile.positive;
+
+import dev.offload.tensors.DType;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How fast a processor computes with what lies in its memory.
+ *
+ * @param memoryBytesPerSecond large reads
+ * @param launchSeconds what every operation costs besides its work
+ * @param peakFlops large matrix products, by format of the weights
+ * @param products measured products; where there are none for a format, time is the larger of
+ *     arithmetic at the peak and weights read at the memory rate
+ * @param attentionBytesPerSecond KV cache read by attention of one query per sequence
+ * @param attentionFlops arithmetic of attention of prompts, 4 operations per query, key, head and
+ *     element of a head
+ */
+public record Processor(
+    double memoryBytesPerSecond,
+    double launchSeconds,
+    Map<DType, Double> peakFlops,
+    List<Product> products,
+    double attentionBytesPerSecond,
+    double attentionFlops) {
+  public Processor {
+    positive("memory rate", memoryBytesPerSecond);
+    notNegative("launch time", launchSeconds);
+    positive("attention's memory rate", attentionBytesPerSecond);
+    positive("attention's arithmetic", attentionFlops);
+    peakFlops = Map.copyOf(peakFlops);
+    products = List.copyOf(products);
+  }
+
+  /**
+   * A measured matrix product.
+   *
+   * @param dtype format of the weights
+   * @param outputs rows of the weights
+   * @param inputs columns of the weights
+   * @param rows rows multiplied
+   * @param seconds median, weights not in any cache
+   */
+  public record Product(DType dtype, int outputs, int inputs, int rows, double seconds) {
+    public Product {
+      positive("outputs of a product", outputs);
+      positive("inputs of a product", inputs);
+      positive("rows of a product", rows);
+      positive("time of a product", seconds);
+    }
+  }
+}
