@@ -90,7 +90,7 @@ public record HardwareProfile(
    */
   public record Disk(long freeBytes, double readBytesPerSecond, double writeBytesPerSecond) {
     public Disk {
-      notNegative("room on the disk", freeBytes);
+      notNegative("room on the disk", (double) freeBytes);
       positive("disk read rate", readBytesPerSecond);
       positive("disk write rate", writeBytesPerSecond);
     }
