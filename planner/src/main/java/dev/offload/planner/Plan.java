@@ -5,6 +5,7 @@ import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.UnitId;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What lives where and how much runs at a time.
@@ -20,6 +21,7 @@ import java.util.Map;
  * @param diskSwapBlocks those for which a file may have room; through host memory for one of them
  * @param granuleBytes experts of a layer, and slices of the output matrix, are moved together up to
  *     this size
+ * @param hostExperts experts that live in host memory and are computed there, not streamed
  */
 public record Plan(
     DType computeDType,
@@ -31,10 +33,12 @@ public record Plan(
     long stagingBytes,
     int swapBlocks,
     int diskSwapBlocks,
-    long granuleBytes) {
+    long granuleBytes,
+    Set<UnitId> hostExperts) {
   public Plan {
     placement = Map.copyOf(placement);
     kvGroups = List.copyOf(kvGroups);
+    hostExperts = Set.copyOf(hostExperts);
     if (kvGroups.isEmpty() || microBatchTokens < 1) {
       throw new IllegalArgumentException(
           "a plan has %d micro-batches of %d tokens, both must be at least 1"
@@ -44,6 +48,55 @@ public record Plan(
     if (streamsKv && kvRingSlots < 1) {
       throw new IllegalArgumentException("KV groups are streamed but there is no KV ring slot");
     }
+    for (UnitId unit : hostExperts) {
+      if (unit.kind() != UnitId.Kind.EXPERT || placement.get(unit) != Tier.HOST) {
+        throw new IllegalArgumentException(
+            "unit %s on tier %s cannot be computed on the host: only experts at home in host memory can"
+                .formatted(unit, placement.get(unit)));
+      }
+    }
+  }
+
+  /** A plan that computes no experts on the host. */
+  public Plan(
+      DType computeDType,
+      Map<UnitId, Tier> placement,
+      List<KvGroup> kvGroups,
+      int kvRingSlots,
+      int microBatchTokens,
+      long ringBytes,
+      long stagingBytes,
+      int swapBlocks,
+      int diskSwapBlocks,
+      long granuleBytes) {
+    this(
+        computeDType,
+        placement,
+        kvGroups,
+        kvRingSlots,
+        microBatchTokens,
+        ringBytes,
+        stagingBytes,
+        swapBlocks,
+        diskSwapBlocks,
+        granuleBytes,
+        Set.of());
+  }
+
+  /** The same, but these experts, at home in host memory, are computed there. */
+  public Plan withHostExperts(Set<UnitId> experts) {
+    return new Plan(
+        computeDType,
+        placement,
+        kvGroups,
+        kvRingSlots,
+        microBatchTokens,
+        ringBytes,
+        stagingBytes,
+        swapBlocks,
+        diskSwapBlocks,
+        granuleBytes,
+        experts);
   }
 
   /** Most sequences at a time. */
