@@ -64,7 +64,7 @@ final class Ceilings {
 
   /** Fastest of several products of zeros. */
   private double seconds(int rows, int outputs, int inputs) {
-    DType input = device.matrixInput(dtype);
+    DType input = device.operations().matrixInput(dtype);
     long weightBytes = (long) outputs * inputs * dtype.bytes();
     long packedBytes = device.operations().packedBytes(dtype, outputs, inputs);
     try (Closing buffers = new Closing()) {

@@ -125,7 +125,7 @@ public final class Engine implements AutoCloseable {
               config.contextLength(),
               options.seed());
       PrefixWindow.Limits prefixes =
-          new EnginePlanner(model, device, plan.computeDType())
+          new EnginePlanner(model, device.operations(), plan.computeDType())
               .prefixLimits(options.prefixSharing());
       return new Engine(
           plan,
@@ -160,10 +160,11 @@ public final class Engine implements AutoCloseable {
       List<AutoCloseable> owned) {
     ModelConfig config = model.config();
     List<Granule> granules =
-        Granules.of(plan, WeightStore.sizes(model.units(), plan.computeDType(), device));
+        Granules.of(
+            plan, WeightStore.sizes(model.units(), plan.computeDType(), device.operations()));
     WeightStore weights = WeightStore.load(device, plan, model.units(), granules, model.filler());
     owned.add(weights);
-    EnginePlanner sizes = new EnginePlanner(model, device, plan.computeDType());
+    EnginePlanner sizes = new EnginePlanner(model, device.operations(), plan.computeDType());
     KvStore cache =
         new KvStore(
             device,
@@ -175,13 +176,14 @@ public final class Engine implements AutoCloseable {
     owned.add(cache);
     List<SwapArea> swap = openSwapAreas(model, device, options, plan, cache, owned);
     Workspace workspace =
-        Workspace.allocate(config, plan, device.matrixInput(plan.computeDType()), device);
+        Workspace.allocate(
+            config, plan, device.operations().matrixInput(plan.computeDType()), device);
     owned.add(workspace);
     LookupTables tables =
         LookupTables.load(
             model, device, plan.placement().get(UnitId.embedding()) != Tier.DISK, owned);
     MicroBatchInput.Model inputModel = sizes.inputModel(tables);
-    HostSinks sinks = sizes.hostSinks(device, plan, owned);
+    HostSinks sinks = sizes.hostSinks(device, device, plan, owned);
     List<MicroBatchInput> inputs = new ArrayList<>();
     List<Optional<HostAttention>> hostAttention = new ArrayList<>();
     for (KvGroup group : plan.kvGroups()) {
@@ -197,7 +199,9 @@ public final class Engine implements AutoCloseable {
       owned.add(input);
       inputs.add(input);
       Optional<HostAttention> attention =
-          onHost ? Optional.of(sizes.newHostAttention(device, sinks, plan)) : Optional.empty();
+          onHost
+              ? Optional.of(sizes.newHostAttention(device, device, sinks, plan))
+              : Optional.empty();
       attention.ifPresent(owned::add);
       hostAttention.add(attention);
     }
@@ -251,8 +255,8 @@ public final class Engine implements AutoCloseable {
   private static TierBytes tierBytes(EngineModel model, Device device, Plan plan) {
     return TierBytes.of(
         plan,
-        WeightStore.sizes(model.units(), plan.computeDType(), device),
-        new EnginePlanner(model, device, plan.computeDType()).kvBlockBytes());
+        WeightStore.sizes(model.units(), plan.computeDType(), device.operations()),
+        new EnginePlanner(model, device.operations(), plan.computeDType()).kvBlockBytes());
   }
 
   private static void closeAfter(Throwable failure, List<AutoCloseable> owned) {

@@ -1,5 +1,6 @@
 package dev.offload.engine;
 
+import dev.offload.backends.api.DataLayout;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.KvBlocks;
 import dev.offload.engine.pass.MicroBatchInput;
@@ -29,19 +30,20 @@ final class EnginePlanner implements BudgetPlanner.Model {
 
   private final EngineModel model;
   private final ModelConfig config;
-  private final Device device;
+  private final DataLayout layout;
   private final DType computeDType;
   private final List<UnitSize> units;
   private final UnitLoader.Area loading;
   private final KvBlocks.Format kvFormat;
 
-  EnginePlanner(EngineModel model, Device device, DType computeDType) {
+  EnginePlanner(EngineModel model, DataLayout layout, DType computeDType) {
     this.model = model;
     this.config = model.config();
-    this.device = device;
+    this.layout = layout;
     this.computeDType = computeDType;
-    this.units = WeightStore.sizes(model.units(), computeDType, device);
-    this.loading = WeightStore.loadingArea(model.units(), computeDType, device);
+    layout.matrixInput(computeDType); // refuses what the device cannot multiply
+    this.units = WeightStore.sizes(model.units(), computeDType, layout);
+    this.loading = WeightStore.loadingArea(model.units(), computeDType, layout);
     Attention attention = config.layers().getFirst().attention();
     this.kvFormat = format(attention);
     for (Layer layer : config.layers()) {
@@ -56,7 +58,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
   private KvBlocks.Format format(Attention attention) {
     return new KvBlocks.Format(
         computeDType,
-        device.operations().kvBlockTokens(),
+        layout.kvBlockTokens(),
         attention.keyValueHeads(),
         attention.headDim(),
         attention.valueDim());
@@ -65,8 +67,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
   /** The plan for an engine with these options. */
   static Plan plan(EngineModel model, Device device, EngineOptions options) {
     DType computeDType = options.computeDType().orElse(model.config().storedDType());
-    device.matrixInput(computeDType);
-    EnginePlanner sizes = new EnginePlanner(model, device, computeDType);
+    EnginePlanner sizes = new EnginePlanner(model, device.operations(), computeDType);
     int context = model.config().contextLength();
     int perSequence = Math.min(context, options.kvTokensPerSequence().orElse(DEFAULT_KV_TOKENS));
     int rowTokens = options.kvTokensPerSequence().isPresent() ? perSequence : 1;
@@ -139,12 +140,12 @@ final class EnginePlanner implements BudgetPlanner.Model {
         .toList();
   }
 
-  HostAttention newHostAttention(Device host, HostSinks sinks, Plan plan) {
+  HostAttention newHostAttention(Device device, Device host, HostSinks sinks, Plan plan) {
     return new HostAttention(
         device,
         host,
         sinks,
-        device.matrixInput(computeDType),
+        layout.matrixInput(computeDType),
         plan.microBatchTokens(),
         widestQkv(),
         widestOutput());
@@ -155,7 +156,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
   }
 
   /** The sinks for groups that are attended on the host, if the plan has any. */
-  HostSinks hostSinks(Device host, Plan plan, List<AutoCloseable> owned) {
+  HostSinks hostSinks(Device device, Device host, Plan plan, List<AutoCloseable> owned) {
     return attendsOnHost(plan) ? HostSinks.load(model, device, host, owned) : HostSinks.none();
   }
 
@@ -179,7 +180,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
 
   @Override
   public long kvBlockBytes() {
-    return device.operations().kvBlockBytes(kvFormat) * config.layers().size();
+    return layout.kvBlockBytes(kvFormat) * config.layers().size();
   }
 
   @Override
@@ -195,7 +196,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
   @Override
   public long deviceBytes(Plan plan) {
     long running =
-        Workspace.bytes(config, plan, device.matrixInput(computeDType))
+        Workspace.bytes(config, plan, layout.matrixInput(computeDType))
             + inputBytes(plan)
             + 4L * plan.maxSequences();
     for (KvGroup group : plan.kvGroups()) {
@@ -249,7 +250,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
   private long attentionBytes(Plan plan) {
     return HostAttention.qkvBytes(plan.microBatchTokens(), widestQkv())
         + HostAttention.attendedBytes(
-            plan.microBatchTokens(), widestOutput(), device.matrixInput(computeDType));
+            plan.microBatchTokens(), widestOutput(), layout.matrixInput(computeDType));
   }
 
   private int expertsPerToken() {

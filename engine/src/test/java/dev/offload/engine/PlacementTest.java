@@ -141,7 +141,7 @@ class PlacementTest {
   }
 
   private static List<UnitSize> sizes(EngineModel model, DType dtype, Device device) {
-    return WeightStore.sizes(model.units(), dtype, device);
+    return WeightStore.sizes(model.units(), dtype, device.operations());
   }
 
   private static List<GenerationRequest> requests(EngineModel model, Random random) {

@@ -223,7 +223,7 @@ class PreemptionTest {
     Map<UnitId, Tier> placement = new HashMap<>();
     long largest = 0;
     try (Device device = open()) {
-      for (UnitSize unit : WeightStore.sizes(model.units(), DType.F32, device)) {
+      for (UnitSize unit : WeightStore.sizes(model.units(), DType.F32, device.operations())) {
         placement.put(unit.id(), Tier.DEVICE);
         largest = Math.max(largest, unit.imageBytes());
       }
@@ -250,7 +250,7 @@ class PreemptionTest {
   /** For the longest row of all that there may be. */
   private static int leastBlocks(EngineModel model) throws IOException {
     try (Device device = open()) {
-      int blockTokens = new EnginePlanner(model, device, DType.F32).kvBlockTokens();
+      int blockTokens = new EnginePlanner(model, device.operations(), DType.F32).kvBlockTokens();
       return Math.ceilDiv(MOST_PROMPT + MOST_GENERATED, blockTokens);
     }
   }

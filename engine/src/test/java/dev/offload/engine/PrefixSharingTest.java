@@ -217,7 +217,7 @@ class PrefixSharingTest {
 
   private static int mostShared(EngineModel model) throws IOException {
     try (Device device = open()) {
-      return new EnginePlanner(model, device, DType.F32)
+      return new EnginePlanner(model, device.operations(), DType.F32)
           .prefixLimits(PrefixSharing.USUAL)
           .mostPromptTokens();
     }
@@ -225,7 +225,7 @@ class PrefixSharingTest {
 
   private static int blockTokens(EngineModel model) throws IOException {
     try (Device device = open()) {
-      return new EnginePlanner(model, device, DType.F32).kvBlockTokens();
+      return new EnginePlanner(model, device.operations(), DType.F32).kvBlockTokens();
     }
   }
 
@@ -303,7 +303,7 @@ class PrefixSharingTest {
     Map<UnitId, Tier> placement = new HashMap<>();
     long largest = 0;
     try (Device device = open()) {
-      for (UnitSize unit : WeightStore.sizes(model.units(), DType.F32, device)) {
+      for (UnitSize unit : WeightStore.sizes(model.units(), DType.F32, device.operations())) {
         placement.put(unit.id(), Tier.DEVICE);
         largest = Math.max(largest, unit.imageBytes());
       }

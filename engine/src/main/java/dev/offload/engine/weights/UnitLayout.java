@@ -1,7 +1,7 @@
 package dev.offload.engine.weights;
 
+import dev.offload.backends.api.DataLayout;
 import dev.offload.backends.api.DeviceBuffer;
-import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.Vector;
 import dev.offload.backends.api.Weight;
 import dev.offload.tensors.DType;
@@ -50,22 +50,22 @@ public final class UnitLayout {
   }
 
   /** As the device computes with it. */
-  public static UnitLayout image(WeightUnit unit, DType computeDType, Operations operations) {
-    UnitLayout layout = new UnitLayout(unit);
+  public static UnitLayout image(WeightUnit unit, DType computeDType, DataLayout layout) {
+    UnitLayout image = new UnitLayout(unit);
     for (Parameter parameter : unit.parameters()) {
       int rows = parameter.rows();
       int columns = parameter.columns();
       if (parameter.isMatrix()) {
-        layout.add(
+        image.add(
             parameter,
             computeDType,
-            operations.packs(computeDType, rows, columns),
-            operations.packedBytes(computeDType, rows, columns));
+            layout.packs(computeDType, rows, columns),
+            layout.packedBytes(computeDType, rows, columns));
       } else {
-        layout.add(parameter, DType.F32, false, (long) rows * columns * DType.F32.bytes());
+        image.add(parameter, DType.F32, false, (long) rows * columns * DType.F32.bytes());
       }
     }
-    return layout;
+    return image;
   }
 
   private void add(Parameter parameter, DType dtype, boolean packed, long size) {

@@ -1,5 +1,6 @@
 package dev.offload.engine.weights;
 
+import dev.offload.backends.api.DataLayout;
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.PinnedBuffer;
@@ -24,14 +25,14 @@ public final class UnitLoader {
    * @param packed device bytes of the same rows when they are packed
    */
   public record Area(long rowMajor, long packed) {
-    static Area of(Iterable<UnitLayout> images, Operations operations) {
+    static Area of(Iterable<UnitLayout> images, DataLayout layout) {
       long rowMajor = UnitLayout.ALIGNMENT;
       long packed = UnitLayout.ALIGNMENT;
       for (UnitLayout image : images) {
         for (UnitLayout.Entry entry : image.entries()) {
           int rows = rowsAtOnce(entry);
           rowMajor = Math.max(rowMajor, rowBytes(entry) * rows);
-          packed = Math.max(packed, imageBytes(entry, rows, operations));
+          packed = Math.max(packed, imageBytes(entry, rows, layout));
         }
       }
       return new Area(rowMajor, packed);
@@ -148,9 +149,9 @@ public final class UnitLoader {
   }
 
   /** Bytes of some rows as the device computes with them. */
-  private static long imageBytes(UnitLayout.Entry entry, int rows, Operations operations) {
+  private static long imageBytes(UnitLayout.Entry entry, int rows, DataLayout layout) {
     return entry.packed()
-        ? operations.packedBytes(entry.dtype(), rows, entry.parameter().columns())
+        ? layout.packedBytes(entry.dtype(), rows, entry.parameter().columns())
         : rows * rowBytes(entry);
   }
 }

@@ -1,8 +1,8 @@
 package dev.offload.engine.weights;
 
+import dev.offload.backends.api.DataLayout;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
-import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.planner.Granule;
@@ -43,11 +43,12 @@ public final class WeightStore implements AutoCloseable {
   }
 
   /** Sizes of all units in a compute format. */
-  public static List<UnitSize> sizes(List<WeightUnit> units, DType computeDType, Device device) {
+  public static List<UnitSize> sizes(
+      List<WeightUnit> units, DType computeDType, DataLayout layout) {
     return units.stream()
         .map(
             unit -> {
-              UnitLayout image = UnitLayout.image(unit, computeDType, device.operations());
+              UnitLayout image = UnitLayout.image(unit, computeDType, layout);
               UnitLayout rowMajor = UnitLayout.rowMajor(unit, computeDType);
               return new UnitSize(
                   unit.id(), rowMajor.bytes(), image.bytes(), !image.sameAs(rowMajor));
@@ -57,11 +58,9 @@ public final class WeightStore implements AutoCloseable {
 
   /** What is needed besides the homes while units are loaded; the ring comes afterwards. */
   public static UnitLoader.Area loadingArea(
-      List<WeightUnit> units, DType computeDType, Device device) {
-    Operations operations = device.operations();
+      List<WeightUnit> units, DType computeDType, DataLayout layout) {
     return UnitLoader.Area.of(
-        units.stream().map(unit -> UnitLayout.image(unit, computeDType, operations)).toList(),
-        operations);
+        units.stream().map(unit -> UnitLayout.image(unit, computeDType, layout)).toList(), layout);
   }
 
   /**

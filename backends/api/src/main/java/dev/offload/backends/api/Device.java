@@ -1,7 +1,5 @@
 package dev.offload.backends.api;
 
-import dev.offload.tensors.DType;
-
 /**
  * An opened device: its facts, its memory, its streams. Thread-safe. Closing it releases what is
  * left; streams and buffers must not be used afterwards.
@@ -51,14 +49,6 @@ public interface Device extends AutoCloseable {
   long peakPinnedBytes();
 
   Operations operations();
-
-  /**
-   * Number format in which the left operand of a matrix product is fastest for weights of the given
-   * format. Operations that feed a product write this format.
-   *
-   * @throws IllegalArgumentException if the device cannot multiply such weights
-   */
-  DType matrixInput(DType weights);
 
   @Override
   void close();

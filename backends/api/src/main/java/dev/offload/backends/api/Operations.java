@@ -1,6 +1,5 @@
 package dev.offload.backends.api;
 
-import dev.offload.tensors.DType;
 import java.util.List;
 import java.util.Optional;
 
@@ -11,7 +10,7 @@ import java.util.Optional;
  * Matrices may be F32, F16 or BF16 and differ from each other; sums are taken in F32 or better. No
  * method allocates device memory: what scratch it needs the device set aside when it was opened.
  */
-public interface Operations {
+public interface Operations extends DataLayout {
 
   // Weights
 
@@ -21,12 +20,6 @@ public interface Operations {
    * alone with the same result.
    */
   int PANEL_OUTPUTS = 64;
-
-  /** Bytes of a weight in the device's own order; the row-major size if it has none. */
-  long packedBytes(DType dtype, int outputs, int inputs);
-
-  /** Whether {@link #pack} changes anything; if not, row-major weights are used as they are. */
-  boolean packs(DType dtype, int outputs, int inputs);
 
   /** Puts a row-major weight into the device's own order. Same dtype and sizes, no overlap. */
   void pack(Stream stream, Weight rowMajor, Weight packed);
@@ -126,12 +119,6 @@ public interface Operations {
    * @param cosSin [T, dimensions] F32: cosines in the left half, sines in the right
    */
   void rope(Stream stream, Matrix x, int heads, int dimensions, boolean interleaved, Matrix cosSin);
-
-  /** Bytes of one block of a KV cache. */
-  long kvBlockBytes(KvBlocks.Format format);
-
-  /** Tokens per block that suit this device best. */
-  int kvBlockTokens();
 
   /**
    * Writes keys and values into the cache at {@code batch.slots()}.

@@ -97,9 +97,9 @@ public class OpenDevice {
     return stream;
   }
 
-  /** As {@link Device#matrixInput}. */
+  /** As {@link dev.offload.backends.api.Operations#matrixInput}. */
   DType matrixInput(DType weights) {
-    return device.matrixInput(weights);
+    return device.operations().matrixInput(weights);
   }
 
   /** Device memory of undefined contents. */

@@ -8,7 +8,6 @@ import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.tensors.ByteSize;
-import dev.offload.tensors.DType;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -128,11 +127,6 @@ final class CpuDevice implements Device {
   @Override
   public Operations operations() {
     return operations;
-  }
-
-  @Override
-  public DType matrixInput(DType weights) {
-    return product.input(weights);
   }
 
   @Override

@@ -42,6 +42,11 @@ final class CpuOperations implements Operations {
   }
 
   @Override
+  public DType matrixInput(DType weights) {
+    return product.input(weights);
+  }
+
+  @Override
   public void pack(Stream stream, Weight rowMajor, Weight packed) {
     OperandChecks.equal("outputs", rowMajor.outputs(), "outputs packed", packed.outputs());
     OperandChecks.equal("inputs", rowMajor.inputs(), "inputs packed", packed.inputs());

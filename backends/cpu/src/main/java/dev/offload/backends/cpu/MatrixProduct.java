@@ -17,7 +17,7 @@ interface MatrixProduct extends AutoCloseable {
   /** One line for reports: which library or kernels, which instruction set. */
   String describe();
 
-  /** As {@link dev.offload.backends.api.Device#matrixInput}. */
+  /** As {@link dev.offload.backends.api.Operations#matrixInput}. */
   DType input(DType weights);
 
   /** As {@link dev.offload.backends.api.Operations#packedBytes}. */

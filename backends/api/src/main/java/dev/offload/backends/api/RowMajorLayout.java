@@ -1,0 +1,34 @@
+package dev.offload.backends.api;
+
+import dev.offload.tensors.DType;
+
+/**
+ * Weights as they come from files, multiplied by rows of the same format, and cache blocks without
+ * padding: what graphics processors do.
+ *
+ * @param kvBlockTokens tokens per block
+ */
+public record RowMajorLayout(int kvBlockTokens) implements DataLayout {
+  @Override
+  public long packedBytes(DType dtype, int outputs, int inputs) {
+    return (long) outputs * inputs * dtype.bytes();
+  }
+
+  @Override
+  public boolean packs(DType dtype, int outputs, int inputs) {
+    return false;
+  }
+
+  @Override
+  public long kvBlockBytes(KvBlocks.Format format) {
+    return (long) format.blockTokens()
+        * format.heads()
+        * (format.headDim() + format.valueDim())
+        * format.dtype().bytes();
+  }
+
+  @Override
+  public DType matrixInput(DType weights) {
+    return weights;
+  }
+}
