@@ -1,0 +1,92 @@
+package dev.offload.planner.cost;
+
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.hardware.HardwareProfile.Sharing;
+import dev.offload.tensors.DType;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What each elementary thing costs on a machine: time of its lane, and what it takes of what the
+ * lanes share. The only place that turns sizes into costs; the linear program and the simulator
+ * both ask here. Not thread-safe.
+ *
+ * <p>Lanes that share host memory are not independent (MoE-Lens, 2025, measured how attention on
+ * the CPU slows copies to the GPU): a copy moves its bytes once through host memory, twice if the
+ * device's memory is host memory too; a read from disk and attention on the host once. If the
+ * device computes with the host's cores, so do copies, one core at a time.
+ */
+public final class ModuleCosts {
+  private final HardwareProfile machine;
+  private final ModuleTimes device;
+  private final ModuleTimes host;
+
+  /**
+   * Costs on a machine.
+   *
+   * @param dtype format in which matrices are held and multiplied
+   */
+  public ModuleCosts(HardwareProfile machine, DType dtype) {
+    this.machine = machine;
+    this.device = new ModuleTimes(machine.device(), dtype);
+    this.host = new ModuleTimes(machine.host(), dtype);
+  }
+
+  /** Times of modules on the device. */
+  public ModuleTimes device() {
+    return device;
+  }
+
+  /** Times of modules on the host's cores. */
+  public ModuleTimes host() {
+    return host;
+  }
+
+  /** Work of the lane {@code GPU}. */
+  public Cost onDevice(Compute work) {
+    return sharing().deviceIsHost() ? onCores(work) : new Cost(work.seconds(), 0, 0, 0);
+  }
+
+  /** Work of the lane {@code CPU}. */
+  public Cost onHost(Compute work) {
+    return sharing().deviceIsHost() ? onCores(work) : new Cost(work.seconds(), work.bytes(), 0, 0);
+  }
+
+  private Cost onCores(Compute work) {
+    return new Cost(work.seconds(), work.bytes(), 0, work.seconds() * sharing().cores());
+  }
+
+  /** Copies to the device. */
+  public Cost toDevice(double bytes, double pieces) {
+    return copy(machine.link().toDevice().seconds(bytes, pieces), bytes);
+  }
+
+  /** Copies to the host. */
+  public Cost toHost(double bytes, double pieces) {
+    return copy(machine.link().toHost().seconds(bytes, pieces), bytes);
+  }
+
+  private Cost copy(double seconds, double bytes) {
+    return sharing().deviceIsHost()
+        ? new Cost(seconds, 2 * bytes, 0, seconds)
+        : new Cost(seconds, bytes, bytes, 0);
+  }
+
+  /** Reads from files. */
+  public Cost read(double bytes) {
+    return new Cost(bytes / machine.disk().readBytesPerSecond(), bytes, 0, 0);
+  }
+
+  /** How long all costs of some time take at least for each thing that lanes share. */
+  public Map<String, Double> sharedSeconds(Cost sum) {
+    Map<String, Double> seconds = new LinkedHashMap<>();
+    seconds.put("host memory", sum.hostBytes() / sharing().hostMemoryBytesPerSecond());
+    seconds.put("link both ways", sum.linkBytes() / machine.link().bothBytesPerSecond());
+    seconds.put("cores", sum.coreSeconds() / sharing().cores());
+    return seconds;
+  }
+
+  private Sharing sharing() {
+    return machine.sharing();
+  }
+}

@@ -1,0 +1,124 @@
+package dev.offload.planner.cost;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.planner.TestMachine;
+import dev.offload.planner.hardware.Processor;
+import dev.offload.planner.hardware.Processor.Product;
+import dev.offload.tensors.DType;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class ModuleCostsTest {
+  private static final MatrixShape SQUARE = new MatrixShape(1000, 1000);
+
+  private static Processor processor(Product... products) {
+    return new Processor(1e9, 1e-6, Map.of(DType.BF16, 1e12), List.of(products), 1e9, 1e12);
+  }
+
+  @Test
+  void shouldFollowTheRooflineWithoutMeasurements() {
+    ModuleTimes times = new ModuleTimes(processor(), DType.BF16);
+    double memory = (2e6 + 6e3) / 1e9;
+    assertEquals(memory + 1e-6, times.product(SQUARE, 1).seconds(), 1e-12);
+    double arithmetic = 2e6 * 1e6 / 1e12;
+    MatrixShape large = new MatrixShape(100_000, 100_000);
+    assertEquals(2e10 * 4000 / 1e12 + 1e-6, times.product(large, 4000).seconds(), 1e-9);
+    assertEquals(2.0, arithmetic, 0);
+  }
+
+  @Test
+  void shouldReadMeasuredProductsOffALine() {
+    Processor processor =
+        processor(
+            new Product(DType.BF16, 1000, 1000, 1, 1e-6 + 0.001),
+            new Product(DType.BF16, 1000, 1000, 101, 1e-6 + 0.003),
+            new Product(DType.BF16, 10, 10, 1, 5),
+            new Product(DType.F32, 1000, 1000, 1, 7));
+    ModuleTimes times = new ModuleTimes(processor, DType.BF16);
+    assertEquals(1e-6 + 0.002, times.product(SQUARE, 51).seconds(), 1e-12);
+    assertEquals(2 * (1e-6 + 0.003), times.product(SQUARE, 202).seconds(), 1e-5);
+    MatrixShape twice = new MatrixShape(2000, 1000);
+    assertEquals(1e-6 + 0.004, times.product(twice, 51).seconds(), 1e-12);
+  }
+
+  @Test
+  void shouldRefuseAFormatWithoutARate() {
+    ModuleTimes times = new ModuleTimes(processor(), DType.F16);
+    IllegalArgumentException refusal =
+        assertThrows(IllegalArgumentException.class, () -> times.product(SQUARE, 1));
+    assertTrue(refusal.getMessage().contains("F16"), refusal.getMessage());
+    assertTrue(refusal.getMessage().contains("BF16"), refusal.getMessage());
+  }
+
+  @Test
+  void shouldKnowHowManyExpertsAreUsed() {
+    Random random = new Random(1);
+    for (int[] shape : new int[][] {{1, 2, 8}, {5, 2, 8}, {40, 4, 60}, {100, 8, 256}}) {
+      ExpertRows rows = new ExpertRows(shape[0], shape[1], shape[2]);
+      double used = 0;
+      double squares = 0;
+      int rounds = 4000;
+      for (int round = 0; round < rounds; round++) {
+        int[] counts = new int[shape[2]];
+        for (int token = 0; token < shape[0]; token++) {
+          random.ints(0, shape[2]).distinct().limit(shape[1]).forEach(e -> counts[e]++);
+        }
+        for (int count : counts) {
+          used += count > 0 ? 1 : 0;
+          squares += (double) count * count;
+        }
+      }
+      double experts = (double) rounds * shape[2];
+      assertEquals(used / experts, rows.used(1), 0.01);
+      assertEquals(used / experts, rows.expected(_ -> 1), 0.01);
+      assertEquals(rows.mean(), rows.expected(r -> r), 1e-6 * rows.mean());
+      assertEquals(squares / experts, rows.expected(r -> r * r), 0.05 * squares / experts);
+    }
+    assertEquals(1, new ExpertRows(3, 4, 4).used(1));
+    assertEquals(0, new ExpertRows(0, 1, 4).used(1));
+  }
+
+  @Test
+  void shouldClipWindows() {
+    AttentionLoad load = new AttentionLoad(10, 500, 100, 50);
+    assertEquals(5000, load.decodePairs(0));
+    assertEquals(1000, load.decodePairs(100));
+    assertEquals(5000, load.promptPairs(0));
+    double sum = 0;
+    for (int seen = 1; seen <= 100; seen++) {
+      sum += Math.min(20, seen);
+    }
+    assertEquals(sum, load.promptPairs(20), 0.02 * sum);
+  }
+
+  @Test
+  void shouldCountWhatLanesShare() {
+    ModuleCosts gpu = new ModuleCosts(TestMachine.gpu().profile(), DType.F16);
+    assertEquals(1e6, gpu.toDevice(1e6, 1).hostBytes());
+    assertEquals(1e6, gpu.toDevice(1e6, 1).linkBytes());
+    assertEquals(0, gpu.onDevice(new Compute(1, 1, 1)).hostBytes());
+    ModuleCosts cpu = new ModuleCosts(TestMachine.cpu().profile(), DType.BF16);
+    assertEquals(2e6, cpu.toDevice(1e6, 1).hostBytes());
+    assertEquals(0, cpu.toDevice(1e6, 1).linkBytes());
+    Cost both = cpu.onDevice(new Compute(1, 0, 10)).plus(cpu.toDevice(8e9, 0));
+    assertEquals(1.5, cpu.sharedSeconds(both).get("cores"), 1e-9);
+    assertTrue(cpu.sharedSeconds(both).get("host memory") > 0.6);
+  }
+
+  @Test
+  void shouldCostMoreForMoreRows() {
+    ModuleTimes times = new ModuleTimes(TestMachine.gpu().profile().device(), DType.F16);
+    double last = 0;
+    for (int tokens = 1; tokens < 20_000; tokens = tokens * 3 / 2 + 1) {
+      double seconds =
+          times.experts(List.of(SQUARE, SQUARE), 8, new ExpertRows(tokens, 2, 8), 1).seconds();
+      assertTrue(seconds >= last, tokens + " tokens take less: " + seconds);
+      last = seconds;
+    }
+  }
+}
