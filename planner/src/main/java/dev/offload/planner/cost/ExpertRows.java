@@ -53,7 +53,7 @@ public record ExpertRows(double tokens, int perToken, int experts) {
     }
     // P(r+1) = P(r) · (n−r)/(r+1) · p/(1−p), for n that need not be whole.
     double odds = share() / (1 - share());
-    double probability = 1 - used;
+    double probability = Math.exp(tokens * Math.log1p(-share()));
     double sum = 0;
     double most = mean + 8 * Math.sqrt(mean) + 8;
     for (int rows = 1; rows <= most && rows < tokens + 1; rows++) {
