@@ -6,6 +6,7 @@ import dev.offload.tensors.weights.UnitId;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What lives where and how much runs at a time.
@@ -97,6 +98,14 @@ public record Plan(
         diskSwapBlocks,
         granuleBytes,
         experts);
+  }
+
+  /** The weight units that live on a tier. */
+  public Set<UnitId> unitsOn(Tier tier) {
+    return placement.entrySet().stream()
+        .filter(unit -> unit.getValue() == tier)
+        .map(Map.Entry::getKey)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** Most sequences at a time. */

@@ -72,6 +72,11 @@ public final class JsonFields {
     return value == null ? absent : (int) wholeNumber(name, value, least, most);
   }
 
+  /** A whole number within bounds, which may be beyond those of an int, that must be there. */
+  public long longInteger(String name, long least, long most) {
+    return wholeNumber(name, required(name, "a whole number"), least, most);
+  }
+
   /** A finite number within bounds that must be there. */
   public double number(String name, double least, double most) {
     return finite(name, required(name, "a number"), least, most);
@@ -117,6 +122,18 @@ public final class JsonFields {
       throw refuse(name, "must be an object");
     }
     return Optional.of(new JsonFields(file, prefix + name + ".", value));
+  }
+
+  /** Objects of a list; empty if it is not there. */
+  public List<JsonFields> objects(String name) {
+    List<JsonFields> objects = new ArrayList<>();
+    for (JsonNode element : elements(name)) {
+      if (!element.isObject()) {
+        throw refuse(name, "must be a list of objects");
+      }
+      objects.add(new JsonFields(file, prefix + name + "[" + objects.size() + "].", element));
+    }
+    return objects;
   }
 
   /** Whole numbers within bounds, from a list or a single number; empty if it is not there. */
@@ -174,7 +191,7 @@ public final class JsonFields {
     return value;
   }
 
-  private long wholeNumber(String name, JsonNode value, int least, int most) {
+  private long wholeNumber(String name, JsonNode value, long least, long most) {
     if (!value.isNumber()
         || !isExactInteger(value)
         || value.longValue() < least

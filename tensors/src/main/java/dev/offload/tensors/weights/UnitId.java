@@ -1,5 +1,9 @@
 package dev.offload.tensors.weights;
 
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /**
  * Name of a weight unit.
  *
@@ -9,6 +13,11 @@ package dev.offload.tensors.weights;
  *     -1 for all others
  */
 public record UnitId(Kind kind, int layer, int number) {
+  private static final Pattern FORM =
+      Pattern.compile(
+          "embedding|head|output\\.(?<output>\\d+)"
+              + "|layer\\.(?<layer>\\d+)\\."
+              + "(?:(?<kind>attention|mlp|router|shared-expert)|expert\\.(?<expert>\\d+))");
 
   /** What a unit holds. */
   public enum Kind {
@@ -51,10 +60,40 @@ public record UnitId(Kind kind, int layer, int number) {
     return new UnitId(Kind.EXPERT, layer, expert);
   }
 
+  /**
+   * Reads what {@link #toString} writes.
+   *
+   * @throws IllegalArgumentException if it is no name of a unit
+   */
+  public static UnitId parse(String name) {
+    Matcher form = FORM.matcher(name);
+    if (!form.matches()) {
+      throw new IllegalArgumentException("'" + name + "' is no name of a weight unit");
+    }
+    if (form.group("output") != null) {
+      return output(number(name, form.group("output")));
+    }
+    if (form.group("layer") == null) {
+      return name.equals("head") ? head() : embedding();
+    }
+    int layer = number(name, form.group("layer"));
+    return form.group("expert") != null
+        ? expert(layer, number(name, form.group("expert")))
+        : of(Kind.valueOf(form.group("kind").toUpperCase(Locale.ROOT).replace('-', '_')), layer);
+  }
+
+  private static int number(String name, String digits) {
+    try {
+      return Integer.parseInt(digits);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("'" + name + "' is no name of a weight unit", e);
+    }
+  }
+
   /** Short text such as {@code layer.3.expert.5} or {@code head}. */
   @Override
   public String toString() {
-    String kindName = kind.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    String kindName = kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
     return switch (kind) {
       case EMBEDDING, HEAD -> kindName;
       case OUTPUT -> kindName + "." + number;
