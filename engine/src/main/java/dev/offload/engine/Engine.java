@@ -19,6 +19,7 @@ import dev.offload.generation.TokenIds;
 import dev.offload.planner.Granule;
 import dev.offload.planner.Granules;
 import dev.offload.planner.KvGroup;
+import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
 import dev.offload.planner.ScheduleBuilder;
 import dev.offload.sampling.OutputRules;
@@ -216,7 +217,8 @@ public final class Engine implements AutoCloseable {
             ? new OverlappedExecutor(device, runner, recorder)
             : new SequentialExecutor(device, runner, recorder);
     owned.add(executor);
-    ScheduleBuilder schedules = new ScheduleBuilder(plan, granules, config.layers().size());
+    ScheduleBuilder schedules =
+        new ScheduleBuilder(plan, granules, config, device.matrixInput(plan.computeDType()));
     return new PassRunner(
         plan,
         runner,

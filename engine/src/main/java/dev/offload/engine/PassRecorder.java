@@ -1,11 +1,13 @@
 package dev.offload.engine;
 
-import dev.offload.engine.PassTimeline.Span;
 import dev.offload.engine.execute.TaskListener;
 import dev.offload.engine.pass.Chunk;
 import dev.offload.engine.pass.Pass;
+import dev.offload.planner.PassTimeline;
+import dev.offload.planner.PassTimeline.Span;
 import dev.offload.planner.Schedule;
 import dev.offload.planner.Task;
+import dev.offload.planner.TaskNames;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

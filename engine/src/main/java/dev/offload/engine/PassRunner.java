@@ -6,10 +6,11 @@ import dev.offload.engine.kvcache.KvStore;
 import dev.offload.engine.kvcache.SwapArea;
 import dev.offload.engine.pass.Pass;
 import dev.offload.engine.pass.PassAssembler;
+import dev.offload.engine.pass.PassShapes;
 import dev.offload.engine.pass.Sequence;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.Lane;
-import dev.offload.planner.PassShape;
+import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
 import dev.offload.planner.Schedule;
 import dev.offload.planner.ScheduleBuilder;
@@ -28,7 +29,7 @@ final class PassRunner {
   private final PassAssembler assembler;
   private final PassRecorder recorder;
   private final int blockTokens;
-  private final long blockBytes;
+  private final PassShapes shapes;
   private final List<BlockPool> pools = new ArrayList<>();
   private final List<SwapArea> swap;
   private final PassTimes times;
@@ -50,7 +51,7 @@ final class PassRunner {
     this.assembler = new PassAssembler(plan);
     this.recorder = recorder;
     this.blockTokens = blockTokens;
-    this.blockBytes = cache.blockBytes();
+    this.shapes = new PassShapes(blockTokens, cache.blockBytes());
     this.swap = List.copyOf(swap);
     this.times = times;
     for (KvGroup group : plan.kvGroups()) {
@@ -81,22 +82,13 @@ final class PassRunner {
     long begin = System.nanoTime();
     Pass pass = assembler.next(running);
     tasks.prepare(pass);
-    Schedule schedule = schedules.next(shape(pass));
+    Schedule schedule = schedules.next(shapes.of(pass));
     recorder.begins(pass, schedule);
     executor.run(schedule);
     recorder.ended();
     pass.advance();
     times.add(pass.tokens(), System.nanoTime() - begin);
     return pass;
-  }
-
-  private PassShape shape(Pass pass) {
-    List<PassShape.MicroBatch> microBatches = new ArrayList<>();
-    for (int i = 0; i < pass.microBatches().size(); i++) {
-      long blocks = tasks.usedBlocks(i);
-      microBatches.add(new PassShape.MicroBatch(pass.tokens(i), blocks * blockBytes));
-    }
-    return new PassShape(microBatches, pass.logitsRows());
   }
 
   /** Logits of a row of the last pass; valid until the next one. */

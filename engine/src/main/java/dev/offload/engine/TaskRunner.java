@@ -111,11 +111,6 @@ final class TaskRunner implements TaskActions, AutoCloseable {
     }
   }
 
-  /** Cache blocks that a micro-batch of the pass has, shared ones once. */
-  int usedBlocks(int microBatch) {
-    return inputs.get(microBatch).usedBlocks().blocks();
-  }
-
   HeadModule head() {
     return head;
   }

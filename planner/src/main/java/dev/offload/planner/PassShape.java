@@ -17,12 +17,35 @@ public record PassShape(List<MicroBatch> microBatches, int logitsRows) {
    * The share of one micro-batch.
    *
    * @param tokens rows, 0 if it sits this pass out
-   * @param kvBytes bytes of its cache in use, per layer
+   * @param promptTokens those of them that belong to prompts
+   * @param sequences how many they belong to
+   * @param decodeKeys keys that the sequences with a single row see, itself included, summed over
+   *     them
+   * @param promptPairs the same for the rows of all other sequences, summed over rows
+   * @param kvBytes bytes of its cache in use, per layer, in whole blocks
+   * @param kvWrittenBytes bytes of those blocks that it writes to, per layer
    */
-  public record MicroBatch(int tokens, long kvBytes) {}
+  public record MicroBatch(
+      int tokens,
+      int promptTokens,
+      int sequences,
+      long decodeKeys,
+      long promptPairs,
+      long kvBytes,
+      long kvWrittenBytes) {}
 
   /** Rows of all micro-batches. */
   public int tokens() {
     return microBatches.stream().mapToInt(MicroBatch::tokens).sum();
+  }
+
+  /** Rows of prompts in all micro-batches. */
+  public int promptTokens() {
+    return microBatches.stream().mapToInt(MicroBatch::promptTokens).sum();
+  }
+
+  /** Sequences of all micro-batches. */
+  public int sequences() {
+    return microBatches.stream().mapToInt(MicroBatch::sequences).sum();
   }
 }

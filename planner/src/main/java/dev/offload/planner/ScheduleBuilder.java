@@ -1,6 +1,8 @@
 package dev.offload.planner;
 
+import dev.offload.tensors.DType;
 import dev.offload.tensors.Tier;
+import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -58,6 +60,7 @@ public final class ScheduleBuilder {
   private final List<Granule> streamed;
   private final Map<Integer, List<Granule>> byLayer = new TreeMap<>();
   private final int layers;
+  private final TaskSizes sizes;
   private final RingAllocator<Transit> ring;
   private final RingAllocator<Transit> staging;
 
@@ -76,9 +79,14 @@ public final class ScheduleBuilder {
   private List<Task> tasks = List.of();
   private PassShape pass;
 
-  public ScheduleBuilder(Plan plan, List<Granule> granules, int layers) {
+  /**
+   * @param granules all of the plan, in the order of use
+   * @param rows format in which rows enter a matrix product on the device
+   */
+  public ScheduleBuilder(Plan plan, List<Granule> granules, ModelConfig model, DType rows) {
     this.plan = plan;
-    this.layers = layers;
+    this.layers = model.layers().size();
+    this.sizes = new TaskSizes(model, plan.computeDType(), rows);
     this.streamed = granules.stream().filter(Granule::isStreamed).toList();
     for (Granule granule : granules) {
       byLayer.computeIfAbsent(granule.layer(), _ -> new ArrayList<>()).add(granule);
@@ -111,10 +119,10 @@ public final class ScheduleBuilder {
     Granule projection = find(-1, UnitId.Kind.EMBEDDING);
     Optional<Transit> arrival = Optional.ofNullable(projection).map(this::arrive);
     forEachMicroBatch(
-        (microBatch, tokens) -> {
-          long upload = add(Lane.H2D, new Work.UploadBatch(microBatch), List.of(), 0, 0);
+        microBatch -> {
+          long upload = add(Lane.H2D, new Work.UploadBatch(microBatch), List.of());
           List<Long> after = arrival.map(a -> a.before(upload)).orElse(List.of(upload));
-          add(Lane.GPU, new Work.Embed(microBatch, arrival.map(Transit::located)), after, 0, 0);
+          add(Lane.GPU, new Work.Embed(microBatch, arrival.map(Transit::located)), after);
         });
     arrival.ifPresent(this::release);
   }
@@ -124,43 +132,16 @@ public final class ScheduleBuilder {
     Transit arrival = arrive(granule);
     Map<Integer, Long> attended = new TreeMap<>();
     forEachMicroBatch(
-        (microBatch, tokens) -> {
-          long flops = matrixFlops(granule, tokens);
+        microBatch -> {
           switch (plan.kvGroups().get(microBatch).home()) {
             case DEVICE ->
                 add(
                     Lane.GPU,
                     new Work.Attention(layer, microBatch, -1, arrival.located()),
-                    arrival.before(),
-                    granule.imageBytes(),
-                    flops);
-            case HOST_STREAMED -> attendStreamed(layer, microBatch, arrival, granule, flops);
-            case HOST_ATTENDED -> {
-              long project =
-                  add(
-                      Lane.GPU,
-                      new Work.Project(layer, microBatch, arrival.located()),
-                      arrival.before(),
-                      granule.imageBytes(),
-                      flops);
-              long down =
-                  add(
-                      Lane.D2H,
-                      new Work.DownloadQueries(layer, microBatch),
-                      List.of(project),
-                      0,
-                      0);
-              long attend =
-                  add(
-                      Lane.CPU,
-                      new Work.AttendOnHost(layer, microBatch),
-                      List.of(down),
-                      pass.microBatches().get(microBatch).kvBytes(),
-                      0);
-              attended.put(
-                  microBatch,
-                  add(Lane.H2D, new Work.UploadAttended(layer, microBatch), List.of(attend), 0, 0));
-            }
+                    arrival.before());
+            case HOST_STREAMED -> attendStreamed(layer, microBatch, arrival);
+            case HOST_ATTENDED ->
+                attended.put(microBatch, attendOnHost(layer, microBatch, arrival));
           }
         });
     attended.forEach(
@@ -168,84 +149,67 @@ public final class ScheduleBuilder {
             add(
                 Lane.GPU,
                 new Work.ProjectOutput(layer, microBatch, arrival.located()),
-                List.of(upload),
-                0,
-                0));
+                List.of(upload)));
     release(arrival);
   }
 
-  private void attendStreamed(
-      int layer, int microBatch, Transit arrival, Granule granule, long flops) {
+  private long attendOnHost(int layer, int microBatch, Transit arrival) {
+    long project =
+        add(Lane.GPU, new Work.Project(layer, microBatch, arrival.located()), arrival.before());
+    long down = add(Lane.D2H, new Work.DownloadQueries(layer, microBatch), List.of(project));
+    long attend = add(Lane.CPU, new Work.AttendOnHost(layer, microBatch), List.of(down));
+    return add(Lane.H2D, new Work.UploadAttended(layer, microBatch), List.of(attend));
+  }
+
+  private void attendStreamed(int layer, int microBatch, Transit arrival) {
     int slot = nextKvSlot;
     nextKvSlot = (nextKvSlot + 1) % plan.kvRingSlots();
-    long kvBytes = pass.microBatches().get(microBatch).kvBytes();
     List<Long> afterFree = kvSlotFree[slot] == NONE ? List.of() : List.of(kvSlotFree[slot]);
-    long load = add(Lane.H2D, new Work.LoadKv(layer, microBatch, slot), afterFree, kvBytes, 0);
+    long load = add(Lane.H2D, new Work.LoadKv(layer, microBatch, slot), afterFree);
     long attend =
         add(
             Lane.GPU,
             new Work.Attention(layer, microBatch, slot, arrival.located()),
-            arrival.before(load),
-            granule.imageBytes() + kvBytes,
-            flops);
-    kvSlotFree[slot] =
-        add(Lane.D2H, new Work.StoreKv(layer, microBatch, slot), List.of(attend), 0, 0);
+            arrival.before(load));
+    kvSlotFree[slot] = add(Lane.D2H, new Work.StoreKv(layer, microBatch, slot), List.of(attend));
   }
 
   private void feedForward(int layer) {
     Granule granule = find(layer, UnitId.Kind.MLP);
     Transit arrival = arrive(granule);
     forEachMicroBatch(
-        (microBatch, tokens) ->
+        microBatch ->
             add(
                 Lane.GPU,
                 new Work.FeedForward(layer, microBatch, arrival.located()),
-                arrival.before(),
-                granule.imageBytes(),
-                matrixFlops(granule, tokens)));
+                arrival.before()));
     release(arrival);
   }
 
   private void mixture(int layer) {
-    int tokens = pass.tokens();
     Granule router = find(layer, UnitId.Kind.ROUTER);
     Transit routerArrival = arrive(router);
     long route =
-        add(
-            Lane.GPU,
-            new Work.Route(layer, routerArrival.located()),
-            routerArrival.before(),
-            router.imageBytes(),
-            matrixFlops(router, tokens));
+        add(Lane.GPU, new Work.Route(layer, routerArrival.located()), routerArrival.before());
     release(routerArrival);
-    long down = add(Lane.D2H, new Work.DownloadRouting(layer), List.of(route), 0, 0);
-    long regroup = add(Lane.CPU, new Work.Regroup(layer), List.of(down), 0, 0);
-    long up = add(Lane.H2D, new Work.UploadRegrouping(layer), List.of(regroup), 0, 0);
+    long down = add(Lane.D2H, new Work.DownloadRouting(layer), List.of(route));
+    long regroup = add(Lane.CPU, new Work.Regroup(layer), List.of(down));
+    long up = add(Lane.H2D, new Work.UploadRegrouping(layer), List.of(regroup));
     Granule shared = find(layer, UnitId.Kind.SHARED_EXPERT);
     if (shared != null) {
       Transit sharedArrival = arrive(shared);
-      add(
-          Lane.GPU,
-          new Work.SharedExpert(layer, sharedArrival.located()),
-          sharedArrival.before(),
-          shared.imageBytes(),
-          matrixFlops(shared, tokens));
+      add(Lane.GPU, new Work.SharedExpert(layer, sharedArrival.located()), sharedArrival.before());
       release(sharedArrival);
     }
-    add(Lane.GPU, new Work.Collect(layer), List.of(up), 0, 0);
+    add(Lane.GPU, new Work.Collect(layer), List.of(up));
     for (Granule granule : byLayer.get(layer)) {
       if (granule.kind() == UnitId.Kind.EXPERT) {
         Transit arrival = arrive(granule);
-        add(
-            Lane.GPU,
-            new Work.Experts(layer, arrival.located()),
-            arrival.before(),
-            granule.imageBytes(),
-            0);
+        add(Lane.GPU, new Work.Experts(layer, arrival.located()), arrival.before());
         release(arrival);
       }
     }
-    add(Lane.GPU, new Work.Combine(layer), List.of(), 0, 0);
+    add(Lane.GPU, new Work.Combine(layer), List.of());
   }
 
   private long head() {
@@ -253,9 +217,7 @@ public final class ScheduleBuilder {
     add(
         Lane.GPU,
         new Work.Head(arrival.map(Transit::located)),
-        arrival.map(Transit::before).orElse(List.of()),
-        0,
-        0);
+        arrival.map(Transit::before).orElse(List.of()));
     arrival.ifPresent(this::release);
     List<Long> outputs = new ArrayList<>();
     for (Granule granule : byLayer.get(-1)) {
@@ -263,18 +225,12 @@ public final class ScheduleBuilder {
         outputs.add(output(granule));
       }
     }
-    return add(Lane.D2H, new Work.DownloadLogits(), List.of(outputs.getLast()), 0, 0);
+    return add(Lane.D2H, new Work.DownloadLogits(), List.of(outputs.getLast()));
   }
 
   private long output(Granule granule) {
     Transit arrival = arrive(granule);
-    long output =
-        add(
-            Lane.GPU,
-            new Work.Output(arrival.located()),
-            arrival.before(),
-            granule.imageBytes(),
-            matrixFlops(granule, pass.logitsRows()));
+    long output = add(Lane.GPU, new Work.Output(arrival.located()), arrival.before());
     release(arrival);
     return output;
   }
@@ -294,9 +250,7 @@ public final class ScheduleBuilder {
           add(
               Lane.GPU,
               new Work.ExpandWeights(granule, arrival.ringOffset),
-              List.of(arrival.copyTask),
-              granule.storedBytes() + granule.imageBytes(),
-              0);
+              List.of(arrival.copyTask));
       arrival.releaseTask = expand;
     }
     return arrival;
@@ -346,9 +300,7 @@ public final class ScheduleBuilder {
         add(
             Lane.H2D,
             new Work.CopyWeights(next.granule, next.stagingOffset, next.ringOffset, next.pass),
-            after,
-            next.granule.storedBytes(),
-            0);
+            after);
     return true;
   }
 
@@ -385,9 +337,7 @@ public final class ScheduleBuilder {
           add(
               Lane.DISK,
               new Work.ReadWeights(granule, place.offset()),
-              place.displaced().stream().map(displaced -> displaced.copyTask).toList(),
-              granule.storedBytes(),
-              0);
+              place.displaced().stream().map(displaced -> displaced.copyTask).toList());
     }
     transits.add(next);
     nextRequest++;
@@ -398,13 +348,10 @@ public final class ScheduleBuilder {
     return true;
   }
 
-  private long add(Lane lane, Work work, List<Long> after, long bytes, long flops) {
-    tasks.add(new Task(nextId, lane, work, after, bytes, flops));
+  private long add(Lane lane, Work work, List<Long> after) {
+    tasks.add(
+        new Task(nextId, lane, work, after, sizes.bytes(work, pass), sizes.flops(work, pass)));
     return nextId++;
-  }
-
-  private long matrixFlops(Granule granule, int rows) {
-    return 2L * rows * granule.imageBytes() / plan.computeDType().bytes();
   }
 
   private Granule find(int layer, UnitId.Kind kind) {
@@ -417,14 +364,13 @@ public final class ScheduleBuilder {
   }
 
   private interface MicroBatchStep {
-    void add(int microBatch, int tokens);
+    void add(int microBatch);
   }
 
   private void forEachMicroBatch(MicroBatchStep step) {
     for (int i = 0; i < pass.microBatches().size(); i++) {
-      int tokens = pass.microBatches().get(i).tokens();
-      if (tokens > 0) {
-        step.add(i, tokens);
+      if (pass.microBatches().get(i).tokens() > 0) {
+        step.add(i);
       }
     }
   }

@@ -1,6 +1,5 @@
 package dev.offload.jobs.report;
 
-import dev.offload.engine.PassTimeline;
 import dev.offload.engine.Progress;
 import dev.offload.engine.RunReport;
 import dev.offload.jobs.report.JobReport.Job;
@@ -12,6 +11,7 @@ import dev.offload.jobs.report.JobReport.TaskSpan;
 import dev.offload.jobs.report.JobReport.Timeline;
 import dev.offload.jobs.report.JobReport.Work;
 import dev.offload.planner.Lane;
+import dev.offload.planner.PassTimeline;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;

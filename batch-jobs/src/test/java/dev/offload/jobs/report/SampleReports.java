@@ -1,6 +1,5 @@
 package dev.offload.jobs.report;
 
-import dev.offload.engine.PassTimeline;
 import dev.offload.engine.Progress;
 import dev.offload.engine.RunReport.Flight;
 import dev.offload.jobs.labels.Confusion;
@@ -9,6 +8,7 @@ import dev.offload.jobs.report.JobReport.Machine;
 import dev.offload.jobs.report.JobReport.Memory;
 import dev.offload.jobs.report.JobReport.Peak;
 import dev.offload.planner.Lane;
+import dev.offload.planner.PassTimeline;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -17,7 +17,6 @@ import dev.offload.tensors.model.Rope;
 import dev.offload.tensors.model.RopeTable;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -240,23 +239,12 @@ public final class MicroBatchInput implements AutoCloseable {
 
   /** Cache blocks that hold something before or after the pass. */
   public BlockRuns usedBlocks() {
-    return runs(false);
+    return PassShapes.usedBlocks(chunks, blockTokens);
   }
 
   /** Cache blocks that the pass writes. */
   public BlockRuns writtenBlocks() {
-    return runs(true);
-  }
-
-  private BlockRuns runs(boolean writtenOnly) {
-    BitSet blocks = new BitSet();
-    for (Chunk chunk : chunks) {
-      int first = writtenOnly ? chunk.first() / blockTokens : 0;
-      for (int b = first; b < blocksOf(chunk.contextLength()); b++) {
-        blocks.set(chunk.sequence().blocks().block(b));
-      }
-    }
-    return new BlockRuns(blocks);
+    return PassShapes.writtenBlocks(chunks, blockTokens);
   }
 
   @Override

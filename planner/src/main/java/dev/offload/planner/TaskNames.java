@@ -1,17 +1,14 @@
-package dev.offload.engine;
+package dev.offload.planner;
 
-import dev.offload.planner.Granule;
-import dev.offload.planner.Task;
-import dev.offload.planner.Work;
 import dev.offload.tensors.weights.UnitId;
 import java.util.Locale;
 
 /** What tasks are called where people look at them. */
-final class TaskNames {
+public final class TaskNames {
   private TaskNames() {}
 
   /** Such as {@code attention, layer 3, micro-batch 0}. */
-  static String of(Task task) {
+  public static String of(Task task) {
     return switch (task.work()) {
       case Work.UploadBatch work -> "upload batch, micro-batch " + work.microBatch();
       case Work.Embed work -> "embed, micro-batch " + work.microBatch();

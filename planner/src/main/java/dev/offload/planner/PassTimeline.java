@@ -1,6 +1,5 @@
-package dev.offload.engine;
+package dev.offload.planner;
 
-import dev.offload.planner.Lane;
 import java.util.List;
 
 /**

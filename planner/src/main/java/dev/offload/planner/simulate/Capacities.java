@@ -1,0 +1,28 @@
+package dev.offload.planner.simulate;
+
+import dev.offload.planner.hardware.HardwareProfile;
+
+/**
+ * What all lanes draw on together. All decimal, all positive.
+ *
+ * @param hostBytesPerSecond reads and writes of host memory
+ * @param linkBytesPerSecond copies between host and device, both ways together
+ * @param cores cores of the host
+ */
+public record Capacities(double hostBytesPerSecond, double linkBytesPerSecond, double cores) {
+  public Capacities {
+    if (!(hostBytesPerSecond > 0) || !(linkBytesPerSecond > 0) || !(cores > 0)) {
+      throw new IllegalArgumentException(
+          "lanes share %s bytes/s of host memory, %s bytes/s of link and %s cores, all must be above 0"
+              .formatted(hostBytesPerSecond, linkBytesPerSecond, cores));
+    }
+  }
+
+  /** Those of a machine. */
+  public static Capacities of(HardwareProfile machine) {
+    return new Capacities(
+        machine.sharing().hostMemoryBytesPerSecond(),
+        machine.link().bothBytesPerSecond(),
+        machine.sharing().cores());
+  }
+}

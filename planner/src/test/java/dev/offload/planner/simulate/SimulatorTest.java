@@ -1,0 +1,253 @@
+package dev.offload.planner.simulate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.planner.Lane;
+import dev.offload.planner.PassShape;
+import dev.offload.planner.PassTimeline;
+import dev.offload.planner.PassTimeline.Span;
+import dev.offload.planner.Schedule;
+import dev.offload.planner.Task;
+import dev.offload.planner.Work;
+import dev.offload.planner.cost.Cost;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** Schedules small enough to be played by hand, and what holds for all. */
+class SimulatorTest {
+  private static final PassShape SHAPE =
+      new PassShape(List.of(new PassShape.MicroBatch(3, 2, 2, 10, 3, 0, 0)), 2);
+  private static final Capacities PLENTY = new Capacities(1e18, 1e18, 1e9);
+
+  private final List<Task> tasks = new ArrayList<>();
+  private final List<Cost> costs = new ArrayList<>();
+
+  @Test
+  void shouldRunLanesSideBySideAndTasksOfALaneInOrder() {
+    long copy = task(Lane.H2D, seconds(2));
+    task(Lane.H2D, seconds(3));
+    task(Lane.GPU, seconds(4));
+    long result = task(Lane.GPU, seconds(1), copy);
+    Simulator simulator = simulator(PLENTY);
+    PlayedPass pass = simulator.play(new Schedule(tasks, result), SHAPE);
+    assertEquals(5, pass.seconds(), 1e-12);
+    assertEquals(Map.of(Lane.H2D, 5.0, Lane.GPU, 5.0), busy(simulator));
+    assertEquals(
+        List.of("H2D 0-2", "GPU 0-4", "H2D 2-5", "GPU 4-5"), spans(pass.timeline(1)).sorted());
+  }
+
+  @Test
+  void shouldLetATaskWaitForThoseOfOtherLanes() {
+    long read = task(Lane.DISK, seconds(3));
+    long copy = task(Lane.H2D, seconds(1), read);
+    long compute = task(Lane.GPU, seconds(2), copy);
+    long result = task(Lane.D2H, seconds(1), compute);
+    Simulator simulator = simulator(PLENTY);
+    PlayedPass pass = simulator.play(new Schedule(tasks, result), SHAPE);
+    assertEquals(7, pass.seconds(), 1e-12);
+    assertEquals(
+        List.of("DISK 0-3", "H2D 3-4", "GPU 4-6", "D2H 6-7"), spans(pass.timeline(1)).sorted());
+  }
+
+  @Test
+  void shouldSlowDownInProportionWhatSharesAResource() {
+    // Together they want 3 cores for the first seconds, and there are 2: each gets 2/3.
+    task(Lane.H2D, new Cost(2, 0, 0, 2));
+    long result = task(Lane.GPU, new Cost(4, 0, 0, 8));
+    PlayedPass pass =
+        simulator(new Capacities(1e18, 1e18, 2)).play(new Schedule(tasks, result), SHAPE);
+    // The copy takes 3 s, in which the other does 2 of its 4; then it is alone.
+    assertEquals(List.of("GPU 0-5", "H2D 0-3"), spans(pass.timeline(1)).byName());
+  }
+
+  @Test
+  void shouldLetTheScarcestResourceDecide() {
+    // Host memory: 10 + 30 of 20 wanted, half speed; the link alone would leave the copy 2/3.
+    task(Lane.H2D, new Cost(1, 10, 15, 0));
+    task(Lane.CPU, new Cost(1, 30, 0, 0));
+    long result = task(Lane.GPU, new Cost(1, 0, 0, 1));
+    task(Lane.D2H, new Cost(1, 0, 10, 0));
+    PlayedPass pass =
+        simulator(new Capacities(20, 50.0 / 3, 8)).play(new Schedule(tasks, result), SHAPE);
+    assertEquals(1, pass.seconds(), 1e-12, "shares nothing that is scarce");
+    Simulator simulator = simulator(new Capacities(20, 50.0 / 3, 8));
+    simulator.play(new Schedule(tasks, result), SHAPE);
+    simulator.between(seconds(9));
+    assertEquals(
+        Map.of(Lane.H2D, 2.0, Lane.CPU, 2.0, Lane.GPU, 1.0, Lane.D2H, 1.5), busy(simulator));
+  }
+
+  @Test
+  void shouldGoOnWithTasksBehindTheResultInTheNextPass() {
+    long first = task(Lane.GPU, seconds(1));
+    task(Lane.H2D, seconds(5));
+    long prefetched = task(Lane.H2D, seconds(1));
+    Simulator simulator = simulator(PLENTY);
+    PlayedPass one = simulator.play(new Schedule(tasks.subList(0, 3), first), SHAPE);
+    assertEquals(1, one.seconds(), 1e-12);
+    simulator.between(seconds(0.5));
+    long second = task(Lane.GPU, seconds(2), prefetched);
+    PlayedPass two = simulator.play(new Schedule(tasks.subList(3, 4), second), SHAPE);
+    assertEquals(1.5, two.beginSeconds(), 1e-12);
+    assertEquals(8, two.endSeconds(), 1e-12, "copies end at 6, and 2 more to compute");
+    PassTimeline timeline = two.timeline(2);
+    assertEquals(List.of("GPU 4.5-6.5", "H2D 0-3.5", "H2D 3.5-4.5"), spans(timeline).byName());
+    assertEquals(2, timeline.pass());
+    assertEquals(2, timeline.sequences());
+    assertEquals(3, timeline.tokens());
+    assertEquals(2, timeline.promptTokens());
+    assertEquals(6_500_000_000L, timeline.nanos());
+  }
+
+  @Test
+  void shouldCountWorkBetweenPassesAgainstTheCores() {
+    long first = task(Lane.GPU, seconds(1));
+    task(Lane.H2D, new Cost(3, 0, 0, 3));
+    Simulator simulator = simulator(new Capacities(1e18, 1e18, 1));
+    simulator.play(new Schedule(tasks, first), SHAPE);
+    simulator.between(new Cost(1, 0, 0, 1));
+    assertEquals(3, simulator.now(), 1e-12, "one core for two");
+    assertEquals(3, simulator.busySeconds().get(Lane.H2D), 1e-12);
+  }
+
+  @Test
+  void shouldRefuseASchedulePlayedWithoutTheOneBefore() {
+    long first = task(Lane.GPU, seconds(1));
+    long second = task(Lane.GPU, seconds(1), first);
+    Simulator simulator = simulator(PLENTY);
+    Schedule rest = new Schedule(tasks.subList(1, 2), second);
+    assertThrows(IllegalArgumentException.class, () -> simulator.play(rest, SHAPE));
+  }
+
+  @Test
+  void shouldBeWithinItsBoundsAndNeverSlowerOnAFasterMachine() {
+    Random random = new Random(4);
+    int shared = 0;
+    for (int round = 0; round < 300; round++) {
+      tasks.clear();
+      costs.clear();
+      long last = -1;
+      for (int i = 0; i < 60; i++) {
+        List<Long> after = new ArrayList<>();
+        for (int a = 0; a < 2 && i > 0; a++) {
+          after.add((long) random.nextInt(i));
+        }
+        last = tasks.size();
+        double seconds = random.nextInt(5) == 0 ? 0 : random.nextDouble();
+        Cost cost = new Cost(1, random.nextInt(9), random.nextInt(9), random.nextInt(4));
+        add(Lane.values()[random.nextInt(5)], cost.times(seconds), after);
+      }
+      // The result waits for all.
+      List<Long> all = new ArrayList<>();
+      for (long i = 0; i <= last; i++) {
+        all.add(i);
+      }
+      long result = add(Lane.D2H, seconds(0.1), all);
+      Schedule schedule = new Schedule(tasks, result);
+      // Nothing is slower alone than it says.
+      Simulator narrow = simulator(new Capacities(9, 9, 4));
+      Simulator wide = simulator(new Capacities(18, 18, 8));
+      Simulator widest = simulator(PLENTY);
+      double slow = narrow.play(schedule, SHAPE).seconds();
+      double fast = wide.play(schedule, SHAPE).seconds();
+      double fastest = widest.play(schedule, SHAPE).seconds();
+      double longestLane =
+          Arrays.stream(Lane.values())
+              .mapToDouble(lane -> sum(task -> task.lane() == lane))
+              .max()
+              .orElseThrow();
+      assertTrue(fastest >= longestLane - 1e-9, "round " + round);
+      double hostBytes = costs.stream().mapToDouble(Cost::hostBytes).sum();
+      assertTrue(slow >= hostBytes / 9 - 1e-9, "round " + round);
+      assertTrue(slow <= sum(_ -> true) + 1e-9, "round " + round + ": " + slow);
+      assertTrue(fastest <= fast + 1e-9 && fast <= slow + 1e-9, fastest + " " + fast + " " + slow);
+      shared += slow > fastest + 1e-6 ? 1 : 0;
+    }
+    assertTrue(shared > 100, "lanes slowed each other in " + shared + " of 300 rounds");
+  }
+
+  @Test
+  void shouldPlayAPassOfManyTasksQuickly() {
+    long last = -1;
+    for (int i = 0; i < 60_000; i++) {
+      List<Long> after = last < 0 ? List.of() : List.of(last);
+      last = add(Lane.values()[i % 5], new Cost(1e-4, 1e5, 1e5, 1e-4), after);
+    }
+    Schedule schedule = new Schedule(tasks, last);
+    simulator(PLENTY).play(schedule, SHAPE);
+    long begin = System.nanoTime();
+    PlayedPass pass = simulator(PLENTY).play(schedule, SHAPE);
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    assertEquals(6, pass.seconds(), 1e-6);
+    assertTrue(seconds < 2, "took " + seconds + " s; about 0.05 s with nothing else going on");
+  }
+
+  private double sum(java.util.function.Predicate<Task> which) {
+    return tasks.stream()
+        .filter(which)
+        .mapToDouble(task -> costs.get((int) task.id()).seconds())
+        .sum();
+  }
+
+  private Simulator simulator(Capacities capacities) {
+    return new Simulator(capacities, (task, pass) -> costs.get((int) task.id()));
+  }
+
+  private static Cost seconds(double seconds) {
+    return new Cost(seconds, 0, 0, 0);
+  }
+
+  private long task(Lane lane, Cost cost, Long... after) {
+    return add(lane, cost, List.of(after));
+  }
+
+  private long add(Lane lane, Cost cost, List<Long> after) {
+    long id = tasks.size();
+    tasks.add(new Task(id, lane, new Work.Regroup(0), after, 0, 0));
+    costs.add(cost);
+    return id;
+  }
+
+  private static Map<Lane, Double> busy(Simulator simulator) {
+    Map<Lane, Double> busy = new java.util.EnumMap<>(Lane.class);
+    simulator
+        .busySeconds()
+        .forEach(
+            (lane, seconds) -> {
+              if (seconds > 0) {
+                busy.put(lane, Math.round(seconds * 1e9) / 1e9);
+              }
+            });
+    return busy;
+  }
+
+  private static Texts spans(PassTimeline timeline) {
+    return new Texts(timeline.spans());
+  }
+
+  private record Texts(List<Span> spans) {
+    /** In the order of their beginnings. */
+    List<String> sorted() {
+      return spans.stream().map(Texts::text).toList();
+    }
+
+    List<String> byName() {
+      return spans.stream().map(Texts::text).sorted().toList();
+    }
+
+    private static String text(Span span) {
+      return "%s %s-%s".formatted(span.lane(), number(span.beginNanos()), number(span.endNanos()));
+    }
+
+    private static String number(long nanos) {
+      double seconds = nanos / 1e9;
+      return seconds == Math.rint(seconds) ? (long) seconds + "" : seconds + "";
+    }
+  }
+}
