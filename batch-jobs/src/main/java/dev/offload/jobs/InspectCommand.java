@@ -2,6 +2,7 @@ package dev.offload.jobs;
 
 import dev.offload.tensors.ModelException;
 import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.ModelShape;
 import dev.offload.text.ChatTemplate;
 import dev.offload.text.Tokenizer;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -20,20 +22,34 @@ import picocli.CommandLine.Spec;
 /** {@code offload inspect}: says what a model is and whether it would run. */
 @Command(
     name = "inspect",
-    description =
-        "Says what a model is, what it is made of, and what of it would be refused and why.",
+    description = "Says what a model is, how large it is, and what of it would be refused and why.",
     mixinStandardHelpOptions = true,
     footerHeading = "%nExamples:%n",
     footer = {
       "  offload inspect models/tiny",
-      "  offload inspect config.json      a model without weights"
+      "  offload inspect --model config.json      a model without weights"
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:the model would run", "2:something is refused"})
 final class InspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "DIR", description = "Folder of a model, or a config.json alone.")
+  @ArgGroup(multiplicity = "1")
+  private Named named;
+
+  /** The model, with or without the option's name that other commands want. */
+  private static final class Named {
+    @Parameters(paramLabel = "DIR|FILE", description = "Folder of a model, or a config.json alone.")
+    private Path path;
+
+    @Option(names = "--model", paramLabel = "DIR|FILE", description = "The same.")
+    private Path option;
+
+    Path path() {
+      return path != null ? path : option;
+    }
+  }
+
   private Path model;
 
   @Option(names = Messages.VERBOSE, description = "Show where a failure comes from.")
@@ -43,6 +59,7 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws RefusedException {
+    model = named.path();
     if (!Files.exists(model)) {
       throw new RefusedException(model + " does not exist; name the folder of a model");
     }
@@ -68,8 +85,10 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private String describe() throws IOException {
-    try (ModelFolder folder = ModelFolder.fromConfig(model)) {
-      ModelSummary.print(folder, spec.commandLine().getOut());
+    ModelShape shape = ModelFolder.describe(model);
+    ModelSummary.print(shape, spec.commandLine().getOut());
+    if (shape.refusal().isPresent()) {
+      throw new ModelException(shape.refusal().get());
     }
     return "fine";
   }

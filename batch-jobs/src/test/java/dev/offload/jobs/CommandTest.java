@@ -11,6 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -124,6 +125,28 @@ class CommandTest {
     assertTrue(out.toString().contains("configuration    refused: "), out.toString());
     assertTrue(out.toString().contains("tokenizer        refused: "), out.toString());
     refuses("does not exist", "inspect", folder.resolve("nothing"));
+  }
+
+  @Test
+  void shouldInspectAModelThatItCannotRun() {
+    Path shape = Path.of("..", "examples", "shapes", "deepseek-v3", "config.json");
+    assertEquals(ExitCode.REFUSED, run("inspect", "--model", shape));
+    for (String line :
+        List.of(
+            "parameters       671,026,419,200",
+            "active           37,552,297,472 per token",
+            "stored           673,1",
+            ", packed as fp8",
+            "KV cache         70,272 bytes per token",
+            "128 heads of 128 + 64 rotated, all read one latent of 512",
+            "configuration    refused: " + shape + ": model_type is \"deepseek_v3\"")) {
+      assertTrue(out.toString().contains(line), out.toString());
+    }
+    refuses("model_type is \"deepseek_v3\"", "bench", "--model", shape);
+    Path dense = Path.of("..", "examples", "shapes", "opt-30b", "config.json");
+    assertEquals(ExitCode.OK, run("inspect", dense));
+    assertTrue(out.toString().contains("parameters       29,974,540,288"), out.toString());
+    refuses("DIR|FILE", "inspect");
   }
 
   @Test

@@ -8,7 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Reads a config.json, and the generation_config.json beside it, into a {@link ModelConfig}. */
 public final class ConfigReader {
@@ -31,22 +33,65 @@ public final class ConfigReader {
           new Gemma2Family(),
           new Gemma3Family(),
           new Glm4MoeFamily(),
-          new GptOssFamily());
+          new GptOssFamily(),
+          DeepseekFamily.v2(),
+          DeepseekFamily.v3());
 
   private ConfigReader() {}
 
   /**
-   * Reads the configuration of a model.
+   * What a configuration says.
+   *
+   * @param config the model
+   * @param packing how the published checkpoint packs its matrices; empty if it does not
+   * @param refusal why it cannot be run, naming file, field and value; empty if it can
+   */
+  public record Description(
+      ModelConfig config, Optional<Packing> packing, Optional<String> refusal) {}
+
+  /**
+   * Reads the configuration of a model that is to be run.
    *
    * @param configJson the file; {@code generation_config.json} beside it is read too if it exists
    * @throws ModelException if the file is missing or damaged, or names a family, an option or a
    *     value that is not supported
    */
   public static ModelConfig read(Path configJson) throws IOException {
+    Description description = describe(configJson);
+    if (description.refusal().isPresent()) {
+      throw new ModelException(description.refusal().get());
+    }
+    return description.config();
+  }
+
+  /**
+   * Reads the configuration of a model of which only sizes are wanted, so that the engine need not
+   * be able to run it.
+   *
+   * @param configJson as for {@link #read}
+   * @throws ModelException if the file is missing or damaged, or names a family, an option or a
+   *     value of which not even sizes are known
+   */
+  public static Description describe(Path configJson) throws IOException {
     if (!Files.isRegularFile(configJson)) {
       throw new ModelException(configJson + ": is missing; a model folder needs its config.json");
     }
     JsonFields config = StrictJson.readObject(configJson, MAX_BYTES);
+    Family family = family(configJson, config);
+    Optional<Packing> packing = PackingReader.read(config);
+    try {
+      ModelConfig read = family.read(config);
+      UnknownOptions.refuse(config);
+      return new Description(
+          Tokens.addTo(read, config, generationConfig(configJson)),
+          packing,
+          refusal(family, packing, config));
+    } catch (IllegalArgumentException e) {
+      throw new ModelException(configJson + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static Family family(Path configJson, JsonFields config) {
     String type =
         config
             .text("model_type")
@@ -56,22 +101,31 @@ public final class ConfigReader {
                         configJson + ": model_type is missing; it names the family"));
     Family family = FAMILIES.get(type);
     if (family == null) {
-      throw config.refuse(
-          "model_type", "is not supported; supported are " + String.join(", ", FAMILIES.keySet()));
+      throw config.refuse("model_type", "is not supported; supported are " + runnable());
     }
-    Quantization.refuse(config);
-    try {
-      ModelConfig read = family.read(config);
-      UnknownOptions.refuse(config);
-      return Tokens.addTo(read, config, generationConfig(configJson));
-    } catch (IllegalArgumentException e) {
-      throw new ModelException(configJson + ": " + e.getMessage(), e);
-    }
+    return family;
   }
 
-  /** The {@code model_type}s that can be read. */
-  public static List<String> modelTypes() {
-    return List.copyOf(FAMILIES.keySet());
+  private static Optional<String> refusal(
+      Family family, Optional<Packing> packing, JsonFields config) {
+    if (!family.runs()) {
+      return Optional.of(
+          config
+              .refuse(
+                  "model_type",
+                  "is not supported by the engine, offload plan and offload inspect know its"
+                      + " sizes; supported are "
+                      + runnable())
+              .getMessage());
+    }
+    return packing.map(_ -> PackingReader.refusal(config));
+  }
+
+  private static String runnable() {
+    return FAMILIES.values().stream()
+        .filter(Family::runs)
+        .map(Family::modelType)
+        .collect(Collectors.joining(", "));
   }
 
   private static List<JsonFields> generationConfig(Path configJson) throws IOException {

@@ -32,7 +32,8 @@ final class Glm4MoeFamily implements Family {
             model.layers(),
             "n_routed_experts",
             model.mlp(width),
-            router(config),
+            Mixture.groupedRouter(
+                config, Router.Scoring.SIGMOID, config.flag("norm_topk_prob", true), true, true),
             Math.multiplyExact(shared, width),
             false);
     int firstMixture = config.integer("first_k_dense_replace", 0, Limits.LAYERS, 1);
@@ -41,21 +42,5 @@ final class Glm4MoeFamily implements Family {
         .rope(model.ropeReader().read(10_000, 0.5))
         .feedForward(layer -> layer < firstMixture ? mlp : mixture)
         .build();
-  }
-
-  private static Router router(JsonFields config) {
-    int experts = config.integer("n_routed_experts", 1, Limits.EXPERTS);
-    int groups = config.integer("n_group", 1, experts, 1);
-    if (experts % groups != 0) {
-      throw config.refuse("n_group", "must divide n_routed_experts, " + experts);
-    }
-    return new Router(
-        Router.Scoring.SIGMOID,
-        config.flag("norm_topk_prob", true),
-        (float) config.number("routed_scaling_factor", 0, 1e6, 1),
-        true,
-        groups,
-        config.integer("topk_group", 1, groups, 1),
-        false);
   }
 }

@@ -6,6 +6,7 @@ import dev.offload.tensors.model.ModelConfig.Attention;
 import dev.offload.tensors.model.ModelConfig.Embedding;
 import dev.offload.tensors.model.ModelConfig.FeedForward;
 import dev.offload.tensors.model.ModelConfig.Head;
+import dev.offload.tensors.model.ModelConfig.Latent;
 import dev.offload.tensors.model.ModelConfig.Layer;
 import dev.offload.tensors.model.ModelConfig.Mlp;
 import dev.offload.tensors.model.ModelConfig.Norm;
@@ -13,6 +14,7 @@ import dev.offload.tensors.model.ModelConfig.NormPlacement;
 import dev.offload.tensors.model.ModelConfig.QueryKeyNorm;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntFunction;
 
@@ -26,8 +28,9 @@ final class LlamaLike {
   private final int hidden;
   private final int layers;
   private final int heads;
-  private final int keyValueHeads;
-  private final int headDim;
+  private int keyValueHeads;
+  private int headDim;
+  private int valueDim;
   private final int context;
 
   private Activation activation;
@@ -35,6 +38,7 @@ final class LlamaLike {
   private boolean outputBias;
   private boolean mlpBias;
   private boolean sinks;
+  private Optional<Latent> latent = Optional.empty();
   private QueryKeyNorm queryKeyNorm = QueryKeyNorm.NONE;
   private float attentionScale;
   private float attentionSoftCap;
@@ -64,6 +68,7 @@ final class LlamaLike {
         config.has("head_dim") || defaultHeadDim > 0
             ? config.integer("head_dim", 1, Limits.HEAD_DIM, defaultHeadDim)
             : Heads.width(config, "hidden_size", hidden, "num_attention_heads", heads);
+    valueDim = headDim;
     context = config.integer("max_position_embeddings", 1, Limits.CONTEXT);
     sliding = new boolean[layers];
     attentionScale = (float) (1 / Math.sqrt(headDim));
@@ -79,7 +84,12 @@ final class LlamaLike {
   }
 
   RopeReader ropeReader() {
-    return new RopeReader(config, headDim, context);
+    return ropeReader(headDim);
+  }
+
+  /** For families that rotate heads of another width. */
+  RopeReader ropeReader(int width) {
+    return new RopeReader(config, width, context);
   }
 
   /** Reads the activation; must come before the feed-forward part is described. */
@@ -105,6 +115,15 @@ final class LlamaLike {
 
   LlamaLike sinks() {
     sinks = true;
+    return this;
+  }
+
+  /** All heads read one latent per token instead of keys and values of their own. */
+  LlamaLike latent(Latent projections) {
+    latent = Optional.of(projections);
+    keyValueHeads = 1;
+    headDim = projections.rank() + projections.rotatedDim();
+    valueDim = projections.rank();
     return this;
   }
 
@@ -217,7 +236,7 @@ final class LlamaLike {
         heads,
         keyValueHeads,
         headDim,
-        headDim,
+        valueDim,
         attentionScale,
         limited ? window : 0,
         attentionSoftCap,
@@ -225,6 +244,7 @@ final class LlamaLike {
         qkvBias,
         outputBias,
         queryKeyNorm,
-        rope.apply(layer));
+        rope.apply(layer),
+        latent);
   }
 }

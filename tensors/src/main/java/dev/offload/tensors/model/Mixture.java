@@ -45,6 +45,34 @@ final class Mixture {
   }
 
   /**
+   * A router that scales the chosen weights by {@code routed_scaling_factor}.
+   *
+   * @param grouped only the best {@code topk_group} of {@code n_group} groups of experts are looked
+   *     at
+   */
+  static Router groupedRouter(
+      JsonFields config,
+      Router.Scoring scoring,
+      boolean normalise,
+      boolean correctionBias,
+      boolean grouped) {
+    int experts = config.integer("n_routed_experts", 1, Limits.EXPERTS);
+    int groups = config.integer("n_group", 1, experts, 1);
+    if (experts % groups != 0) {
+      throw config.refuse("n_group", "must divide n_routed_experts, " + experts);
+    }
+    int kept = config.integer("topk_group", 1, groups, 1);
+    return new Router(
+        scoring,
+        normalise,
+        (float) config.number("routed_scaling_factor", 0, 1e6, 1),
+        correctionBias,
+        grouped ? groups : 1,
+        grouped ? kept : 1,
+        false);
+  }
+
+  /**
    * Qwen: every {@code decoder_sparse_step}-th layer is a mixture, except those in {@code
    * mlp_only_layers}.
    */

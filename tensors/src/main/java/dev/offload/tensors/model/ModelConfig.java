@@ -2,6 +2,7 @@ package dev.offload.tensors.model;
 
 import dev.offload.tensors.DType;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -133,6 +134,10 @@ public record ModelConfig(
   /**
    * Grouped-query attention. Query head h reads KV head {@code h / (heads / keyValueHeads)}.
    *
+   * <p>Latent attention is described as what it is once its up projections are taken together with
+   * queries and outputs (arXiv 2405.04434, section 2.1): all heads read the same key of {@code rank
+   * + rotatedDim} numbers, whose first {@code rank}, the latent, are the value too.
+   *
    * @param heads query heads
    * @param keyValueHeads heads of the KV cache, a divisor of {@code heads}
    * @param headDim width of one query or key head
@@ -144,7 +149,10 @@ public record ModelConfig(
    * @param qkvBias query, key and value projections have a bias
    * @param outputBias the output projection has a bias
    * @param queryKeyNorm normalisation of queries and keys before the rotation
-   * @param rope rotary embedding; {@link Rope#NONE} if positions are learned
+   * @param rope rotary embedding; {@link Rope#NONE} if positions are learned. In latent attention
+   *     it rotates the rotated part of each head
+   * @param latent how queries, keys and values are projected in latent attention; empty for any
+   *     other
    */
   public record Attention(
       int heads,
@@ -158,7 +166,8 @@ public record ModelConfig(
       boolean qkvBias,
       boolean outputBias,
       QueryKeyNorm queryKeyNorm,
-      Rope rope) {
+      Rope rope,
+      Optional<Latent> latent) {
     public Attention {
       Require.atLeast("number of attention heads", heads, 1);
       Require.atLeast("number of KV heads", keyValueHeads, 1);
@@ -168,16 +177,88 @@ public record ModelConfig(
         throw new IllegalArgumentException(
             heads + " attention heads are not a multiple of " + keyValueHeads + " KV heads");
       }
+      latent.ifPresent(found -> found.check(keyValueHeads, headDim, valueDim));
+    }
+
+    /** Grouped-query attention that is not latent. */
+    public Attention(
+        int heads,
+        int keyValueHeads,
+        int headDim,
+        int valueDim,
+        float scale,
+        int window,
+        float softCap,
+        boolean sinks,
+        boolean qkvBias,
+        boolean outputBias,
+        QueryKeyNorm queryKeyNorm,
+        Rope rope) {
+      this(
+          heads,
+          keyValueHeads,
+          headDim,
+          valueDim,
+          scale,
+          window,
+          softCap,
+          sinks,
+          qkvBias,
+          outputBias,
+          queryKeyNorm,
+          rope,
+          Optional.empty());
+    }
+
+    /** Numbers that the KV cache needs for one token; a latent is key and value at once. */
+    public int cachedNumbers() {
+      return latent.isPresent() ? headDim : keyValueHeads * (headDim + valueDim);
     }
 
     /** Columns of queries, keys and values side by side. */
     public int qkvWidth() {
-      return heads * headDim + keyValueHeads * (headDim + valueDim);
+      return heads * headDim + cachedNumbers();
     }
 
     /** Columns that enter the output projection. */
     public int outputWidth() {
-      return heads * valueDim;
+      return heads * latent.map(Latent::valueDim).orElse(valueDim);
+    }
+  }
+
+  /**
+   * Latent attention (DeepSeek): keys and values of all heads are made from one latent per token,
+   * and only that and one rotated key that all heads share are cached.
+   *
+   * @param queryRank width of the latent that queries are made from; 0 if they are made from the
+   *     layer's input
+   * @param rank width of the latent of keys and values
+   * @param plainDim columns of each query and key head that are not rotated
+   * @param rotatedDim columns that are
+   * @param valueDim columns of each value head
+   * @param norm norm of both latents
+   */
+  public record Latent(
+      int queryRank, int rank, int plainDim, int rotatedDim, int valueDim, Norm norm) {
+    public Latent {
+      Require.atLeast("rank of the queries", queryRank, 0);
+      Require.atLeast("rank of keys and values", rank, 1);
+      Require.atLeast("width of the plain part of a head", plainDim, 1);
+      Require.atLeast("width of the rotated part of a head", rotatedDim, 1);
+      Require.atLeast("value head width", valueDim, 1);
+    }
+
+    /** Columns of one query or key head before the up projections are taken together. */
+    public int headDim() {
+      return plainDim + rotatedDim;
+    }
+
+    private void check(int cachedHeads, int cachedKey, int cachedValue) {
+      if (cachedHeads != 1 || cachedKey != rank + rotatedDim || cachedValue != rank) {
+        throw new IllegalArgumentException(
+            "latent attention of rank %d with %d rotated columns caches no %d x (%d + %d) numbers"
+                .formatted(rank, rotatedDim, cachedHeads, cachedKey, cachedValue));
+      }
     }
   }
 

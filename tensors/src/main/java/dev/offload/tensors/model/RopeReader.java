@@ -17,6 +17,7 @@ final class RopeReader {
   private final JsonFields config;
   private final int headDim;
   private final int context;
+  private boolean interleaved;
 
   /**
    * A reader.
@@ -29,6 +30,12 @@ final class RopeReader {
     this.config = config;
     this.headDim = headDim;
     this.context = context;
+  }
+
+  /** Rotated pairs are neighbours. */
+  RopeReader interleaved() {
+    interleaved = true;
+    return this;
   }
 
   /** The only rope of a model that names its base {@code rope_theta}. */
@@ -59,7 +66,7 @@ final class RopeReader {
   Rope of(Optional<JsonFields> scaling, double base, double share) {
     int dimensions = (int) (headDim * share);
     Rope.Scaling read = scaling.map(fields -> scaling(fields, dimensions)).orElse(new Rope.None());
-    return new Rope(dimensions, base, false, read);
+    return new Rope(dimensions, base, interleaved, read);
   }
 
   private Rope.Scaling scaling(JsonFields fields, int dimensions) {
@@ -120,7 +127,7 @@ final class RopeReader {
   }
 
   /** Equation 22 of arXiv 2309.00071, with the weight DeepSeek added. */
-  private static double yarnMscale(double factor, double mscale) {
+  static double yarnMscale(double factor, double mscale) {
     return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
   }
 

@@ -19,6 +19,7 @@ final class Layouts {
       case "mixtral" -> new MixtralLayout(config, llamaPrefix(stored));
       case "gpt_oss" -> new GptOssLayout(config, llamaPrefix(stored));
       case "glm4_moe" -> new LlamaLayout(config, llamaPrefix(stored), "shared_experts");
+      case "deepseek_v2", "deepseek_v3" -> new LatentLayout(config, llamaPrefix(stored));
       case "gemma2", "gemma3_text" -> new GemmaLayout(config, llamaPrefix(stored));
       case "llama", "mistral", "qwen2", "qwen3", "qwen2_moe", "qwen3_moe", "olmoe" ->
           new LlamaLayout(config, llamaPrefix(stored), "shared_expert");

@@ -36,11 +36,7 @@ class LlamaLayout implements TensorLayout {
     Attention attention = config.layers().get(layer).attention();
     String self = layer(layer) + "self_attn.";
     unit.vector(Role.ATTENTION_NORM, layer(layer) + "input_layernorm.weight", config.hiddenSize());
-    unit.matrix(Role.QKV, qkv(self, attention));
-    if (attention.qkvBias()) {
-      unit.vector(Role.QKV_BIAS, qkvBias(self, attention));
-    }
-    addQueryKeyNorms(unit, self, attention);
+    addProjections(unit, self, attention);
     if (attention.sinks()) {
       unit.vector(Role.SINKS, self + "sinks", attention.heads());
     }
@@ -114,6 +110,15 @@ class LlamaLayout implements TensorLayout {
   /** Name of the router's matrix below the layer, without {@code .weight}. */
   String routerName() {
     return "mlp.gate";
+  }
+
+  /** What comes between the norm of the layer's input and the cache. */
+  void addProjections(UnitBuilder unit, String self, Attention attention) {
+    unit.matrix(Role.QKV, qkv(self, attention));
+    if (attention.qkvBias()) {
+      unit.vector(Role.QKV_BIAS, qkvBias(self, attention));
+    }
+    addQueryKeyNorms(unit, self, attention);
   }
 
   /** Queries, keys and values, top to bottom. */

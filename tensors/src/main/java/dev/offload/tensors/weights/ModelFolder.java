@@ -62,16 +62,27 @@ public final class ModelFolder implements AutoCloseable {
   }
 
   /**
-   * Describes a model that need not have weights.
+   * Describes a model that need not have weights and is to be run, with made-up ones perhaps.
    *
    * @param path a config.json, or the folder that holds it
-   * @throws ModelException if it is damaged or not supported
+   * @throws ModelException if it is damaged or cannot be run
    */
   public static ModelFolder fromConfig(Path path) throws IOException {
-    Path file = Files.isDirectory(path) ? path.resolve(CONFIG) : path;
+    Path file = configFile(path);
     ModelConfig config = ConfigReader.read(file);
     Path folder = file.toAbsolutePath().getParent();
     return new ModelFolder(folder, config, Optional.empty(), UnitList.of(config));
+  }
+
+  /**
+   * Describes a model that need not have weights and that the engine need not be able to run: what
+   * a planner has to know.
+   *
+   * @param path a config.json, or the folder that holds it
+   * @throws ModelException if it is damaged, or not even its sizes are known
+   */
+  public static ModelShape describe(Path path) throws IOException {
+    return ModelShape.of(ConfigReader.describe(configFile(path)));
   }
 
   /** The folder. */
@@ -121,6 +132,10 @@ public final class ModelFolder implements AutoCloseable {
   @Override
   public void close() {
     checkpoint.ifPresent(Checkpoint::close);
+  }
+
+  private static Path configFile(Path path) {
+    return Files.isDirectory(path) ? path.resolve(CONFIG) : path;
   }
 
   private static ModelConfig stored(ModelConfig config, List<WeightUnit> units) {

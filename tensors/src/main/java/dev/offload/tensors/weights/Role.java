@@ -11,11 +11,25 @@ public enum Role {
   PROJECT_IN,
   ATTENTION_NORM,
   ATTENTION_NORM_BIAS,
-  /** Queries, keys and values: [heads·d + kvHeads·(d + dv), hidden]. */
+  /**
+   * Queries, keys and values: [heads·d + kvHeads·(d + dv), hidden]. In latent attention queries or
+   * their latent, the latent of keys and values, and the rotated key: [queries + rank + rotated,
+   * hidden].
+   */
   QKV,
   QKV_BIAS,
   QUERY_NORM,
   KEY_NORM,
+  /** Norm of the latent that queries are made from. */
+  QUERY_LATENT_NORM,
+  /** From that latent to queries: [heads·d, rank of the queries]. */
+  QUERY_UP,
+  /** Norm of the latent of keys and values. */
+  KEY_VALUE_LATENT_NORM,
+  /**
+   * From that latent to the plain part of keys, and values, head by head: [heads·(d + dv), rank].
+   */
+  KEY_VALUE_UP,
   SINKS,
   /** [hidden, heads·dv]. */
   ATTENTION_OUTPUT,
@@ -52,6 +66,8 @@ public enum Role {
           POSITION_TABLE,
           PROJECT_IN,
           QKV,
+          QUERY_UP,
+          KEY_VALUE_UP,
           ATTENTION_OUTPUT,
           ROUTER,
           SHARED_GATE,
@@ -65,6 +81,8 @@ public enum Role {
           QKV_BIAS,
           QUERY_NORM,
           KEY_NORM,
+          QUERY_LATENT_NORM,
+          KEY_VALUE_LATENT_NORM,
           SINKS,
           ATTENTION_OUTPUT_BIAS,
           ATTENTION_POST_NORM,
@@ -88,6 +106,8 @@ public enum Role {
           ATTENTION_POST_NORM,
           QUERY_NORM,
           KEY_NORM,
+          QUERY_LATENT_NORM,
+          KEY_VALUE_LATENT_NORM,
           FEED_FORWARD_NORM,
           FEED_FORWARD_POST_NORM,
           FINAL_NORM ->

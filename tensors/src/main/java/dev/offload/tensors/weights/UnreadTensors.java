@@ -27,8 +27,8 @@ final class UnreadTensors {
   private static final List<String> MASKS =
       List.of(".attn.bias", ".attn.masked_bias", ".attention.bias", ".attention.masked_bias");
 
-  /** The only family whose checkpoints end in layers that are not part of the model itself. */
-  private static final String WITH_PREDICTION_LAYERS = "glm4_moe";
+  /** Families whose checkpoints end in layers that are not part of the model itself. */
+  private static final Set<String> WITH_PREDICTION_LAYERS = Set.of("glm4_moe", "deepseek_v3");
 
   private final ModelConfig config;
   private final Set<String> read = new HashSet<>();
@@ -88,7 +88,7 @@ final class UnreadTensors {
 
   /** Layers behind the last one predict further tokens; the model answers without them. */
   private boolean isPredictionLayer(String number) {
-    return config.family().equals(WITH_PREDICTION_LAYERS)
+    return WITH_PREDICTION_LAYERS.contains(config.family())
         && number.length() < 9
         && Integer.parseInt(number) >= config.layers().size();
   }

@@ -19,6 +19,11 @@ public record WeightUnit(UnitId id, List<Parameter> parameters) {
     return parameters.stream().filter(parameter -> parameter.role() == role).findFirst();
   }
 
+  /** How many numbers all parameters have. */
+  public long elements() {
+    return parameters.stream().mapToLong(Parameter::elements).sum();
+  }
+
   /** Bytes of all parameters as stored, without alignment. */
   public long bytes() {
     return parameters.stream().mapToLong(Parameter::bytes).sum();

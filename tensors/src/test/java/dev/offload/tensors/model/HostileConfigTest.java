@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,8 +35,16 @@ class HostileConfigTest {
     file = folder.resolve("config.json");
   }
 
-  static List<String> supported() {
-    return Fixtures.SUPPORTED;
+  static Stream<String> described() {
+    return Stream.concat(
+        Fixtures.SUPPORTED.stream(),
+        Stream.of(
+            "deepseek-v2-lite",
+            "deepseek-v3",
+            "deepseek-v3-fp8",
+            "gpt-oss-mxfp4",
+            "llama-awq",
+            "llama-gptq"));
   }
 
   @Test
@@ -127,6 +136,21 @@ class HostileConfigTest {
         "llama31-gqa | position_embedding_type | \"alibi\" | unless it is rope, rotary or absolute",
         "llama31-gqa | rope_scaling | {\"type\":\"dynamic\",\"alpha\":9} | rope_scaling.alpha is 9",
         "mixtral | norm_topk_prob | true | is not supported for model_type mixtral",
+        "deepseek-v3 | topk_method | \"greedy\" | topk_method is \"greedy\"; it is not supported for",
+        "deepseek-v3 | scoring_func | \"softmax\" | is not supported for model_type deepseek_v3",
+        "deepseek-v2-lite | topk_method | \"noaux_tc\" | supported are greedy, group_limited_greedy",
+        "deepseek-v2-lite | norm_topk_prob | true | norm_topk_prob is true; it is not supported",
+        "deepseek-v2-lite | moe_layer_freq | 2 | moe_layer_freq is 2; it is not supported unless",
+        "deepseek-v2-lite | attention_bias | true | attention_bias is true; it is not supported",
+        "deepseek-v3 | rope_interleave | false | rope_interleave is false; it is not supported",
+        "deepseek-v3 | n_group | 3 | n_group is 3; it must divide n_routed_experts, 16",
+        "deepseek-v3 | kv_lora_rank | 0 | kv_lora_rank is 0; it must be a whole number from 1",
+        "deepseek-v3 | qk_rope_head_dim | 7 | rotated dimensions are 7, must be even",
+        "llama-awq | quantization_config | {\"quant_method\":\"hqq\"} | quant_method is \"hqq\"; it is",
+        "llama-awq | quantization_config | {\"quant_method\":\"awq\"} | group_size is missing",
+        "llama-gptq | quantization_config | {\"quant_method\":\"gptq\",\"bits\":4,\"group_size\":8,\"lm_head\":true} | lm_head is true",
+        "qwen3-fp8 | quantization_config | {\"quant_method\":\"fp8\",\"weight_block_size\":[128]} | must be two",
+        "qwen3-fp8 | quantization_config | {\"quant_method\":\"fp8\",\"weight_block_size\":[0,1]} | from 1 to",
         "gemma3-text | use_bidirectional_attention | true | it is not supported",
       })
   void shouldRefuseOptionsByNameAndValue(String fixture, String field, String value, String message)
@@ -155,7 +179,7 @@ class HostileConfigTest {
   }
 
   @ParameterizedTest
-  @MethodSource("supported")
+  @MethodSource("described")
   void shouldReadOrRefuseWhateverAFieldHolds(String fixture) throws IOException {
     JsonNode sound = MAPPER.readTree(config(fixture).toFile());
     List<String> values =
@@ -184,7 +208,7 @@ class HostileConfigTest {
         damaged.set(field, MAPPER.readTree(values.get(random.nextInt(values.size()))));
         Files.writeString(file, damaged.toString());
         try {
-          assertTrue(ConfigReader.read(file).layers().size() <= Limits.LAYERS);
+          assertTrue(ConfigReader.describe(file).config().layers().size() <= Limits.LAYERS);
         } catch (ModelException e) {
           assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
         }
