@@ -218,7 +218,8 @@ public final class Engine implements AutoCloseable {
             : new SequentialExecutor(device, runner, recorder);
     owned.add(executor);
     ScheduleBuilder schedules =
-        new ScheduleBuilder(plan, granules, config, device.matrixInput(plan.computeDType()));
+        new ScheduleBuilder(
+            plan, granules, config, device.operations().matrixInput(plan.computeDType()));
     return new PassRunner(
         plan,
         runner,
