@@ -1,2 +1,2 @@
-/** What a machine can do: measured, or stated by others. */
+/** What a machine can do: measured, stated by others, or assumed. */
 package dev.offload.planner.hardware;

@@ -88,6 +88,17 @@ public final class JsonFields {
     return value == null ? absent : finite(name, value, least, most);
   }
 
+  /** A whole number within bounds, larger than an int perhaps, that must be there. */
+  public long count(String name, long least, long most) {
+    return wholeNumber(name, required(name, "a whole number"), least, most);
+  }
+
+  /** True or false, must be there. */
+  public boolean flag(String name) {
+    required(name, "true or false");
+    return flag(name, false);
+  }
+
   /** True or false; {@code absent} if it is not there. */
   public boolean flag(String name, boolean absent) {
     JsonNode value = value(name);
@@ -110,6 +121,44 @@ public final class JsonFields {
       throw refuse(name, "must be a text");
     }
     return Optional.of(value.textValue());
+  }
+
+  /** A text that must be there. */
+  public String requiredText(String name) {
+    required(name, "a text");
+    return text(name).orElseThrow();
+  }
+
+  /** An object that must be there. */
+  public JsonFields requiredObject(String name) {
+    required(name, "an object");
+    return object(name).orElseThrow();
+  }
+
+  /** Objects from a list that must be there. */
+  public List<JsonFields> requiredObjects(String name) {
+    JsonNode list = required(name, "a list of objects");
+    if (!list.isArray()) {
+      throw refuse(name, "must be a list of objects");
+    }
+    List<JsonFields> objects = new ArrayList<>();
+    for (JsonNode element : list) {
+      if (!element.isObject()) {
+        throw refuse(name, "must be a list of objects");
+      }
+      objects.add(
+          new JsonFields(file, "%s%s[%d].".formatted(prefix, name, objects.size()), element));
+    }
+    return objects;
+  }
+
+  /** Refuses the first field that nobody asked for. */
+  public void refuseUnasked() {
+    for (String name : names()) {
+      if (!asked.contains(name)) {
+        throw refuse(name, "is no field of this file; remove it or correct its name");
+      }
+    }
   }
 
   /** An object, if it is there. */

@@ -37,12 +37,23 @@ public final class StrictJson {
   }
 
   /**
-   * Reads a file that holds one object.
+   * Reads a file of a model that holds one object.
    *
    * @param maxBytes larger files are refused
    * @throws ModelException if it is larger, no JSON or no object
    */
   public static JsonFields readObject(Path file, long maxBytes) throws IOException {
+    return readObject(file, maxBytes, "download it again");
+  }
+
+  /**
+   * Reads a file that holds one object.
+   *
+   * @param maxBytes larger files are refused
+   * @param remedy what to do if it is broken
+   * @throws ModelException if it is larger, no JSON or no object
+   */
+  public static JsonFields readObject(Path file, long maxBytes, String remedy) throws IOException {
     long size = Files.size(file);
     if (size > maxBytes) {
       throw new ModelException(
@@ -56,11 +67,11 @@ public final class StrictJson {
     try {
       JsonNode root = MAPPER.readTree(Files.readAllBytes(file));
       if (!root.isObject()) {
-        throw new ModelException(file + ": holds no JSON object; download it again");
+        throw new ModelException(file + ": holds no JSON object; " + remedy);
       }
       return new JsonFields(file, root);
     } catch (JsonProcessingException e) {
-      throw new ModelException(file + ": " + describe(e) + "; download it again", e);
+      throw new ModelException(file + ": " + describe(e) + "; " + remedy, e);
     }
   }
 
