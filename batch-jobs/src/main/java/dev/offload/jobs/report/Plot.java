@@ -68,6 +68,35 @@ final class Plot {
     return this;
   }
 
+  /** A line through points, in units of the axes. */
+  Plot line(String type, List<Point> points) {
+    marks.append("<path class=\"stroke ").append(type).append("\" d=\"");
+    for (int i = 0; i < points.size(); i++) {
+      marks.append(i == 0 ? 'M' : 'L').append(along(points.get(i).x())).append(' ');
+      marks.append(down(points.get(i).y()));
+    }
+    marks.append("\"/>");
+    return this;
+  }
+
+  /** A dot of the same size however the chart is stretched. */
+  Plot dot(String type, Point at, String title) {
+    marks
+        .append("<path class=\"dot ")
+        .append(type)
+        .append("\" d=\"M")
+        .append(along(at.x()))
+        .append(' ')
+        .append(down(at.y()))
+        .append("h.01\"><title>")
+        .append(Html.escape(title))
+        .append("</title></path>");
+    return this;
+  }
+
+  /** A place in units of the axes. */
+  record Point(double x, double y) {}
+
   /** A box from bottom to top. */
   Plot column(String type, double left, double right, String title) {
     return box(type, left, right, 0, y.end(), title);

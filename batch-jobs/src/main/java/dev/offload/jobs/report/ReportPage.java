@@ -5,10 +5,6 @@ import dev.offload.jobs.report.JobReport.Memory;
 import dev.offload.jobs.report.JobReport.Rows;
 import dev.offload.jobs.report.JobReport.Work;
 import java.io.File;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -17,22 +13,11 @@ import java.util.Map;
  * The same report gives the same page.
  */
 public final class ReportPage {
-  /**
-   * Forbids the page to load or run anything, should a text of a row ever get out of its quotes.
-   */
-  private static final String POLICY = "default-src 'none'; style-src 'unsafe-inline'";
-
   private ReportPage() {}
 
   /** The page. */
   public static String html(JobReport report) {
-    Html html = new Html();
-    html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"").raw(POLICY).raw("\">\n");
-    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    html.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
-    html.element("title", title(report)).raw("\n<style>\n").raw(style()).raw("</style>\n</head>\n");
-    html.raw("<body>\n<main>\n");
+    Html html = Page.begin(title(report));
     header(html, report);
     tiles(html, report);
     report.labels().ifPresent(labels -> LabelSection.add(html, labels));
@@ -45,7 +30,7 @@ public final class ReportPage {
     ErrorSection.add(html, report);
     MemorySection.add(html, report);
     facts(html, report);
-    return html.raw("</main>\n</body>\n</html>\n").toString();
+    return Page.end(html);
   }
 
   private static String title(JobReport report) {
@@ -79,14 +64,14 @@ public final class ReportPage {
         .filter(labels -> labels.compared() > 0)
         .ifPresent(
             labels ->
-                tile(
+                Page.tile(
                     html,
                     "Accuracy",
                     Words.percent(labels.accuracy()),
                     "%s of %s"
                         .formatted(
                             Words.count(labels.right()), Words.count(labels.compared(), "row"))));
-    tile(
+    Page.tile(
         html,
         "Tokens per second",
         Words.number(work.totalTokensPerSecond()),
@@ -96,12 +81,12 @@ public final class ReportPage {
                 Words.number(work.decodeTokensPerSecond())));
     String refused =
         rows.refused() == 0 ? "none refused" : Words.count(rows.refused()) + " refused";
-    tile(
+    Page.tile(
         html,
         report.labels().isPresent() ? "Rows labeled" : "Rows answered",
         Words.count(rows.answered()),
         rows.resumed() == 0 ? refused : refused + " · " + Words.count(rows.resumed()) + " before");
-    tile(
+    Page.tile(
         html,
         "Duration",
         Words.time(work.wallSeconds()),
@@ -110,7 +95,7 @@ public final class ReportPage {
                 Words.count(work.passes(), "pass").replace("passs", "passes"),
                 Words.number(work.averageSequences()),
                 Words.count(work.roomForSequences(), "sequence")));
-    tile(html, "Bounded by", report.verdict().headline(), bound(report.verdict()));
+    Page.tile(html, "Bounded by", report.verdict().headline(), bound(report.verdict()));
     html.raw("</section>\n");
   }
 
@@ -124,14 +109,9 @@ public final class ReportPage {
     };
   }
 
-  private static void tile(Html html, String name, String value, String more) {
-    html.raw("<div class=\"tile\">").element("span", "name", name).element("span", "big", value);
-    html.element("span", "more", more).raw("</div>\n");
-  }
-
   private static void facts(Html html, JobReport report) {
     html.raw("<section class=\"pair\">\n<div>\n<h2>Job</h2>\n");
-    list(html, report.job().settings());
+    Page.list(html, report.job().settings());
     html.raw("</div>\n<div>\n<h2>Machine and plan</h2>\n");
     Machine machine = report.machine();
     Memory memory = report.memory();
@@ -153,21 +133,7 @@ public final class ReportPage {
                 Words.count(memory.microBatches(), "micro-batch").replace("batchs", "batches"),
                 Words.count(memory.microBatchTokens(), "token")));
     facts.put("offload", report.job().version());
-    list(html, facts);
+    Page.list(html, facts);
     html.raw("</div>\n</section>\n");
-  }
-
-  private static void list(Html html, Map<String, String> facts) {
-    html.raw("<dl>\n");
-    facts.forEach((name, value) -> html.element("dt", name).element("dd", value).raw("\n"));
-    html.raw("</dl>\n");
-  }
-
-  private static String style() {
-    try (InputStream in = ReportPage.class.getResourceAsStream("report.css")) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException("report.css is part of this program and cannot be read", e);
-    }
   }
 }

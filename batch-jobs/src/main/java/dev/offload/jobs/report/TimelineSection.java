@@ -22,12 +22,22 @@ final class TimelineSection {
 
   private TimelineSection() {}
 
+  /** A measured pass. */
   static void add(Html html, Timeline pass) {
-    html.raw("<section>\n<h2>One pass</h2>\n<p class=\"note\">");
+    add(html, "One pass", "Pass %s, a steady one".formatted(Words.count(pass.pass())), pass);
+  }
+
+  /**
+   * Any pass.
+   *
+   * @param which pass it is, the beginning of a sentence
+   */
+  static void add(Html html, String title, String which, Timeline pass) {
+    html.raw("<section>\n").element("h2", title).raw("\n<p class=\"note\">");
     html.text(
-        "Pass %s, a steady one: %s, %s of them of prompts, for %s, in %s."
+        "%s: %s, %s of them of prompts, for %s, in %s."
             .formatted(
-                Words.count(pass.pass()),
+                which,
                 Words.count(pass.tokens(), "token"),
                 pass.promptTokens() == 0 ? "none" : Words.count(pass.promptTokens()),
                 Words.count(pass.sequences(), "sequence"),
