@@ -6,6 +6,14 @@ import java.util.List;
 /** Decides who may enter the cache. Belongs to one run and is owned by its thread. */
 interface Admission {
 
+  /** The one of a policy, for cache blocks of so many tokens. */
+  static Admission of(AdmissionPolicy policy, int blockTokens) {
+    return switch (policy) {
+      case EXPECTED_LENGTH -> new ExpectedLength(blockTokens);
+      case RESERVE_MOST -> new ReserveMost(blockTokens);
+    };
+  }
+
   /** Sequences are about to be let in; those that run have changed since the last time. */
   void begin();
 

@@ -47,7 +47,6 @@ public final class Engine implements AutoCloseable {
   private final Plan plan;
   private final TierBytes tierBytes;
   private final OutputRules rules;
-  private final Device device;
   private final List<AutoCloseable> owned;
   private final PassRunner passes;
   private final AdmissionPolicy admission;
@@ -57,7 +56,6 @@ public final class Engine implements AutoCloseable {
       Plan plan,
       TierBytes tierBytes,
       OutputRules rules,
-      Device device,
       List<AutoCloseable> owned,
       PassRunner passes,
       AdmissionPolicy admission,
@@ -65,7 +63,6 @@ public final class Engine implements AutoCloseable {
     this.plan = plan;
     this.tierBytes = tierBytes;
     this.rules = rules;
-    this.device = device;
     this.owned = owned;
     this.passes = passes;
     this.admission = admission;
@@ -132,7 +129,6 @@ public final class Engine implements AutoCloseable {
           plan,
           tierBytes(model, device, plan),
           rules,
-          device,
           owned,
           passes,
           options.admission(),
@@ -222,6 +218,7 @@ public final class Engine implements AutoCloseable {
             plan, granules, config, device.operations().matrixInput(plan.computeDType()));
     return new PassRunner(
         plan,
+        device,
         runner,
         executor,
         schedules,
@@ -307,7 +304,7 @@ public final class Engine implements AutoCloseable {
   RunReport run(
       RequestSource source, ResultSink sink, Progress.Listener listener, LogitsObserver observer) {
     GenerationJob job = new GenerationJob(rules, prefixes, source, sink, observer);
-    return new PassLoop(passes, admission, device, job, listener).run();
+    return new PassLoop(passes, admission, job, listener).run();
   }
 
   /**
@@ -321,7 +318,7 @@ public final class Engine implements AutoCloseable {
    */
   public RunReport choose(ChoiceSource source, ChoiceSink sink, Progress.Listener listener) {
     ChoiceJob job = new ChoiceJob(rules, prefixes, source, sink);
-    return new PassLoop(passes, AdmissionPolicy.RESERVE_MOST, device, job, listener).run();
+    return new PassLoop(passes, AdmissionPolicy.RESERVE_MOST, job, listener).run();
   }
 
   @Override

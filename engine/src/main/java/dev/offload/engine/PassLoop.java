@@ -1,6 +1,5 @@
 package dev.offload.engine;
 
-import dev.offload.backends.api.Device;
 import dev.offload.engine.pass.Chunk;
 import dev.offload.engine.pass.Pass;
 import dev.offload.engine.pass.Sequence;
@@ -48,9 +47,8 @@ final class PassLoop {
     boolean accept(Sequence sequence, MemorySegment logits);
   }
 
-  private final PassRunner passes;
+  private final Passes passes;
   private final InFlight inFlight;
-  private final Device device;
   private final Job job;
   private final Progress.Listener listener;
   private final Map<Lane, Long> busyBefore;
@@ -75,15 +73,9 @@ final class PassLoop {
   /**
    * @param policy for how long a sequence must have room to be let in
    */
-  PassLoop(
-      PassRunner passes,
-      AdmissionPolicy policy,
-      Device device,
-      Job job,
-      Progress.Listener listener) {
+  PassLoop(Passes passes, AdmissionPolicy policy, Job job, Progress.Listener listener) {
     this.passes = passes;
     this.inFlight = passes.newFlight(policy);
-    this.device = device;
     this.job = job;
     this.listener = listener;
     passes.newRun();
@@ -94,16 +86,17 @@ final class PassLoop {
   RunReport run() {
     try {
       admit();
-      firstIn = System.nanoTime();
+      firstIn = passes.nanoTime();
       lastOut = firstIn;
       while (!inFlight.running().isEmpty()) {
-        long begin = System.nanoTime();
+        long begin = passes.nanoTime();
         Pass pass = passes.run(inFlight.running());
-        long computed = System.nanoTime();
+        long computed = passes.nanoTime();
         int sequences = countSequences();
         handOut(pass);
         inFlight.makeRoom();
-        lastOut = System.nanoTime();
+        passes.chosen();
+        lastOut = passes.nanoTime();
         choosingNanos += lastOut - computed;
         account(pass, lastOut - begin);
         listener.progress(progress(sequences));
@@ -240,8 +233,8 @@ final class PassLoop {
         decodeNanos,
         busyShares(),
         passes.bytesRead() - readBefore,
-        device.peakBytes(),
-        device.peakPinnedBytes(),
+        passes.peakDeviceBytes(),
+        passes.peakHostBytes(),
         flight());
   }
 }

@@ -1,5 +1,6 @@
 package dev.offload.engine;
 
+import dev.offload.backends.api.Device;
 import dev.offload.engine.execute.Executor;
 import dev.offload.engine.kvcache.BlockPool;
 import dev.offload.engine.kvcache.KvStore;
@@ -21,8 +22,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Runs passes over sequences: keeps the cache blocks, computes, hands out logits. */
-final class PassRunner {
+final class PassRunner implements Passes {
   private final Plan plan;
+  private final Device device;
   private final TaskRunner tasks;
   private final Executor executor;
   private final ScheduleBuilder schedules;
@@ -36,6 +38,7 @@ final class PassRunner {
 
   PassRunner(
       Plan plan,
+      Device device,
       TaskRunner tasks,
       Executor executor,
       ScheduleBuilder schedules,
@@ -45,6 +48,7 @@ final class PassRunner {
       PassTimes times,
       int blockTokens) {
     this.plan = plan;
+    this.device = device;
     this.tasks = tasks;
     this.executor = executor;
     this.schedules = schedules;
@@ -59,26 +63,22 @@ final class PassRunner {
     }
   }
 
-  /** Most tokens for which a KV group has room. */
-  int maxSequenceTokens() {
+  @Override
+  public int maxSequenceTokens() {
     int blocks = pools.stream().mapToInt(BlockPool::blocks).max().orElse(0);
     return (int) Math.min(Integer.MAX_VALUE, (long) blocks * blockTokens);
   }
 
-  /** A place for the sequences of a run. */
-  InFlight newFlight(AdmissionPolicy policy) {
-    Admission admission =
-        switch (policy) {
-          case EXPECTED_LENGTH -> new ExpectedLength(blockTokens);
-          case RESERVE_MOST -> new ReserveMost(blockTokens);
-        };
+  @Override
+  public InFlight newFlight(AdmissionPolicy policy) {
+    Admission admission = Admission.of(policy, blockTokens);
     CacheKeeper keeper =
         swap.isEmpty() ? CacheKeeper.NONE : new SwappingKeeper(swap, times, blockTokens);
     return new InFlight(plan.kvGroups(), pools, blockTokens, admission, keeper);
   }
 
-  /** Computes the next pass over all sequences in flight, oldest first. */
-  Pass run(List<Sequence> running) {
+  @Override
+  public Pass run(List<Sequence> running) {
     long begin = System.nanoTime();
     Pass pass = assembler.next(running);
     tasks.prepare(pass);
@@ -91,22 +91,24 @@ final class PassRunner {
     return pass;
   }
 
-  /** Logits of a row of the last pass; valid until the next one. */
-  MemorySegment logits(int row) {
+  @Override
+  public MemorySegment logits(int row) {
     return tasks.head().logits(row);
   }
 
-  /** Cache blocks that sequences have, shared ones once. */
-  int blocksInUse() {
+  @Override
+  public int blocksInUse() {
     return pools.stream().mapToInt(pool -> pool.blocks() - pool.freeBlocks()).sum();
   }
 
-  Map<Lane, Long> busyNanos() {
+  @Override
+  public Map<Lane, Long> busyNanos() {
     return executor.busyNanos();
   }
 
   /** What {@link #timeline} tells of begins anew. */
-  void newRun() {
+  @Override
+  public void newRun() {
     recorder.newRun();
   }
 
@@ -115,7 +117,28 @@ final class PassRunner {
     return recorder.timeline();
   }
 
-  long bytesRead() {
+  @Override
+  public long bytesRead() {
     return tasks.bytesRead();
+  }
+
+  @Override
+  public void chosen() {
+    // It took what it took.
+  }
+
+  @Override
+  public long nanoTime() {
+    return System.nanoTime();
+  }
+
+  @Override
+  public long peakDeviceBytes() {
+    return device.peakBytes();
+  }
+
+  @Override
+  public long peakHostBytes() {
+    return device.peakPinnedBytes();
   }
 }

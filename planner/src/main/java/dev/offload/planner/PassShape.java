@@ -19,8 +19,8 @@ public record PassShape(List<MicroBatch> microBatches, int logitsRows) {
    * @param tokens rows, 0 if it sits this pass out
    * @param promptTokens those of them that belong to prompts
    * @param sequences how many they belong to
-   * @param decodeKeys keys that the sequences with a single row see, itself included, summed over
-   *     them
+   * @param decoding how many of the sequences have a single row
+   * @param decodeKeys keys that these rows see, themselves included, summed over them
    * @param promptPairs the same for the rows of all other sequences, summed over rows
    * @param kvBytes bytes of its cache in use, per layer, in whole blocks
    * @param kvWrittenBytes bytes of those blocks that it writes to, per layer
@@ -29,6 +29,7 @@ public record PassShape(List<MicroBatch> microBatches, int logitsRows) {
       int tokens,
       int promptTokens,
       int sequences,
+      int decoding,
       long decodeKeys,
       long promptPairs,
       long kvBytes,

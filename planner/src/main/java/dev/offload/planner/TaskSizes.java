@@ -138,8 +138,8 @@ final class TaskSizes {
   private long attention(int layer, MicroBatch batch) {
     Attention of = attention(layer);
     return 2
-        * (keys(of, batch.decodeKeys(), batch.sequences())
-            + keys(of, batch.promptPairs(), batch.tokens()))
+        * (keys(of, batch.decodeKeys(), batch.decoding())
+            + keys(of, batch.promptPairs(), batch.tokens() - batch.decoding()))
         * of.heads()
         * (of.headDim() + of.valueDim());
   }

@@ -25,7 +25,8 @@ class TaskSizesTest {
   /** 3 sequences that decode with 100 keys each, and a prompt of 50 tokens. */
   private static final PassShape PASS =
       new PassShape(
-          List.of(new PassShape.MicroBatch(53, 50, 4, 300, 50 * 51 / 2, 10 * BLOCK, 5 * BLOCK)), 4);
+          List.of(new PassShape.MicroBatch(53, 50, 4, 3, 300, 50 * 51 / 2, 10 * BLOCK, 5 * BLOCK)),
+          4);
 
   @Test
   void shouldCountTheOperationsOfADenseModel() throws Exception {

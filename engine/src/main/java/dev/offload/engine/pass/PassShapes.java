@@ -27,12 +27,14 @@ public final class PassShapes {
   private PassShape.MicroBatch of(List<Chunk> chunks) {
     int tokens = 0;
     int promptTokens = 0;
+    int decoding = 0;
     long decodeKeys = 0;
     long promptPairs = 0;
     for (Chunk chunk : chunks) {
       tokens += chunk.count();
       promptTokens += chunk.promptTokens();
       if (chunk.count() == 1) {
+        decoding++;
         decodeKeys += chunk.contextLength();
       } else {
         promptPairs += (chunk.first() + 1L + chunk.contextLength()) * chunk.count() / 2;
@@ -42,6 +44,7 @@ public final class PassShapes {
         tokens,
         promptTokens,
         chunks.size(),
+        decoding,
         decodeKeys,
         promptPairs,
         blockBytes * usedBlocks(chunks, blockTokens).blocks(),

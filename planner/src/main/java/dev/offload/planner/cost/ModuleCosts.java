@@ -52,6 +52,12 @@ public final class ModuleCosts {
     return sharing().deviceIsHost() ? onCores(work) : new Cost(work.seconds(), work.bytes(), 0, 0);
   }
 
+  /** Work of a single core, given as what all cores would take. */
+  public Cost onOneCore(Compute work) {
+    double seconds = work.seconds() * sharing().cores();
+    return new Cost(seconds, work.bytes(), 0, sharing().deviceIsHost() ? seconds : 0);
+  }
+
   private Cost onCores(Compute work) {
     return new Cost(work.seconds(), work.bytes(), 0, work.seconds() * sharing().cores());
   }

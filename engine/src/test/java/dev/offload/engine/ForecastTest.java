@@ -1,0 +1,195 @@
+package dev.offload.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.backends.api.Backend;
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceOptions;
+import dev.offload.engine.prefix.PrefixSharing;
+import dev.offload.generation.GenerationRequest;
+import dev.offload.planner.KvGroup;
+import dev.offload.planner.Lane;
+import dev.offload.planner.Plan;
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.hardware.HardwareProfile.CopyRate;
+import dev.offload.planner.hardware.HardwareProfile.Disk;
+import dev.offload.planner.hardware.HardwareProfile.Link;
+import dev.offload.planner.hardware.HardwareProfile.Sharing;
+import dev.offload.planner.hardware.Processor;
+import dev.offload.planner.simulate.PlayedPass;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.UnitId;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A forecast makes the passes that a run makes, and follows the machine it is made for. */
+class ForecastTest {
+  private static final Path MIXTURE = Path.of("src/test/resources/fixtures/mixtral");
+  private static final long MEMORY = 1L << 28;
+
+  /** What a pass did. */
+  private record Done(int promptTokens, int logitsRows) {}
+
+  @ParameterizedTest
+  @CsvSource({
+    "20, 10, 5, 16, 1, 8, 64, EXPECTED_LENGTH", // in waves
+    "3, 50, 4, 16, 1, 8, 64, EXPECTED_LENGTH", // prompts in several pieces
+    "12, 7, 9, 6, 3, 6, 64, EXPECTED_LENGTH", // three micro-batches
+    "30, 9, 30, 64, 1, 16, 24, RESERVE_MOST", // a cache for some of them
+  })
+  void shouldMakeThePassesOfARun(
+      int requests,
+      int prompt,
+      int generated,
+      int microBatchTokens,
+      int microBatches,
+      int sequences,
+      int kvTokens,
+      AdmissionPolicy admission)
+      throws Exception {
+    EngineOptions options =
+        new EngineOptions(
+            Optional.of(DType.F32),
+            MEMORY,
+            MEMORY,
+            2,
+            0,
+            sequences,
+            microBatches,
+            microBatchTokens,
+            OptionalInt.of(kvTokens),
+            Optional.of(KvGroup.Home.DEVICE),
+            admission,
+            PrefixSharing.OFF,
+            Optional.empty(),
+            true);
+    Iterator<GenerationRequest> source =
+        IntStream.range(0, requests)
+            .mapToObj(
+                i -> TestRun.greedy(i, IntStream.range(1, prompt + 1).boxed().toList(), generated))
+            .iterator();
+    List<Done> done = new ArrayList<>();
+    long[] before = {0, 0};
+    try (ModelFolder folder = ModelFolder.open(MIXTURE);
+        Device device = open()) {
+      EngineModel model = EngineModel.of(folder);
+      Plan plan = Engine.plan(model, device, options);
+      RunReport run;
+      try (Engine engine = Engine.open(model, Optional.empty(), device, options, plan)) {
+        run =
+            engine.run(
+                () -> source.hasNext() ? Optional.of(source.next()) : Optional.empty(),
+                _ -> {},
+                progress -> {
+                  done.add(
+                      new Done(
+                          (int) (progress.promptTokens() - before[0]),
+                          (int) (progress.generatedTokens() - before[1])));
+                  before[0] = progress.promptTokens();
+                  before[1] = progress.generatedTokens();
+                });
+      }
+      Forecast forecast =
+          Forecast.of(
+              model,
+              device.operations(),
+              plan,
+              options.admission(),
+              machine(1e10),
+              rows(requests, prompt, generated));
+      assertEquals(done, forecast.passes().stream().map(ForecastTest::done).toList());
+      RunReport report = forecast.report();
+      assertEquals(run.passes(), report.passes());
+      assertEquals(run.rows(), report.rows());
+      assertEquals(run.promptTokens(), report.promptTokens());
+      assertEquals(run.generatedTokens(), report.generatedTokens());
+      assertEquals(run.flight().meanSequences(), report.flight().meanSequences());
+      assertEquals(run.flight().peakKvBlocks(), report.flight().peakKvBlocks());
+    }
+  }
+
+  private static Done done(PlayedPass pass) {
+    return new Done(pass.shape().promptTokens(), pass.shape().logitsRows());
+  }
+
+  @Test
+  void shouldFollowTheMachine() throws Exception {
+    RunReport slow = fromDisk(machine(1e7));
+    RunReport fast = fromDisk(machine(1e9));
+    assertTrue(slow.busyShares().get(Lane.DISK) > 0.95, slow.busyShares().toString());
+    assertTrue(fast.busyShares().get(Lane.DISK) < 0.95, fast.busyShares().toString());
+    assertEquals(slow.diskBytes() / 1e7, slow.wallNanos() / 1e9, 0.05 * slow.wallNanos() / 1e9);
+    assertTrue(fast.totalTokensPerSecond() > 3 * slow.totalTokensPerSecond());
+  }
+
+  /** With all experts on disk. */
+  private static RunReport fromDisk(HardwareProfile machine) throws Exception {
+    try (ModelFolder folder = ModelFolder.open(MIXTURE);
+        Device device = open()) {
+      EngineModel model = EngineModel.of(folder);
+      EngineOptions options = EngineOptions.of(Optional.of(DType.F32), MEMORY, MEMORY, 2, 0);
+      Plan plan = Engine.plan(model, device, options);
+      Map<UnitId, Tier> placement = new HashMap<>(plan.placement());
+      placement.replaceAll((id, home) -> id.kind() == UnitId.Kind.EXPERT ? Tier.DISK : home);
+      long piece = 1L << 20;
+      Plan onDisk =
+          new Plan(
+              plan.computeDType(),
+              placement,
+              plan.kvGroups(),
+              plan.kvRingSlots(),
+              plan.microBatchTokens(),
+              4 * piece,
+              4 * piece,
+              plan.swapBlocks(),
+              plan.diskSwapBlocks(),
+              piece,
+              Set.of());
+      return Forecast.of(
+              model, device.operations(), onDisk, options.admission(), machine, rows(8, 10, 20))
+          .report();
+    }
+  }
+
+  private static Iterator<Forecast.Row> rows(int count, int prompt, int generated) {
+    return IntStream.range(0, count)
+        .mapToObj(_ -> new Forecast.Row(prompt, generated, generated))
+        .iterator();
+  }
+
+  private static Device open() {
+    Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
+    return backend.open(new DeviceOptions(0, MEMORY, MEMORY, 2));
+  }
+
+  private static HardwareProfile machine(double diskRate) {
+    Processor cores = new Processor(2e10, 1e-5, Map.of(DType.F32, 1e11), List.of(), 1e10, 1e10);
+    CopyRate copies = new CopyRate(8e9, 5e-6);
+    return new HardwareProfile(
+        "test",
+        "a machine with round figures",
+        cores,
+        MEMORY,
+        new Link(copies, copies, 1e10),
+        cores,
+        MEMORY,
+        new Sharing(2e10, 2, true),
+        new Disk(1L << 40, diskRate, diskRate),
+        List.of());
+  }
+}
