@@ -202,10 +202,19 @@ public final class Engine implements AutoCloseable {
       attention.ifPresent(owned::add);
       hostAttention.add(attention);
     }
+    Optional<HostExperts> hostExperts = sizes.newHostExperts(device, device, plan, granules, owned);
     TaskRunner runner =
         new TaskRunner(
             new TaskRunner.Parts(
-                config, plan, device, weights, cache, workspace, inputs, hostAttention));
+                config,
+                plan,
+                device,
+                weights,
+                cache,
+                workspace,
+                inputs,
+                hostAttention,
+                hostExperts));
     owned.add(runner);
     PassRecorder recorder = new PassRecorder();
     Executor executor =

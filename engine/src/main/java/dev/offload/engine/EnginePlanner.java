@@ -6,9 +6,12 @@ import dev.offload.backends.api.KvBlocks;
 import dev.offload.engine.pass.MicroBatchInput;
 import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.engine.prefix.PrefixWindow;
+import dev.offload.engine.weights.HostExpertWeights;
+import dev.offload.engine.weights.UnitFiller;
 import dev.offload.engine.weights.UnitLoader;
 import dev.offload.engine.weights.WeightStore;
 import dev.offload.planner.BudgetPlanner;
+import dev.offload.planner.Granule;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.Plan;
 import dev.offload.planner.UnitSize;
@@ -22,6 +25,7 @@ import dev.offload.tensors.model.Rope;
 import dev.offload.tensors.model.RopeTable;
 import dev.offload.tensors.weights.Role;
 import java.util.List;
+import java.util.Optional;
 
 /** What the planner has to know about a model on a device: the sizes of everything. */
 final class EnginePlanner implements BudgetPlanner.Model {
@@ -31,18 +35,25 @@ final class EnginePlanner implements BudgetPlanner.Model {
   private final EngineModel model;
   private final ModelConfig config;
   private final DataLayout layout;
+  private final DataLayout hostLayout;
   private final DType computeDType;
   private final List<UnitSize> units;
   private final UnitLoader.Area loading;
   private final KvBlocks.Format kvFormat;
 
+  /** Where host and device compute in the same order. */
   EnginePlanner(EngineModel model, DataLayout layout, DType computeDType) {
+    this(model, layout, layout, computeDType);
+  }
+
+  EnginePlanner(EngineModel model, DataLayout layout, DataLayout hostLayout, DType computeDType) {
     this.model = model;
     this.config = model.config();
     this.layout = layout;
+    this.hostLayout = hostLayout;
     this.computeDType = computeDType;
     layout.matrixInput(computeDType); // refuses what the device cannot multiply
-    this.units = WeightStore.sizes(model.units(), computeDType, layout);
+    this.units = WeightStore.sizes(model.units(), computeDType, layout, hostLayout);
     this.loading = WeightStore.loadingArea(model.units(), computeDType, layout);
     Attention attention = config.layers().getFirst().attention();
     this.kvFormat = format(attention);
@@ -151,6 +162,27 @@ final class EnginePlanner implements BudgetPlanner.Model {
         widestOutput());
   }
 
+  /** What computes experts on the host, if the plan has it do so. */
+  Optional<HostExperts> newHostExperts(
+      Device device, Device host, Plan plan, List<Granule> granules, List<AutoCloseable> owned) {
+    if (plan.hostExperts().isEmpty()) {
+      return Optional.empty();
+    }
+    HostExpertWeights weights;
+    try (UnitFiller filler = model.filler()) {
+      weights = HostExpertWeights.load(device, host, computeDType, model.units(), granules, filler);
+    }
+    owned.add(weights);
+    HostExperts experts = new HostExperts(device, host, plan, hostExpertSizes(plan), weights);
+    owned.add(experts);
+    return Optional.of(experts);
+  }
+
+  private HostExperts.Sizes hostExpertSizes(Plan plan) {
+    return HostExperts.Sizes.of(
+        config, plan, layout.matrixInput(computeDType), hostLayout.matrixInput(computeDType));
+  }
+
   private static boolean attendsOnHost(Plan plan) {
     return plan.kvGroups().stream().anyMatch(g -> g.home() == KvGroup.Home.HOST_ATTENDED);
   }
@@ -220,12 +252,18 @@ final class EnginePlanner implements BudgetPlanner.Model {
       running += HostSinks.bytes(model);
     }
     running += MixtureModule.hostBytes(plan.passTokens() * expertsPerToken());
-    return Math.max(running, loading.rowMajor()) + slack(plan);
+    long whileLoading = loading.rowMajor();
+    if (!plan.hostExperts().isEmpty()) {
+      running += hostExpertSizes(plan).bytes();
+      whileLoading = HostExpertWeights.loadingBytes(loading);
+    }
+    return Math.max(running, whileLoading) + slack(plan);
   }
 
   /** Allocations are rounded up to pages, and cache runs to cache lines. */
   private long slack(Plan plan) {
     int pieces = 16 + 8 * plan.kvGroups().size() + units.size() / 4;
+    pieces += plan.hostExperts().isEmpty() ? 0 : 4 + config.layers().size();
     return PAGE_BYTES * pieces + 64L * plan.kvGroups().size() * config.layers().size();
   }
 

@@ -7,7 +7,6 @@ import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.RouterSpec;
 import dev.offload.backends.api.Stream;
 import dev.offload.backends.api.Vector;
-import dev.offload.backends.api.WeightRows;
 import dev.offload.engine.weights.UnitView;
 import dev.offload.engine.weights.WeightStore;
 import dev.offload.moe.TokenRegrouping;
@@ -18,7 +17,7 @@ import dev.offload.tensors.model.ModelConfig.Mlp;
 import dev.offload.tensors.model.ModelConfig.Router;
 import dev.offload.tensors.weights.Role;
 import dev.offload.tensors.weights.UnitId;
-import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -33,18 +32,24 @@ final class MixtureModule implements AutoCloseable {
   private final TokenRegrouping regrouping;
   private final int maxPairs;
   private final PinnedBuffer host;
+  private final Optional<HostExperts> hostExperts;
 
+  /**
+   * @param hostExperts if the host computes some; not owned
+   */
   MixtureModule(
       Device device,
       Workspace workspace,
       FeedForwardModule feedForward,
       int experts,
-      int maxPairs) {
+      int maxPairs,
+      Optional<HostExperts> hostExperts) {
     this.operations = device.operations();
     this.workspace = workspace;
     this.feedForward = feedForward;
     this.regrouping = new TokenRegrouping(experts);
     this.maxPairs = maxPairs;
+    this.hostExperts = hostExperts;
     this.host = device.allocatePinned("routing", hostBytes(maxPairs));
   }
 
@@ -102,13 +107,15 @@ final class MixtureModule implements AutoCloseable {
         workspace.chosen(pairs).buffer(), workspace.chosen(pairs).offset(), host, 0, 4L * pairs);
   }
 
-  /** Sorts the pass's tokens by expert. */
-  void regroup(int tokens, int expertsPerToken) {
+  /** Sorts the pass's tokens by expert, those of the host's experts first. */
+  void regroup(int layer, int tokens, int expertsPerToken) {
     long size = 4L * maxPairs;
+    BitSet onHost = hostExperts.map(experts -> experts.of(layer)).orElseGet(BitSet::new);
     regrouping.sort(
         host.segment().asSlice(0, size),
         tokens,
         expertsPerToken,
+        onHost,
         host.segment().asSlice(size, size),
         host.segment().asSlice(2 * size, size));
   }
@@ -134,39 +141,37 @@ final class MixtureModule implements AutoCloseable {
   /** All experts of a granule. */
   void experts(Stream stream, Layer layer, Located located, WeightStore store, int pairs) {
     Mlp expert = ((MixtureOfExperts) layer.feedForward()).expert();
-    List<WeightRows> ups = new ArrayList<>();
-    List<WeightRows> downs = new ArrayList<>();
-    List<Vector> upBiases = new ArrayList<>();
-    List<Vector> downBiases = new ArrayList<>();
-    int first = Integer.MAX_VALUE;
-    int end = 0;
-    for (UnitId id : located.granule().units()) {
-      int firstRow = regrouping.firstRow(id.number());
-      int rows = regrouping.rows(id.number());
-      if (rows == 0) {
-        continue;
-      }
-      UnitView weights = store.view(located, id);
-      ups.add(new WeightRows(weights.weight(Role.UP), firstRow, rows));
-      downs.add(new WeightRows(weights.weight(Role.DOWN), firstRow, rows));
-      weights.vector(Role.UP_BIAS).ifPresent(upBiases::add);
-      weights.vector(Role.DOWN_BIAS).ifPresent(downBiases::add);
-      first = Math.min(first, firstRow);
-      end = Math.max(end, firstRow + rows);
-    }
-    if (ups.isEmpty()) {
-      return;
-    }
-    Matrix up = workspace.expertUp(pairs, expert.gated() ? 2 * expert.width() : expert.width());
-    Matrix activated = workspace.expertActivated(pairs, expert.width());
-    operations.groupedMatmul(stream, workspace.collected(pairs), ups, upBiases, up);
-    operations.activate(
-        stream,
-        up.rows(first, end - first),
-        FeedForwardModule.activation(expert),
-        expert.gated(),
-        activated.rows(first, end - first));
-    operations.groupedMatmul(stream, activated, downs, downBiases, workspace.expertOut(pairs));
+    ExpertProducts.of(located.granule().units(), regrouping, id -> store.view(located, id))
+        .run(
+            operations,
+            stream,
+            expert,
+            workspace.collected(pairs),
+            workspace.expertUp(pairs, ExpertProducts.upWidth(expert)),
+            workspace.expertActivated(pairs, expert.width()),
+            workspace.expertOut(pairs));
+  }
+
+  /** Whether any token of the pass chose an expert of the host; only after {@link #regroup}. */
+  boolean isHostNeeded() {
+    return regrouping.leadingRows() > 0;
+  }
+
+  void downloadRows(Stream stream, int pairs) {
+    onHost().download(stream, workspace.collected(pairs).rows(0, regrouping.leadingRows()));
+  }
+
+  /** All experts of the layer that the host computes; runs on the caller's thread. */
+  void expertsOnHost(Layer layer, List<UnitId> experts) {
+    onHost().compute(layer, experts, regrouping);
+  }
+
+  void uploadRows(Stream stream, int pairs) {
+    onHost().upload(stream, workspace.expertOut(pairs).rows(0, regrouping.leadingRows()));
+  }
+
+  private HostExperts onHost() {
+    return hostExperts.orElseThrow();
   }
 
   /** The expert that every token takes, into the residual stream. */

@@ -11,6 +11,7 @@ import dev.offload.engine.pass.MicroBatchInput;
 import dev.offload.engine.pass.Pass;
 import dev.offload.engine.weights.UnitView;
 import dev.offload.engine.weights.WeightStore;
+import dev.offload.planner.Granule;
 import dev.offload.planner.Plan;
 import dev.offload.planner.Task;
 import dev.offload.planner.Work;
@@ -58,7 +59,8 @@ final class TaskRunner implements TaskActions, AutoCloseable {
       KvStore cache,
       Workspace workspace,
       List<MicroBatchInput> inputs,
-      List<Optional<HostAttention>> hostAttention) {}
+      List<Optional<HostAttention>> hostAttention,
+      Optional<HostExperts> hostExperts) {}
 
   TaskRunner(Parts parts) {
     this.model = parts.model();
@@ -87,7 +89,12 @@ final class TaskRunner implements TaskActions, AutoCloseable {
         ? Optional.empty()
         : Optional.of(
             new MixtureModule(
-                device, workspace, feedForward, experts, parts.plan().passTokens() * perToken));
+                device,
+                workspace,
+                feedForward,
+                experts,
+                parts.plan().passTokens() * perToken,
+                parts.hostExperts()));
   }
 
   /** Takes the next pass; everything of the last one is done. */
@@ -122,11 +129,18 @@ final class TaskRunner implements TaskActions, AutoCloseable {
 
   @Override
   public boolean isNeeded(Task task) {
-    if (task.work() instanceof Work.CopyWeights copy
-        && copy.granule().kind() == UnitId.Kind.EXPERT
+    return switch (task.work()) {
+      case Work.CopyWeights copy -> isNeeded(copy);
+      case Work.DownloadRows _, Work.ExpertsOnHost _, Work.UploadRows _ -> mixture().isHostNeeded();
+      default -> true;
+    };
+  }
+
+  private boolean isNeeded(Work.CopyWeights copy) {
+    if (copy.granule().kind() == UnitId.Kind.EXPERT
         && copy.pass() == passNumber.get()
         && copy.granule().layer() == lastRegrouped) {
-      return mixture.orElseThrow().isNeeded(copy.granule().units());
+      return mixture().isNeeded(copy.granule().units());
     }
     return true;
   }
@@ -224,6 +238,10 @@ final class TaskRunner implements TaskActions, AutoCloseable {
                   work.weights(),
                   weights,
                   tokens * expertsPerToken(work.layer()));
+      case Work.DownloadRows work ->
+          mixture().downloadRows(stream, tokens * expertsPerToken(work.experts().layer()));
+      case Work.UploadRows work ->
+          mixture().uploadRows(stream, tokens * expertsPerToken(work.experts().layer()));
       case Work.Combine work ->
           mixture()
               .combine(stream, tokens, expertsPerToken(work.layer()), workspace.residual(tokens));
@@ -235,7 +253,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
               pass.logitsRows());
       case Work.Output work -> head.multiply(stream, work.weights(), weights, pass.logitsRows());
       case Work.DownloadLogits _ -> head.download(stream, pass.logitsRows());
-      case Work.ReadWeights _, Work.AttendOnHost _, Work.Regroup _ ->
+      case Work.ReadWeights _, Work.AttendOnHost _, Work.Regroup _, Work.ExpertsOnHost _ ->
           throw new IllegalArgumentException(task.work() + " runs on the host");
     }
   }
@@ -245,7 +263,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
     switch (task.work()) {
       case Work.ReadWeights work -> bytesRead.add(weights.read(work));
       case Work.Regroup work -> {
-        mixture().regroup(pass.tokens(), expertsPerToken(work.layer()));
+        mixture().regroup(work.layer(), pass.tokens(), expertsPerToken(work.layer()));
         lastRegrouped = work.layer();
       }
       case Work.AttendOnHost work -> {
@@ -256,6 +274,10 @@ final class TaskRunner implements TaskActions, AutoCloseable {
                 model.layers().get(work.layer()),
                 input,
                 cache.onHost(work.layer(), work.microBatch()));
+      }
+      case Work.ExpertsOnHost work -> {
+        Granule experts = work.experts();
+        mixture().expertsOnHost(model.layers().get(experts.layer()), experts.units());
       }
       default -> throw new IllegalArgumentException(task.work() + " runs on a stream");
     }

@@ -30,7 +30,10 @@ public record TierBytes(Map<Tier, Long> weights, Map<Tier, Long> cache) {
     Map<Tier, Long> weights = new EnumMap<>(Tier.class);
     for (UnitSize unit : units) {
       Tier home = plan.placement().get(unit.id());
-      long bytes = home == Tier.DISK ? unit.rowMajorBytes() : unit.imageBytes();
+      long bytes =
+          plan.hostExperts().contains(unit.id())
+              ? unit.hostImageBytes()
+              : home == Tier.DISK ? unit.rowMajorBytes() : unit.imageBytes();
       weights.merge(home, bytes, Long::sum);
     }
     Map<Tier, Long> cache = new EnumMap<>(Tier.class);

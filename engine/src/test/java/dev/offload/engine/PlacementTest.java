@@ -24,7 +24,9 @@ import dev.offload.tensors.weights.UnitId;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +34,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -130,14 +133,26 @@ class PlacementTest {
   }
 
   private static Plan randomPlan(Shape shape, List<UnitSize> units, Random random) {
-    Map<UnitId, Tier> away = new HashMap<>();
+    Map<UnitId, Tier> away = new LinkedHashMap<>();
     int awayShare = random.nextInt(5);
     for (UnitSize unit : units) {
       if (random.nextInt(4) < awayShare) {
         away.put(unit.id(), random.nextBoolean() ? Tier.HOST : Tier.DISK);
       }
     }
-    return shape.plan(units, away, random.nextBoolean(), random.nextInt(6));
+    Set<UnitId> hostExperts = new HashSet<>();
+    int hostShare = random.nextInt(5);
+    away.forEach(
+        (unit, tier) -> {
+          if (unit.kind() == UnitId.Kind.EXPERT
+              && tier == Tier.HOST
+              && random.nextInt(4) < hostShare) {
+            hostExperts.add(unit);
+          }
+        });
+    return shape
+        .plan(units, away, random.nextBoolean(), random.nextInt(6))
+        .withHostExperts(hostExperts);
   }
 
   private static List<UnitSize> sizes(EngineModel model, DType dtype, Device device) {

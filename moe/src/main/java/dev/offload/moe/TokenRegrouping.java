@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * The (token, choice) pairs of a pass sorted by expert: a stable counting sort. Owned by one thread
@@ -11,12 +12,15 @@ import java.util.Arrays;
  */
 public final class TokenRegrouping {
   private final int experts;
+  private final int[] rows;
   private final int[] firstRow;
   private final int[] next;
+  private int leadingRows;
 
   public TokenRegrouping(int experts) {
     this.experts = experts;
-    this.firstRow = new int[experts + 1];
+    this.rows = new int[experts];
+    this.firstRow = new int[experts];
     this.next = new int[experts];
   }
 
@@ -24,6 +28,7 @@ public final class TokenRegrouping {
    * Sorts.
    *
    * @param chosen [tokens · expertsPerToken] expert numbers as ints, token by token
+   * @param leading experts whose rows come before those of all others
    * @param tokenOfRow receives, for each sorted row, the token it comes from
    * @param rowOfPair receives, for each (token, choice) pair, its sorted row
    * @throws IllegalStateException if an expert number is out of range
@@ -32,10 +37,11 @@ public final class TokenRegrouping {
       MemorySegment chosen,
       int tokens,
       int expertsPerToken,
+      BitSet leading,
       MemorySegment tokenOfRow,
       MemorySegment rowOfPair) {
     int pairs = tokens * expertsPerToken;
-    Arrays.fill(firstRow, 0);
+    Arrays.fill(rows, 0);
     for (int pair = 0; pair < pairs; pair++) {
       int expert = chosen.getAtIndex(JAVA_INT, pair);
       if (expert < 0 || expert >= experts) {
@@ -43,17 +49,32 @@ public final class TokenRegrouping {
             "token %d was routed to expert %d of %d"
                 .formatted(pair / expertsPerToken, expert, experts));
       }
-      firstRow[expert + 1]++;
+      rows[expert]++;
     }
-    for (int expert = 0; expert < experts; expert++) {
-      firstRow[expert + 1] += firstRow[expert];
-      next[expert] = firstRow[expert];
-    }
+    leadingRows = place(leading, true, 0);
+    place(leading, false, leadingRows);
     for (int pair = 0; pair < pairs; pair++) {
       int row = next[chosen.getAtIndex(JAVA_INT, pair)]++;
       tokenOfRow.setAtIndex(JAVA_INT, row, pair / expertsPerToken);
       rowOfPair.setAtIndex(JAVA_INT, pair, row);
     }
+  }
+
+  /** Places the experts that lead, or all others, from a row on; returns the row behind them. */
+  private int place(BitSet leading, boolean leads, int row) {
+    for (int expert = 0; expert < experts; expert++) {
+      if (leading.get(expert) == leads) {
+        firstRow[expert] = row;
+        next[expert] = row;
+        row += rows[expert];
+      }
+    }
+    return row;
+  }
+
+  /** Number of rows of the experts that lead; they are the first ones. */
+  public int leadingRows() {
+    return leadingRows;
   }
 
   /** First sorted row of an expert. */
@@ -63,6 +84,6 @@ public final class TokenRegrouping {
 
   /** Number of rows of an expert. */
   public int rows(int expert) {
-    return firstRow[expert + 1] - firstRow[expert];
+    return rows[expert];
   }
 }

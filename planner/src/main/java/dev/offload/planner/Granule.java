@@ -6,14 +6,16 @@ import java.util.List;
 
 /**
  * Weight units that are moved and used together: one unit, or neighbouring experts of one layer or
- * slices of the output matrix that live on the same tier.
+ * slices of the output matrix that live on the same tier; or all experts of a layer that the host
+ * computes.
  *
  * @param index position among all granules of a plan, in the order of use
  * @param units what it holds, at least one
  * @param home where it lives
- * @param storedBytes bytes as they cross to the device
- * @param imageBytes bytes as the device computes with them
+ * @param storedBytes bytes as they cross to the device, 0 if they never do
+ * @param imageBytes bytes as the device computes with them, or the host if it does
  * @param isExpanded whether it crosses in another form than the one the device computes with
+ * @param isComputedOnHost whether it never crosses because the host computes with it
  */
 public record Granule(
     int index,
@@ -21,7 +23,8 @@ public record Granule(
     Tier home,
     long storedBytes,
     long imageBytes,
-    boolean isExpanded) {
+    boolean isExpanded,
+    boolean isComputedOnHost) {
   public Granule {
     units = List.copyOf(units);
     if (units.isEmpty()) {
@@ -40,6 +43,6 @@ public record Granule(
 
   /** Whether it has to cross to the device in every pass. */
   public boolean isStreamed() {
-    return home != Tier.DEVICE;
+    return home != Tier.DEVICE && !isComputedOnHost;
   }
 }

@@ -43,11 +43,19 @@ public final class Granules {
     };
   }
 
-  /** Resident units come first, so that the others have the longest time to arrive. */
+  /**
+   * What the host computes comes first, so that it has the longest time for it; resident units
+   * next, so that the others have the longest time to arrive.
+   */
   private void addAlike(List<UnitSize> units) {
+    List<UnitSize> onHost =
+        units.stream().filter(unit -> plan.hostExperts().contains(unit.id())).toList();
+    if (!onHost.isEmpty()) {
+      addComputedOnHost(onHost);
+    }
     Map<Tier, List<UnitSize>> byTier = new EnumMap<>(Tier.class);
     for (UnitSize unit : units) {
-      if (unit.imageBytes() > 0) {
+      if (unit.imageBytes() > 0 && !plan.hostExperts().contains(unit.id())) {
         byTier.computeIfAbsent(home(unit), _ -> new ArrayList<>()).add(unit);
       }
     }
@@ -80,7 +88,20 @@ public final class Granules {
             home,
             home == Tier.DISK ? rowMajor : image,
             image,
-            home == Tier.DISK && units.stream().anyMatch(UnitSize::packed)));
+            home == Tier.DISK && units.stream().anyMatch(UnitSize::packed),
+            false));
+  }
+
+  private void addComputedOnHost(List<UnitSize> units) {
+    granules.add(
+        new Granule(
+            granules.size(),
+            units.stream().map(UnitSize::id).toList(),
+            Tier.HOST,
+            0,
+            units.stream().mapToLong(UnitSize::hostImageBytes).sum(),
+            false,
+            true));
   }
 
   private Tier home(UnitSize unit) {

@@ -201,15 +201,30 @@ public final class ScheduleBuilder {
       add(Lane.GPU, new Work.SharedExpert(layer, sharedArrival.located()), sharedArrival.before());
       release(sharedArrival);
     }
-    add(Lane.GPU, new Work.Collect(layer), List.of(up));
+    long collect = add(Lane.GPU, new Work.Collect(layer), List.of(up));
+    Granule onHost =
+        byLayer.get(layer).stream().filter(Granule::isComputedOnHost).findFirst().orElse(null);
+    long computed = onHost == null ? NONE : computeOnHost(onHost, collect);
     for (Granule granule : byLayer.get(layer)) {
-      if (granule.kind() == UnitId.Kind.EXPERT) {
+      if (granule.kind() == UnitId.Kind.EXPERT && !granule.isComputedOnHost()) {
         Transit arrival = arrive(granule);
         add(Lane.GPU, new Work.Experts(layer, arrival.located()), arrival.before());
         release(arrival);
       }
     }
-    add(Lane.GPU, new Work.Combine(layer), List.of());
+    if (onHost == null) {
+      add(Lane.GPU, new Work.Combine(layer), List.of());
+    } else {
+      // Behind the copies of this layer's experts, which would otherwise wait for the CPU.
+      long upload = add(Lane.H2D, new Work.UploadRows(onHost), List.of(computed));
+      add(Lane.GPU, new Work.Combine(layer), List.of(upload));
+    }
+  }
+
+  /** What the CPU does while the device computes the other experts of a layer. */
+  private long computeOnHost(Granule experts, long collect) {
+    long down = add(Lane.D2H, new Work.DownloadRows(experts), List.of(collect));
+    return add(Lane.CPU, new Work.ExpertsOnHost(experts), List.of(down));
   }
 
   private long head() {

@@ -31,6 +31,11 @@ public final class TaskNames {
       case Work.UploadRegrouping work -> place("upload regrouping", work.layer());
       case Work.Collect work -> place("collect rows by expert", work.layer());
       case Work.Experts work -> weights(work.weights().granule());
+      case Work.DownloadRows work ->
+          place("download rows for experts of the host", work.experts().layer());
+      case Work.ExpertsOnHost work -> weights(work.experts()) + ", on the host";
+      case Work.UploadRows work ->
+          place("upload results of experts of the host", work.experts().layer());
       case Work.Combine work -> place("combine experts", work.layer());
       case Work.Head _ -> "final norm";
       case Work.Output work -> weights(work.weights().granule());

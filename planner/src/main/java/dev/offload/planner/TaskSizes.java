@@ -71,8 +71,11 @@ final class TaskSizes {
       case Work.UploadRegrouping of -> 2 * INDEX * pairs(pass, of.layer());
       case Work.Collect of -> 2 * pairs(pass, of.layer()) * rows.bytes() * model.hiddenSize();
       case Work.Experts of -> of.weights().granule().imageBytes();
+      case Work.DownloadRows of -> hostRows(pass, of.experts()) * rows.bytes() * model.hiddenSize();
+      case Work.ExpertsOnHost of -> of.experts().imageBytes();
+      case Work.UploadRows of -> hostRows(pass, of.experts()) * F32 * model.hiddenSize();
       case Work.Combine of ->
-          (pairs(pass, of.layer()) + 2 * pass.tokens()) * F32 * model.hiddenSize();
+          (pairs(pass, of.layer()) + 2L * pass.tokens()) * F32 * model.hiddenSize();
       case Work.Head of ->
           pass.logitsRows() * (2 * F32 + rows.bytes()) * model.hiddenSize()
               + of.weights().map(each -> each.granule().imageBytes()).orElse(0L);
@@ -100,6 +103,8 @@ final class TaskSizes {
       case Work.Route of -> product(of.weights(), pass.tokens());
       case Work.SharedExpert of -> product(of.weights(), pass.tokens());
       case Work.Experts of -> product(of.weights(), pairs(pass, of.layer())) / experts(of.layer());
+      case Work.ExpertsOnHost of ->
+          product(of.experts(), pairs(pass, of.experts().layer())) / experts(of.experts().layer());
       case Work.Head of -> of.weights().map(each -> projectOut(each, pass)).orElse(0L);
       case Work.Output of -> product(of.weights(), pass.logitsRows());
       case Work.UploadBatch _,
@@ -114,6 +119,8 @@ final class TaskSizes {
           Work.Regroup _,
           Work.UploadRegrouping _,
           Work.Collect _,
+          Work.DownloadRows _,
+          Work.UploadRows _,
           Work.Combine _,
           Work.DownloadLogits _ ->
           0;
@@ -121,7 +128,11 @@ final class TaskSizes {
   }
 
   private long product(Work.Located located, long rows) {
-    return 2 * rows * (located.granule().imageBytes() / weights.bytes());
+    return product(located.granule(), rows);
+  }
+
+  private long product(Granule granule, long rows) {
+    return 2 * rows * (granule.imageBytes() / weights.bytes());
   }
 
   private long projectOut(Work.Located located, PassShape pass) {
@@ -170,6 +181,11 @@ final class TaskSizes {
   /** Rows of all experts of a layer together. */
   private long pairs(PassShape pass, int layer) {
     return (long) pass.tokens() * mixture(layer).expertsPerToken();
+  }
+
+  /** Rows of the experts of a granule, if each of its layer is chosen as often. */
+  private long hostRows(PassShape pass, Granule granule) {
+    return pairs(pass, granule.layer()) * granule.units().size() / experts(granule.layer());
   }
 
   private int experts(int layer) {

@@ -80,6 +80,15 @@ public sealed interface Work {
   /** The experts of one granule, for all tokens of the pass that chose them. */
   record Experts(int layer, Located weights) implements Work {}
 
+  /** Token rows that chose experts of a granule which the host computes go there. */
+  record DownloadRows(Granule experts) implements Work {}
+
+  /** The CPU computes the experts of a granule, for all tokens of the pass that chose them. */
+  record ExpertsOnHost(Granule experts) implements Work {}
+
+  /** What the CPU computed goes where the device has the other experts' results. */
+  record UploadRows(Granule experts) implements Work {}
+
   /** Adds up what the experts of each token gave. */
   record Combine(int layer) implements Work {}
 

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** Bytes and operations of a pass, against what the model's shape says. */
@@ -36,8 +37,7 @@ class TaskSizesTest {
     double attention = 32.0 * 2 * 15 * 128 * (300 + 50 * 51 / 2);
     double wanted = 2 * layers * 53 + 2.0 * 960 * 49152 * 4 + attention;
     assertEquals(1, flops(tasks, _ -> true) / wanted, 0.003);
-    assertEquals(
-        2.0 * 960 * 49152 * 4, flops(tasks, w -> w instanceof Work.Output), 1, "output alone");
+    assertEquals(2L * 960 * 49152 * 4, flops(tasks, w -> w instanceof Work.Output), "output alone");
     assertEquals(4 * 4 * 49152, bytes(tasks, w -> w instanceof Work.DownloadLogits));
     assertEquals(53 * 4 * (960 + 64 + 1), bytes(tasks, w -> w instanceof Work.UploadBatch));
   }
@@ -79,6 +79,27 @@ class TaskSizesTest {
     }
   }
 
+  @Test
+  void shouldSplitExpertsBetweenHostAndDevice() throws Exception {
+    List<Task> whole = tasks("moe-880m", KvGroup.Home.DEVICE, Tier.HOST);
+    List<Task> split =
+        tasks(
+            "moe-880m",
+            KvGroup.Home.DEVICE,
+            Tier.HOST,
+            unit -> unit.kind() == UnitId.Kind.EXPERT && unit.number() % 4 == 1);
+    assertEquals(1, flops(split, _ -> true) / (double) flops(whole, _ -> true), 1e-6);
+    double experts = 16.0 * 32 * 3 * 1024 * 512;
+    assertEquals(
+        1, flops(split, w -> w instanceof Work.ExpertsOnHost) / (experts / 2 * 53 * 4 / 32), 0.001);
+    assertEquals(1, bytes(split, w -> w instanceof Work.ExpertsOnHost) / (experts / 2), 0.001);
+    Predicate<Work> copies = w -> w instanceof Work.CopyWeights copy && copy.pass() == 0;
+    long copiedLess = bytes(whole, copies) - bytes(split, copies);
+    assertEquals(1, copiedLess / (experts / 2), 0.001);
+    assertEquals(16 * 53 * 1024 * 4, bytes(split, w -> w instanceof Work.DownloadRows));
+    assertEquals(16 * 53 * 1024 * 4, bytes(split, w -> w instanceof Work.UploadRows));
+  }
+
   private static long flops(List<Task> tasks, Predicate<Work> which) {
     return tasks.stream().filter(t -> which.test(t.work())).mapToLong(Task::flops).sum();
   }
@@ -89,6 +110,16 @@ class TaskSizesTest {
 
   /** One pass with all units of a layer on a tier. */
   private static List<Task> tasks(String shape, KvGroup.Home kvHome, Tier home) throws Exception {
+    return tasks(shape, kvHome, home, _ -> false);
+  }
+
+  /**
+   * One pass with all units of a layer on a tier.
+   *
+   * @param onHost whether the host computes it
+   */
+  private static List<Task> tasks(
+      String shape, KvGroup.Home kvHome, Tier home, Predicate<UnitId> onHost) throws Exception {
     try (ModelFolder folder = ModelFolder.fromConfig(SHAPES.resolve(shape))) {
       ModelConfig config = folder.config();
       List<UnitSize> units = folder.units().stream().map(TaskSizesTest::size).toList();
@@ -105,7 +136,8 @@ class TaskSizesTest {
               0,
               0,
               0,
-              4 << 20);
+              4 << 20,
+              placement.keySet().stream().filter(onHost).collect(Collectors.toSet()));
       ScheduleBuilder builder =
           new ScheduleBuilder(plan, Granules.of(plan, units), config, DType.F32);
       return builder.next(PASS).tasks();

@@ -44,29 +44,26 @@ public final class UnitLoader {
   private final Stream stream;
   private final PinnedBuffer host;
   private final DeviceBuffer arrived;
-  private final DeviceBuffer packed;
 
   /**
+   * @param operations of where the units are computed
    * @param host of the area's row-major size
    * @param arrived of the area's row-major size
-   * @param packed of the area's packed size
    */
   UnitLoader(
       UnitFiller filler,
       Operations operations,
       Stream stream,
       PinnedBuffer host,
-      DeviceBuffer arrived,
-      DeviceBuffer packed) {
+      DeviceBuffer arrived) {
     this.filler = filler;
     this.operations = operations;
     this.stream = stream;
     this.host = host;
     this.arrived = arrived;
-    this.packed = packed;
   }
 
-  /** Loads a unit that lives on the device. */
+  /** Loads a unit that lives where it is computed. */
   void load(UnitView home) {
     forEachPart(
         home.layout(),
@@ -81,8 +78,12 @@ public final class UnitLoader {
         });
   }
 
-  /** Loads a unit that lives on the host, in the form in which the device wants it. */
-  void load(UnitLayout image, PinnedBuffer home, long base) {
+  /**
+   * Loads a unit that lives on the host, in the form in which the device wants it.
+   *
+   * @param packed of the area's packed size
+   */
+  void load(UnitLayout image, PinnedBuffer home, long base, DeviceBuffer packed) {
     forEachPart(
         image,
         (entry, rows, offset) -> {

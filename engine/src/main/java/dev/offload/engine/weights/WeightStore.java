@@ -19,8 +19,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * All weights of a model in their homes, and the ring through which those away from the device
- * pass. Filled once; afterwards its methods only enqueue. Owns its buffers.
+ * All weights of a model that its device computes with in their homes, and the ring through which
+ * those away from the device pass. Filled once; afterwards its methods only enqueue. Owns its
+ * buffers.
  */
 public final class WeightStore implements AutoCloseable {
   private final Device device;
@@ -42,16 +43,26 @@ public final class WeightStore implements AutoCloseable {
     owned.add(filler);
   }
 
-  /** Sizes of all units in a compute format. */
+  /** Sizes of all units in a compute format where host and device compute in the same order. */
   public static List<UnitSize> sizes(
       List<WeightUnit> units, DType computeDType, DataLayout layout) {
+    return sizes(units, computeDType, layout, layout);
+  }
+
+  /** Sizes of all units in a compute format. */
+  public static List<UnitSize> sizes(
+      List<WeightUnit> units, DType computeDType, DataLayout layout, DataLayout hostLayout) {
     return units.stream()
         .map(
             unit -> {
               UnitLayout image = UnitLayout.image(unit, computeDType, layout);
               UnitLayout rowMajor = UnitLayout.rowMajor(unit, computeDType);
               return new UnitSize(
-                  unit.id(), rowMajor.bytes(), image.bytes(), !image.sameAs(rowMajor));
+                  unit.id(),
+                  rowMajor.bytes(),
+                  image.bytes(),
+                  !image.sameAs(rowMajor),
+                  UnitLayout.image(unit, computeDType, hostLayout).bytes());
             })
         .toList();
   }
@@ -64,7 +75,8 @@ public final class WeightStore implements AutoCloseable {
   }
 
   /**
-   * Allocates all homes and the ring and brings every unit to its home.
+   * Allocates all homes and the ring and brings every unit to its home; except those that the host
+   * computes, see {@link HostExpertWeights}.
    *
    * @throws dev.offload.backends.api.MemoryBudgetException if a budget does not suffice
    */
@@ -72,10 +84,12 @@ public final class WeightStore implements AutoCloseable {
       Device device, Plan plan, List<WeightUnit> units, List<Granule> granules, UnitFiller filler) {
     WeightStore store = new WeightStore(device, plan.computeDType(), filler);
     try {
+      List<Granule> crossing =
+          granules.stream().filter(granule -> !granule.isComputedOnHost()).toList();
       store.layOut(units);
-      store.allocateHomes(granules);
-      store.fill(granules);
-      store.allocateRing(plan, granules);
+      store.allocateHomes(crossing);
+      store.fill(crossing);
+      store.allocateRing(plan, crossing);
       return store;
     } catch (RuntimeException | Error e) {
       store.close();
@@ -157,20 +171,20 @@ public final class WeightStore implements AutoCloseable {
         DeviceBuffer arrived = device.allocate("loading", area.rowMajor());
         DeviceBuffer packed = device.allocate("packing", area.packed());
         Stream stream = device.newStream("load")) {
-      UnitLoader loader =
-          new UnitLoader(filler, device.operations(), stream, host, arrived, packed);
+      UnitLoader loader = new UnitLoader(filler, device.operations(), stream, host, arrived);
       for (Granule granule : granules) {
-        load(granule, loader);
+        load(granule, loader, packed);
       }
     }
   }
 
-  private void load(Granule granule, UnitLoader loader) {
+  private void load(Granule granule, UnitLoader loader, DeviceBuffer packed) {
     long homeOffset = 0;
     for (UnitId id : granule.units()) {
       switch (granule.home()) {
         case DEVICE -> loader.load(resident.get(id));
-        case HOST -> loader.load(images.get(id), hostHomes.get(granule.index()), homeOffset);
+        case HOST ->
+            loader.load(images.get(id), hostHomes.get(granule.index()), homeOffset, packed);
         case DISK -> {}
       }
       homeOffset += images.get(id).bytes();

@@ -62,9 +62,9 @@ class UnitLoaderTest {
           PinnedBuffer hostHome = device.allocatePinned("home", BASE + image.bytes());
           PinnedBuffer found = device.allocatePinned("found", image.bytes());
           PinnedBuffer expected = device.allocatePinned("expected", image.bytes())) {
-        UnitLoader loader = new UnitLoader(filler, operations, stream, host, arrived, packed);
+        UnitLoader loader = new UnitLoader(filler, operations, stream, host, arrived);
         loader.load(image.at(home, BASE));
-        loader.load(image, hostHome, BASE);
+        loader.load(image, hostHome, BASE, packed);
         stream.copyToHost(home, BASE, found, 0, image.bytes());
         packWhole(device, stream, image, dtype, expected);
         for (UnitLayout.Entry entry : image.entries()) {

@@ -78,7 +78,11 @@ public final class MachineCosts implements TaskCosts {
       case Work.Regroup _ -> machine.onOneCore(machine.host().movement(bytes));
       case Work.UploadRegrouping _ -> machine.toDevice(bytes, 2);
       case Work.Collect _ -> machine.onDevice(machine.device().movement(bytes));
-      case Work.Experts of -> machine.onDevice(experts(of, pass));
+      case Work.Experts of ->
+          machine.onDevice(experts(machine.device(), of.weights().granule(), pass));
+      case Work.DownloadRows _ -> machine.toHost(bytes, 1);
+      case Work.ExpertsOnHost of -> machine.onHost(experts(machine.host(), of.experts(), pass));
+      case Work.UploadRows _ -> machine.toDevice(bytes, 1);
       case Work.Combine _ -> machine.onDevice(machine.device().movement(bytes));
       case Work.Head of -> machine.onDevice(head(of, bytes, pass.logitsRows()));
       case Work.Output of -> machine.onDevice(output(of, pass.logitsRows()));
@@ -107,12 +111,11 @@ public final class MachineCosts implements TaskCosts {
     return sum;
   }
 
-  private Compute experts(Work.Experts work, PassShape pass) {
-    Granule granule = work.weights().granule();
-    MixtureOfExperts mixture = mixture(work.layer());
+  private Compute experts(ModuleTimes processor, Granule granule, PassShape pass) {
+    MixtureOfExperts mixture = mixture(granule.layer());
     ExpertRows rows = new ExpertRows(pass.tokens(), mixture.expertsPerToken(), mixture.experts());
     List<MatrixShape> expert = matrices.get(units.get(granule.units().getFirst()));
-    return machine.device().experts(expert, granule.units().size(), rows, 1);
+    return processor.experts(expert, granule.units().size(), rows, 1);
   }
 
   private Compute products(Work.Located located, int rows) {
