@@ -174,7 +174,7 @@ final class BenchCommand implements Callable<Integer> {
     Optional<DiskRate> disk = Optional.empty();
     try (Device device = DeviceFinder.open("cpu", machine)) {
       name = device.facts().name();
-      Plan plan = Engine.plan(random, device, options(load));
+      Plan plan = PlanChoice.of(random, device, options(load), machine.plan());
       List<WeightUnit> onDisk = random.unitsOnDisk(plan);
       if (onDisk.isEmpty()) {
         run = run(random, device, plan, load);

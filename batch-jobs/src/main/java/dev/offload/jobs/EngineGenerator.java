@@ -12,6 +12,7 @@ import dev.offload.generation.RequestSource;
 import dev.offload.generation.ResultSink;
 import dev.offload.jobs.report.ReportMaker;
 import dev.offload.jobs.rows.PromptEncoder;
+import dev.offload.planner.Plan;
 import dev.offload.tensors.ModelException;
 import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.text.Tokenizer;
@@ -55,9 +56,10 @@ final class EngineGenerator implements Generator, Chooser {
       EngineOptions usual = machine.toEngine(seed);
       EngineOptions options =
           kvTokens.isPresent() ? usual.withKvTokens(kvTokens.getAsInt()) : usual;
+      EngineModel weights = EngineModel.of(model);
+      Plan plan = PlanChoice.of(weights, device, options, machine.plan());
       Engine engine =
-          resources.add(
-              Engine.open(EngineModel.of(model), Optional.of(tokenizer), device, options));
+          resources.add(Engine.open(weights, Optional.of(tokenizer), device, options, plan));
       PromptEncoder prompts =
           new ModelPrompts(folder, tokenizer, model.config(), engine.maxSequenceTokens());
       return new EngineGenerator(

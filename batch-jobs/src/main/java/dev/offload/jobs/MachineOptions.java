@@ -73,6 +73,15 @@ final class MachineOptions {
       })
   private Path temporary;
 
+  @Option(
+      names = "--plan",
+      paramLabel = "FILE",
+      description = {
+        "A plan that offload plan --save wrote for this model and machine.",
+        "Default: one is made."
+      })
+  private Path plan;
+
   /** What {@code --dtype} may be. */
   @SuppressWarnings("checkstyle:ConstantName")
   enum ComputeType {
@@ -109,6 +118,11 @@ final class MachineOptions {
   /** Folder for temporary files; it need not exist. */
   Path temporary() {
     return temporary != null ? temporary : Path.of(System.getProperty("java.io.tmpdir"));
+  }
+
+  /** A saved plan, if there is one. */
+  Optional<Path> plan() {
+    return Optional.ofNullable(plan);
   }
 
   /** As the engine takes them. */

@@ -1,0 +1,48 @@
+package dev.offload.jobs;
+
+import dev.offload.backends.api.Device;
+import dev.offload.engine.Engine;
+import dev.offload.engine.EngineModel;
+import dev.offload.engine.EngineOptions;
+import dev.offload.engine.PlanFacts;
+import dev.offload.planner.Plan;
+import dev.offload.planner.PlanFile;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.ModelException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+/** The plan an engine is opened with: one from a file, or the planner's. */
+final class PlanChoice {
+  private PlanChoice() {}
+
+  /**
+   * Finds the plan.
+   *
+   * @param file a saved plan; absent: the planner decides
+   * @throws ModelException if the file holds no plan, or one for another model, machine or format
+   * @throws IllegalArgumentException if no plan fits the budgets
+   */
+  static Plan of(EngineModel model, Device device, EngineOptions options, Optional<Path> file)
+      throws IOException {
+    if (file.isEmpty()) {
+      return Engine.plan(model, device, options);
+    }
+    PlanFile saved = PlanFile.read(file.get());
+    DType wanted = options.computeDType().orElse(model.config().storedDType());
+    DType planned = saved.plan().computeDType();
+    if (planned != wanted) {
+      throw new ModelException(
+          "%s: compute_dtype is %s, but matrices are to be in %s; give --dtype or make another plan"
+              .formatted(file.get(), lower(planned), lower(wanted)));
+    }
+    saved.requireMadeFor(file.get(), PlanFacts.of(model, device.operations(), planned));
+    return saved.plan();
+  }
+
+  private static String lower(DType dtype) {
+    return dtype.name().toLowerCase(Locale.ROOT);
+  }
+}
