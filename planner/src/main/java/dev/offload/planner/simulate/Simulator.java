@@ -37,7 +37,7 @@ public final class Simulator {
   private final Capacities capacities;
   private final Map<Lane, Deque<Waiting>> waiting = new EnumMap<>(Lane.class);
   private final Map<Lane, Running> running = new EnumMap<>(Lane.class);
-  private final double[] busy = new double[LANES.length];
+  private final Map<Lane, Double> busy = new EnumMap<>(Lane.class);
   private final BitSet done = new BitSet();
   private final List<Flow> flows = new ArrayList<>();
   private List<PlayedPass.Entry> played = new ArrayList<>();
@@ -93,7 +93,7 @@ public final class Simulator {
     for (Lane lane : LANES) {
       Running current = running.get(lane);
       double since = current == null ? 0 : now - current.begin;
-      seconds.put(lane, busy[lane.ordinal()] + since);
+      seconds.put(lane, busy.getOrDefault(lane, 0.0) + since);
     }
     return seconds;
   }
@@ -185,7 +185,7 @@ public final class Simulator {
     running.remove(lane);
     flows.remove(ended.flow);
     done.set(Math.toIntExact(ended.task.id()));
-    busy[lane.ordinal()] += now - ended.begin;
+    busy.merge(lane, now - ended.begin, Double::sum);
     played.add(new PlayedPass.Entry(ended.task, ended.begin, now));
   }
 }
