@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       LabelCommand.class,
       BenchCommand.class,
+      PlanCommand.class,
       InspectCommand.class,
       GenerateCompletion.class
     },

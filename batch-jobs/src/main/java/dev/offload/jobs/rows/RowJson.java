@@ -68,7 +68,7 @@ final class RowJson {
       return object;
     }
     throw new RowException(
-        "the row is " + Fields.describe(node) + ", must be an object such as {\"prompt\": \"…\"}");
+        "the row is " + Fields.describe(node) + ", must be an object in braces, {\"…\": …}");
   }
 
   private static String place(JsonProcessingException e) {

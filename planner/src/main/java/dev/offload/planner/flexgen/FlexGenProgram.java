@@ -84,8 +84,11 @@ public final class FlexGenProgram {
     fits(model, shares, onDisk(), instance.alpha().disk() * c.nmem());
 
     Optimisation.Result result = model.minimise();
-    if (!result.getState().isOptimal()) {
+    if (result.getState() == Optimisation.State.INFEASIBLE) {
       return Optional.empty();
+    }
+    if (!result.getState().isOptimal()) {
+      throw new IllegalStateException("the solver ended as " + result.getState());
     }
     double prefillSeconds = c.l() * prefill.getValue().doubleValue();
     double seconds = prefillSeconds + c.l() * (c.n() - 1) * generation.getValue().doubleValue();

@@ -1,0 +1,68 @@
+package dev.offload.jobs.plan;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.offload.jobs.rows.CheckedNumbers;
+import dev.offload.jobs.rows.RowException;
+import dev.offload.planner.flexgen.FlexGenInstance;
+
+/** An instance of FlexGen's program as a line of JSON writes it. */
+final class FlexGenRow {
+  /** Bounds of sizes, memories and rates: wide, and such that no product of them overflows. */
+  private static final double MOST_TOKENS = 1e7;
+
+  private static final double MOST_LAYERS = 1e5;
+  private static final double MOST_WIDTH = 1e7;
+  private static final double MOST_BYTES = 1e18;
+  private static final double MOST_RATE = 1e18;
+  private static final double MOST_SHARE = 10;
+  private static final double MOST_CORRECTION = 100;
+  private static final int MOST_SEQUENCES = 1_000_000;
+
+  private FlexGenRow() {}
+
+  /**
+   * Reads the fields {@code config}, {@code alpha}, {@code gpu_batch_size}, {@code num_gpu_batches}
+   * and {@code compress_weight}; others are not looked at.
+   *
+   * @throws RowException naming the field that is missing or out of range
+   */
+  static FlexGenInstance read(ObjectNode row) throws RowException {
+    CheckedNumbers fields = CheckedNumbers.of(row);
+    FlexGenInstance.Config config = config(fields.object("config"));
+    double[] alpha = fields.numbers("alpha", 3, 0, MOST_SHARE);
+    return new FlexGenInstance(
+        config,
+        new FlexGenInstance.Alpha(alpha[0], alpha[1], alpha[2]),
+        fields.whole("gpu_batch_size", 1, MOST_SEQUENCES),
+        fields.whole("num_gpu_batches", 1, MOST_SEQUENCES),
+        fields.flag("compress_weight"));
+  }
+
+  private static FlexGenInstance.Config config(CheckedNumbers config) throws RowException {
+    return new FlexGenInstance.Config(
+        config.number("s", 1, MOST_TOKENS),
+        config.number("n", 1, MOST_TOKENS),
+        config.number("l", 1, MOST_LAYERS),
+        config.number("h1", 1, MOST_WIDTH),
+        config.number("h2", 1, MOST_WIDTH),
+        config.number("nh", 1, MOST_WIDTH),
+        config.number("gmem", 0, MOST_BYTES),
+        config.number("cmem", 0, MOST_BYTES),
+        config.number("nmem", 0, MOST_BYTES),
+        config.number("ctog_bdw", 1, MOST_RATE),
+        config.number("gtoc_bdw_cache", 1, MOST_RATE),
+        config.number("gtoc_bdw_hidden", 1, MOST_RATE),
+        config.number("dtoc_bdw", 1, MOST_RATE),
+        config.number("ctod_bdw_cache_p", 1, MOST_RATE),
+        config.number("ctod_bdw_hidden_p", 1, MOST_RATE),
+        config.number("ctod_bdw_g", 1, MOST_RATE),
+        config.number("mm_flops_p", 1, MOST_RATE),
+        config.number("mm_flops_g", 1, MOST_RATE),
+        config.number("bmm_flops_p", 1, MOST_RATE),
+        config.number("bmm_flops_g", 1, MOST_RATE),
+        config.number("cpu_flops", 1, MOST_RATE),
+        config.number("c1", -MOST_CORRECTION, MOST_CORRECTION),
+        config.number("c2", -MOST_CORRECTION, MOST_CORRECTION),
+        config.number("c3", -MOST_CORRECTION, MOST_CORRECTION));
+  }
+}
