@@ -85,7 +85,9 @@ class PlanCommandTest {
     edited("config.h1 is missing; add it", row -> config(row).putNull("h1"));
     edited("config.s is 0, must be a number from 1 to", row -> config(row).put("s", 0));
     edited("config.gmem is -1, must be a number from 0", row -> config(row).put("gmem", -1));
-    edited("config.dtoc_bdw is 0, must be", row -> config(row).put("dtoc_bdw", 0));
+    edited(
+        "config.dtoc_bdw is 9, must be a number from 1000000 to 1.0E14",
+        row -> config(row).put("dtoc_bdw", 9));
     edited("config.ctog_bdw is the text \"fast\"", row -> config(row).put("ctog_bdw", "fast"));
     edited("config.mm_flops_p is 1.0E300, must", row -> config(row).put("mm_flops_p", 1e300));
     edited("config.c1 is true, must be a number", row -> config(row).put("c1", true));

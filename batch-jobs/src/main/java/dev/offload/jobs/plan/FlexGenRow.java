@@ -7,13 +7,18 @@ import dev.offload.planner.flexgen.FlexGenInstance;
 
 /** An instance of FlexGen's program as a line of JSON writes it. */
 final class FlexGenRow {
-  /** Bounds of sizes, memories and rates: wide, and such that no product of them overflows. */
-  private static final double MOST_TOKENS = 1e7;
+  // Wide bounds around machines that exist. Within them the program's solutions were compared with
+  // those of exact arithmetic; with rates of a byte per second no solver in double precision is
+  // right.
+  private static final double MOST_TOKENS = 1e6;
 
-  private static final double MOST_LAYERS = 1e5;
-  private static final double MOST_WIDTH = 1e7;
-  private static final double MOST_BYTES = 1e18;
-  private static final double MOST_RATE = 1e18;
+  private static final double MOST_LAYERS = 1e4;
+  private static final double MOST_WIDTH = 1e6;
+  private static final double MOST_BYTES = 1e16;
+  private static final double LEAST_BANDWIDTH = 1e6;
+  private static final double MOST_BANDWIDTH = 1e14;
+  private static final double LEAST_FLOPS = 1e8;
+  private static final double MOST_FLOPS = 1e17;
   private static final double MOST_SHARE = 10;
   private static final double MOST_CORRECTION = 100;
   private static final int MOST_SEQUENCES = 1_000_000;
@@ -49,20 +54,28 @@ final class FlexGenRow {
         config.number("gmem", 0, MOST_BYTES),
         config.number("cmem", 0, MOST_BYTES),
         config.number("nmem", 0, MOST_BYTES),
-        config.number("ctog_bdw", 1, MOST_RATE),
-        config.number("gtoc_bdw_cache", 1, MOST_RATE),
-        config.number("gtoc_bdw_hidden", 1, MOST_RATE),
-        config.number("dtoc_bdw", 1, MOST_RATE),
-        config.number("ctod_bdw_cache_p", 1, MOST_RATE),
-        config.number("ctod_bdw_hidden_p", 1, MOST_RATE),
-        config.number("ctod_bdw_g", 1, MOST_RATE),
-        config.number("mm_flops_p", 1, MOST_RATE),
-        config.number("mm_flops_g", 1, MOST_RATE),
-        config.number("bmm_flops_p", 1, MOST_RATE),
-        config.number("bmm_flops_g", 1, MOST_RATE),
-        config.number("cpu_flops", 1, MOST_RATE),
+        bandwidth(config, "ctog_bdw"),
+        bandwidth(config, "gtoc_bdw_cache"),
+        bandwidth(config, "gtoc_bdw_hidden"),
+        bandwidth(config, "dtoc_bdw"),
+        bandwidth(config, "ctod_bdw_cache_p"),
+        bandwidth(config, "ctod_bdw_hidden_p"),
+        bandwidth(config, "ctod_bdw_g"),
+        flops(config, "mm_flops_p"),
+        flops(config, "mm_flops_g"),
+        flops(config, "bmm_flops_p"),
+        flops(config, "bmm_flops_g"),
+        flops(config, "cpu_flops"),
         config.number("c1", -MOST_CORRECTION, MOST_CORRECTION),
         config.number("c2", -MOST_CORRECTION, MOST_CORRECTION),
         config.number("c3", -MOST_CORRECTION, MOST_CORRECTION));
+  }
+
+  private static double bandwidth(CheckedNumbers config, String name) throws RowException {
+    return config.number(name, LEAST_BANDWIDTH, MOST_BANDWIDTH);
+  }
+
+  private static double flops(CheckedNumbers config, String name) throws RowException {
+    return config.number(name, LEAST_FLOPS, MOST_FLOPS);
   }
 }

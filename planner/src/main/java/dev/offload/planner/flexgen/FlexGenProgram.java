@@ -19,6 +19,7 @@ import org.ojalgo.optimisation.Expression;
 import org.ojalgo.optimisation.ExpressionsBasedModel;
 import org.ojalgo.optimisation.Optimisation;
 import org.ojalgo.optimisation.Variable;
+import org.ojalgo.type.context.NumberContext;
 
 /**
  * FlexGen's linear program: the policy that takes least time per sequence. Equations of the
@@ -27,6 +28,12 @@ import org.ojalgo.optimisation.Variable;
 public final class FlexGenProgram {
   /** What random reads of weights from disk reach of the disk's rate. */
   private static final double DISK_WEIGHTS = 0.95;
+
+  /** How often the unit of time is adapted; two are enough where lanes are of like speed. */
+  private static final int MOST_ROUNDS = 8;
+
+  /** Digits that the solver takes seriously; by default it rounds to 8 after the point. */
+  private static final NumberContext EXACT = NumberContext.of(16, 14);
 
   private final FlexGenInstance instance;
   private final FlexGenInstance.Config c;
@@ -58,7 +65,32 @@ public final class FlexGenProgram {
     return new FlexGenProgram(instance).solve();
   }
 
+  /**
+   * Solves with times in units of what the last solution found, until that is one unit: the solver
+   * takes numbers far below 1 for nothing, and lanes that the best policy leaves idle may be slower
+   * by any factor.
+   */
   private Optional<FlexGenSolution> solve() {
+    Times unit = new Times(largest(prefillLanes()), largest(generationLanes()));
+    Optional<Found> found = solve(unit);
+    for (int i = 0; i < MOST_ROUNDS && found.isPresent(); i++) {
+      Times last = unit;
+      unit = found.get().times();
+      if (unit.isNear(last)) {
+        break;
+      }
+      found = solve(unit);
+    }
+    return found.map(this::solution);
+  }
+
+  private FlexGenSolution solution(Found found) {
+    double prefillSeconds = c.l() * found.times().prefill();
+    double seconds = prefillSeconds + c.l() * (c.n() - 1) * found.times().generation();
+    return new FlexGenSolution(seconds, prefillSeconds, bls * c.n() / seconds, found.shares());
+  }
+
+  private Optional<Found> solve(Times unit) {
     ExpressionsBasedModel model = new ExpressionsBasedModel();
     Map<Share, Variable> shares = new EnumMap<>(Share.class);
     for (Share share : Share.values()) {
@@ -68,14 +100,16 @@ public final class FlexGenProgram {
     sumsToOne(model, shares, CACHE_GPU, CACHE_CPU, CACHE_DISK);
     sumsToOne(model, shares, HIDDEN_GPU, HIDDEN_CPU);
     shares.get(HIDDEN_DISK).upper(0);
-    Variable prefill = model.newVariable("prefill").lower(0).weight(c.l() / bls);
+    double generationWeight = (c.n() - 1) * unit.generation();
+    double whole = unit.prefill() + generationWeight;
+    Variable prefill = model.newVariable("prefill").lower(0).weight(unit.prefill() / whole);
     Variable generation = model.newVariable("generation").lower(0);
-    generation.weight(c.l() * (c.n() - 1) / bls);
+    generation.weight(generationWeight / whole);
     for (Linear lane : prefillLanes()) {
-      atMost(model, shares, lane, prefill);
+      atMost(model, shares, lane, prefill, unit.prefill());
     }
     for (Linear lane : generationLanes()) {
-      atMost(model, shares, lane, generation);
+      atMost(model, shares, lane, generation, unit.generation());
     }
     fits(model, shares, gpuInPrefill(), instance.alpha().gpu() * c.gmem());
     fits(model, shares, gpuInGeneration(), instance.alpha().gpu() * c.gmem());
@@ -83,6 +117,8 @@ public final class FlexGenProgram {
     fits(model, shares, cpuInGeneration(), instance.alpha().cpu() * c.cmem());
     fits(model, shares, onDisk(), instance.alpha().disk() * c.nmem());
 
+    model.options.feasibility = EXACT;
+    model.options.solution = EXACT;
     Optimisation.Result result = model.minimise();
     if (result.getState() == Optimisation.State.INFEASIBLE) {
       return Optional.empty();
@@ -90,18 +126,30 @@ public final class FlexGenProgram {
     if (!result.getState().isOptimal()) {
       throw new IllegalStateException("the solver ended as " + result.getState());
     }
-    double prefillSeconds = c.l() * prefill.getValue().doubleValue();
-    double seconds = prefillSeconds + c.l() * (c.n() - 1) * generation.getValue().doubleValue();
     return Optional.of(
-        new FlexGenSolution(
-            seconds,
-            prefillSeconds,
-            bls * c.n() / seconds,
+        new Found(
+            new Times(
+                unit.prefill() * prefill.getValue().doubleValue(),
+                unit.generation() * generation.getValue().doubleValue()),
             new Shares(
                 tiers(shares, WEIGHTS_GPU, WEIGHTS_CPU, WEIGHTS_DISK),
                 tiers(shares, CACHE_GPU, CACHE_CPU, CACHE_DISK),
                 tiers(shares, HIDDEN_GPU, HIDDEN_CPU, HIDDEN_DISK))));
   }
+
+  /** Seconds of a layer: prefill, and one generated token. */
+  private record Times(double prefill, double generation) {
+    private boolean isNear(Times other) {
+      return isNear(prefill, other.prefill) && isNear(generation, other.generation);
+    }
+
+    private static boolean isNear(double one, double other) {
+      return Math.abs(one - other) <= 1e-9 * other;
+    }
+  }
+
+  /** A solution of the program. */
+  private record Found(Times times, Shares shares) {}
 
   private static void sumsToOne(
       ExpressionsBasedModel model, Map<Share, Variable> shares, Share... parts) {
@@ -111,20 +159,35 @@ public final class FlexGenProgram {
     }
   }
 
-  /** A lane's seconds are no more than those of the whole. */
-  private static void atMost(
-      ExpressionsBasedModel model, Map<Share, Variable> shares, Linear lane, Variable whole) {
-    Expression slack = model.newExpression(whole.getName() + " lane " + model.countExpressions());
-    slack.set(whole, 1).lower(lane.constant());
-    shares.forEach((share, variable) -> slack.set(variable, -lane.coefficient(share)));
+  /** The unit of time in which no lane has a number above 1. */
+  private static double largest(List<Linear> lanes) {
+    return lanes.stream().mapToDouble(Linear::largest).max().orElseThrow();
   }
 
-  /** Bytes in units of all weights, so that all rows of the program are of like size. */
-  private void fits(
+  /**
+   * A lane's seconds are no more than those of the whole, which is counted in {@code unit}; divided
+   * by the largest number of the row.
+   */
+  private static void atMost(
+      ExpressionsBasedModel model,
+      Map<Share, Variable> shares,
+      Linear lane,
+      Variable whole,
+      double unit) {
+    double scale = Math.max(unit, lane.largest());
+    Linear part = lane.over(scale);
+    Expression slack = model.newExpression(whole.getName() + " lane " + model.countExpressions());
+    slack.set(whole, unit / scale).lower(part.constant());
+    shares.forEach((share, variable) -> slack.set(variable, -part.coefficient(share)));
+  }
+
+  /** Bytes in units of the largest number in the row, so that all rows are of like size. */
+  private static void fits(
       ExpressionsBasedModel model, Map<Share, Variable> shares, Linear bytes, double capacity) {
-    Linear part = bytes.over(weights * c.l());
+    double unit = bytes.largest();
+    Linear part = bytes.over(unit);
     Expression use = model.newExpression("memory " + model.countExpressions());
-    use.upper(capacity / (weights * c.l()) - part.constant());
+    use.upper(capacity / unit - part.constant());
     shares.forEach((share, variable) -> use.set(variable, part.coefficient(share)));
   }
 

@@ -51,6 +51,12 @@ final class Linear {
     return new Linear(constant / divisor, quotients);
   }
 
+  /** The largest of the constant and the coefficients, all of which are 0 or more here. */
+  double largest() {
+    return Math.max(
+        constant, coefficients.values().stream().mapToDouble(Double::doubleValue).max().orElse(0));
+  }
+
   double constant() {
     return constant;
   }

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +39,35 @@ class FlexGenProgramTest {
       }
     }
     assertEquals(187, solved);
+  }
+
+  /**
+   * Machines that do not exist, whose lanes differ by up to twelve orders of magnitude; the golden
+   * times are those of a simplex method in fractions.
+   */
+  @Test
+  void shouldAgreeWithExactArithmetic() throws IOException {
+    ObjectMapper mapper = new ObjectMapper();
+    int feasible = 0;
+    List<String> lines = lines("/flexgen/exact-lp.jsonl");
+    for (String line : lines) {
+      JsonNode golden = mapper.readTree(line);
+      Optional<FlexGenSolution> found = FlexGenProgram.solve(instance(golden));
+      assertEquals(golden.get("status").asText().equals("optimal"), found.isPresent(), line);
+      if (found.isPresent()) {
+        feasible++;
+        double seconds = golden.get("T_s").asDouble();
+        assertEquals(seconds, found.get().seconds(), TOLERANCE * seconds, line);
+      }
+    }
+    assertEquals(14, lines.size());
+    assertEquals(10, feasible);
+  }
+
+  private static List<String> lines(String resource) throws IOException {
+    try (InputStream in = FlexGenProgramTest.class.getResourceAsStream(resource)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+    }
   }
 
   private static void requireShares(Shares.Tiers tiers, String where) {
