@@ -141,7 +141,7 @@ class SimulatorTest {
         last = tasks.size();
         double seconds = random.nextInt(5) == 0 ? 0 : random.nextDouble();
         Cost cost = new Cost(1, random.nextInt(9), random.nextInt(9), random.nextInt(4));
-        add(Lane.values()[random.nextInt(5)], cost.times(seconds), after);
+        add(List.of(Lane.values()).get(random.nextInt(5)), cost.times(seconds), after);
       }
       // The result waits for all.
       List<Long> all = new ArrayList<>();
@@ -177,7 +177,7 @@ class SimulatorTest {
     long last = -1;
     for (int i = 0; i < 60_000; i++) {
       List<Long> after = last < 0 ? List.of() : List.of(last);
-      last = add(Lane.values()[i % 5], new Cost(1e-4, 1e5, 1e5, 1e-4), after);
+      last = add(List.of(Lane.values()).get(i % 5), new Cost(1e-4, 1e5, 1e5, 1e-4), after);
     }
     Schedule schedule = new Schedule(tasks, last);
     simulator(PLENTY).play(schedule, SHAPE);
