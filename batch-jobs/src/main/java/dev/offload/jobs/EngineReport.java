@@ -31,7 +31,7 @@ final class EngineReport {
         device.facts().details(),
         device.facts().computeUnits(),
         Runtime.getRuntime().availableProcessors(),
-        MachineOptions.machineMemory(),
+        BudgetOptions.machineMemory(),
         System.getProperty("os.name") + " " + System.getProperty("os.arch"),
         Runtime.version().toString());
   }

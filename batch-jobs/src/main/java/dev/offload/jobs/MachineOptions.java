@@ -1,77 +1,19 @@
 package dev.offload.jobs;
 
-import com.sun.management.OperatingSystemMXBean;
 import dev.offload.engine.EngineOptions;
 import dev.offload.engine.prefix.PrefixSharing;
-import dev.offload.tensors.ByteSize;
-import dev.offload.tensors.DType;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Optional;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
-/** Options about the machine, the same for every command that computes. */
-final class MachineOptions {
-  /** Shares of the machine's memory that are used if nothing is said. */
-  private static final double DEVICE_SHARE = 0.5;
-
-  private static final double HOST_SHARE = 0.25;
-
-  @Option(
-      names = "--dtype",
-      paramLabel = "TYPE",
-      defaultValue = "auto",
-      description = {
-        "Number format of matrix products: auto (the checkpoint's), float32 or bfloat16.",
-        "Default: auto."
-      })
-  ComputeType dtype = ComputeType.auto;
-
-  @Option(
-      names = "--device-memory",
-      paramLabel = "SIZE",
-      converter = Bytes.class,
-      description = {
-        "Most memory of the device, such as 16GiB; never exceeded. On the CPU the device is a"
-            + " region of RAM.",
-        "Default: half of the machine's memory."
-      })
-  private Long deviceMemory;
-
-  @Option(
-      names = "--host-memory",
-      paramLabel = "SIZE",
-      converter = Bytes.class,
-      description = {
-        "Most pinned host memory, such as 64GiB; never exceeded.",
-        "Default: a quarter of the machine's memory."
-      })
-  private Long hostMemory;
-
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = {"CPU threads that compute.", "Default: all cores."})
-  private Integer threads;
-
+/** Options about the machine and how it is used, the same for every command that computes. */
+final class MachineOptions extends BudgetOptions {
   @Option(
       names = "--no-prefix-sharing",
       description =
           "Compute every prompt for itself, in the order of the rows, instead of what many begin"
               + " with once.")
   private boolean noPrefixSharing;
-
-  @Option(
-      names = "--temp",
-      paramLabel = "DIR",
-      description = {
-        "Folder for temporary files: KV cache of preempted rows, and the random weights of bench"
-            + " that the budgets leave to the disk.",
-        "Default: the system's temporary folder."
-      })
-  private Path temporary;
 
   @Option(
       names = "--plan",
@@ -82,44 +24,6 @@ final class MachineOptions {
       })
   private Path plan;
 
-  /** What {@code --dtype} may be. */
-  @SuppressWarnings("checkstyle:ConstantName")
-  enum ComputeType {
-    auto(Optional.empty()),
-    float32(Optional.of(DType.F32)),
-    bfloat16(Optional.of(DType.BF16));
-
-    private final Optional<DType> dtype;
-
-    ComputeType(Optional<DType> dtype) {
-      this.dtype = dtype;
-    }
-  }
-
-  long deviceMemory() {
-    return deviceMemory != null ? deviceMemory : (long) (DEVICE_SHARE * machineMemory());
-  }
-
-  long hostMemory() {
-    return hostMemory != null ? hostMemory : (long) (HOST_SHARE * machineMemory());
-  }
-
-  /** Refuses values that no machine has. */
-  void check() throws RefusedException {
-    if (threads != null && threads < 1) {
-      throw new RefusedException("--threads is " + threads + ", must be at least 1");
-    }
-  }
-
-  int threads() {
-    return threads != null ? threads : Runtime.getRuntime().availableProcessors();
-  }
-
-  /** Folder for temporary files; it need not exist. */
-  Path temporary() {
-    return temporary != null ? temporary : Path.of(System.getProperty("java.io.tmpdir"));
-  }
-
   /** A saved plan, if there is one. */
   Optional<Path> plan() {
     return Optional.ofNullable(plan);
@@ -128,25 +32,8 @@ final class MachineOptions {
   /** As the engine takes them. */
   EngineOptions toEngine(long seed) {
     EngineOptions usual =
-        EngineOptions.of(dtype.dtype, deviceMemory(), hostMemory(), threads(), seed)
+        EngineOptions.of(computeDType(), deviceMemory(), hostMemory(), threads(), seed)
             .withTemporaryFolder(temporary());
     return noPrefixSharing ? usual.withPrefixSharing(PrefixSharing.OFF) : usual;
-  }
-
-  /** Memory of the machine, or of the container this runs in. */
-  static long machineMemory() {
-    return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
-  }
-
-  /** Reads amounts of memory. */
-  static final class Bytes implements ITypeConverter<Long> {
-    @Override
-    public Long convert(String text) {
-      try {
-        return ByteSize.parse(text);
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
   }
 }

@@ -1,0 +1,139 @@
+package dev.offload.jobs;
+
+import com.sun.management.OperatingSystemMXBean;
+import dev.offload.tensors.ByteSize;
+import dev.offload.tensors.DType;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalLong;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** Options about formats and budgets, the same for every command that computes or plans. */
+class BudgetOptions {
+  /** Shares of the machine's memory that are used if nothing is said. */
+  private static final double DEVICE_SHARE = 0.5;
+
+  private static final double HOST_SHARE = 0.25;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "auto",
+      description = {
+        "Number format of matrix products: auto (the checkpoint's), float32, float16 or"
+            + " bfloat16.",
+        "Default: auto."
+      })
+  ComputeType dtype = ComputeType.auto;
+
+  @Option(
+      names = "--device-memory",
+      paramLabel = "SIZE",
+      converter = Bytes.class,
+      description = {
+        "Most memory of the device, such as 16GiB; never exceeded. On the CPU the device is a"
+            + " region of RAM.",
+        "Default: half of the machine's memory."
+      })
+  private Long deviceMemory;
+
+  @Option(
+      names = "--host-memory",
+      paramLabel = "SIZE",
+      converter = Bytes.class,
+      description = {
+        "Most pinned host memory, such as 64GiB; never exceeded.",
+        "Default: a quarter of the machine's memory."
+      })
+  private Long hostMemory;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = {"CPU threads that compute.", "Default: all cores."})
+  private Integer threads;
+
+  @Option(
+      names = "--temp",
+      paramLabel = "DIR",
+      description = {
+        "Folder for temporary files: KV cache of preempted rows, and the random weights of bench"
+            + " that the budgets leave to the disk.",
+        "Default: the system's temporary folder."
+      })
+  private Path temporary;
+
+  /** What {@code --dtype} may be. */
+  @SuppressWarnings("checkstyle:ConstantName")
+  enum ComputeType {
+    auto(Optional.empty()),
+    float32(Optional.of(DType.F32)),
+    float16(Optional.of(DType.F16)),
+    bfloat16(Optional.of(DType.BF16));
+
+    private final Optional<DType> dtype;
+
+    ComputeType(Optional<DType> dtype) {
+      this.dtype = dtype;
+    }
+  }
+
+  /** Number format of matrix products; absent means the checkpoint's. */
+  final Optional<DType> computeDType() {
+    return dtype.dtype;
+  }
+
+  /** Budget of device memory as given. */
+  final OptionalLong givenDeviceMemory() {
+    return deviceMemory == null ? OptionalLong.empty() : OptionalLong.of(deviceMemory);
+  }
+
+  /** Budget of host memory as given. */
+  final OptionalLong givenHostMemory() {
+    return hostMemory == null ? OptionalLong.empty() : OptionalLong.of(hostMemory);
+  }
+
+  final long deviceMemory() {
+    return deviceMemory != null ? deviceMemory : (long) (DEVICE_SHARE * machineMemory());
+  }
+
+  final long hostMemory() {
+    return hostMemory != null ? hostMemory : (long) (HOST_SHARE * machineMemory());
+  }
+
+  /** Refuses values that no machine has. */
+  final void check() throws RefusedException {
+    if (threads != null && threads < 1) {
+      throw new RefusedException("--threads is " + threads + ", must be at least 1");
+    }
+  }
+
+  final int threads() {
+    return threads != null ? threads : Runtime.getRuntime().availableProcessors();
+  }
+
+  /** Folder for temporary files; it need not exist. */
+  final Path temporary() {
+    return temporary != null ? temporary : Path.of(System.getProperty("java.io.tmpdir"));
+  }
+
+  /** Memory of the machine, or of the container this runs in. */
+  static long machineMemory() {
+    return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+  }
+
+  /** Reads amounts of memory. */
+  static final class Bytes implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+      try {
+        return ByteSize.parse(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+}
