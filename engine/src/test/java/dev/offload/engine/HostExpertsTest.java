@@ -1,5 +1,7 @@
 package dev.offload.engine;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -7,10 +9,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.MemoryBudgetException;
+import dev.offload.backends.api.PinnedBuffer;
+import dev.offload.backends.api.Stream;
 import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.generation.GenerationRequest;
+import dev.offload.moe.TokenRegrouping;
+import dev.offload.planner.Granule;
+import dev.offload.planner.Granules;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.Lane;
 import dev.offload.planner.PassTimeline;
@@ -21,6 +30,7 @@ import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.tensors.weights.UnitId;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -35,6 +45,7 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -45,6 +56,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HostExpertsTest {
   private static final Path MODEL = Path.of("../examples/models/tiny-moe");
   private static final long PLENTY = 1L << 30;
+  private static final long MINIMUM = 1;
   private static final int THREADS = 2;
   private static final int SEQUENCES = 6;
 
@@ -113,6 +125,61 @@ class HostExpertsTest {
               new UnitSize(UnitId.of(UnitId.Kind.ROUTER, 0), 10, 12, true, 14));
       assertEquals(
           Map.of(Tier.HOST, 192L, Tier.DEVICE, 12L), TierBytes.of(plan, units, 1).weights());
+    }
+  }
+
+  @Test
+  void shouldComputeOnADeviceThatIsNotTheEnginesOwn() throws IOException {
+    try (ModelFolder folder = ModelFolder.open(MODEL);
+        Device device = open(PLENTY);
+        Device host = open(MINIMUM)) {
+      EngineModel model = EngineModel.of(folder);
+      Plan plan = plan(model, device, expert -> expert.number() % 2 == 0);
+      float[] alone = layerOnHost(model, device, device, plan);
+      assertArrayEquals(alone, layerOnHost(model, device, host, plan));
+      assertEquals(0, host.peakBytes() + host.peakPinnedBytes());
+      assertEquals(0, device.allocatedBytes() + device.allocatedPinnedBytes());
+    }
+  }
+
+  /** What the experts of the host in layer 1 give for rows that chose experts in turn. */
+  private static float[] layerOnHost(EngineModel model, Device device, Device host, Plan plan) {
+    int tokens = 23;
+    int hidden = model.config().hiddenSize();
+    DType input = device.operations().matrixInput(DType.F32);
+    TokenRegrouping regrouping = new TokenRegrouping(8);
+    MemorySegment chosen =
+        MemorySegment.ofArray(IntStream.range(0, tokens).map(t -> t % 8).toArray());
+    List<AutoCloseable> owned = new ArrayList<>();
+    EnginePlanner planner = new EnginePlanner(model, device.operations(), DType.F32);
+    List<Granule> granules = Granules.of(plan, planner.units());
+    HostExperts experts = planner.newHostExperts(device, host, plan, granules, owned).orElseThrow();
+    MemorySegment scratch = MemorySegment.ofArray(new int[tokens]);
+    regrouping.sort(chosen, tokens, 1, experts.of(1), scratch, scratch);
+    int rows = regrouping.leadingRows();
+    assertEquals(12, rows);
+    try (Stream stream = device.newStream("test");
+        PinnedBuffer values = device.allocatePinned("values", 4L * rows * hidden);
+        DeviceBuffer in = device.allocate("in", 4L * rows * hidden);
+        DeviceBuffer out = device.allocate("out", 4L * rows * hidden)) {
+      Random random = new Random(9);
+      for (int i = 0; i < rows * hidden; i++) {
+        values.segment().setAtIndex(JAVA_FLOAT, i, (float) random.nextGaussian());
+      }
+      stream.copyToDevice(values, 0, in, 0, values.segment().byteSize());
+      experts.download(stream, Matrix.dense(in, 0, input, rows, hidden));
+      stream.synchronize();
+      experts.compute(
+          model.config().layers().get(1),
+          List.of(
+              UnitId.expert(1, 0), UnitId.expert(1, 2), UnitId.expert(1, 4), UnitId.expert(1, 6)),
+          regrouping);
+      experts.upload(stream, Matrix.dense(out, 0, DType.F32, rows, hidden));
+      stream.copyToHost(out, 0, values, 0, values.segment().byteSize());
+      stream.synchronize();
+      return values.segment().toArray(JAVA_FLOAT);
+    } finally {
+      Closing.all(owned.reversed());
     }
   }
 
