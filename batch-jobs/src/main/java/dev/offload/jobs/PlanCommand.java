@@ -1,6 +1,7 @@
 package dev.offload.jobs;
 
 import dev.offload.jobs.plan.FlexGenInstances;
+import dev.offload.jobs.plan.PublishedComparison;
 import dev.offload.jobs.rows.RowException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -21,7 +22,11 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     footerHeading = "%nExamples:%n",
-    footer = {"  offload plan --cost-model flexgen --instances instances.jsonl"},
+    footer = {
+      "  offload plan --published examples/published.json",
+      "      what others measured, beside what is predicted for their own loop and policy",
+      "  offload plan --cost-model flexgen --instances instances.jsonl"
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:all is well", "2:wrong usage or refused input"})
 final class PlanCommand implements Callable<Integer> {
@@ -36,6 +41,9 @@ final class PlanCommand implements Callable<Integer> {
       description = "Model to solve --instances with: ${COMPLETION-CANDIDATES}.")
   private CostModel costModel;
 
+  @Option(names = "--json", description = "Print JSON in place of a table.")
+  private boolean json;
+
   @Option(names = Messages.VERBOSE, description = "Show where a failure comes from.")
   void verbose(boolean given) {
     // Read by Messages from the parsed command line.
@@ -48,6 +56,14 @@ final class PlanCommand implements Callable<Integer> {
         paramLabel = "FILE",
         description = "JSONL; one instance of FlexGen's linear program per line.")
     private Path instances;
+
+    @Option(
+        names = "--published",
+        paramLabel = "FILE",
+        description =
+            "JSON; throughputs that others published, such as examples/published.json. Prints"
+                + " what is predicted for them.")
+    private Path published;
   }
 
   @Override
@@ -55,6 +71,8 @@ final class PlanCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     if (subject.instances != null) {
       solveInstances(out);
+    } else {
+      comparePublished(out);
     }
     return ExitCode.OK;
   }
@@ -64,11 +82,33 @@ final class PlanCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--instances needs to know how to solve: give --cost-model flexgen");
     }
+    if (json) {
+      throw new ParameterException(
+          spec.commandLine(), "--instances always prints JSON; leave --json out");
+    }
     requireFile("--instances", subject.instances);
     try {
       FlexGenInstances.solve(subject.instances, out);
     } catch (RowException e) {
       throw refused("--instances", subject.instances, e);
+    }
+  }
+
+  private void comparePublished(PrintWriter out) throws IOException, RefusedException {
+    if (costModel != null) {
+      throw new ParameterException(
+          spec.commandLine(), "--cost-model belongs to --instances; leave it out");
+    }
+    requireFile("--published", subject.published);
+    try {
+      PublishedComparison comparison = PublishedComparison.of(subject.published);
+      if (json) {
+        out.println(comparison.toJson());
+      } else {
+        comparison.print(out);
+      }
+    } catch (RowException e) {
+      throw refused("--published", subject.published, e);
     }
   }
 

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,10 +21,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code offload plan --cost-model flexgen} on what FlexGen's own program gave. */
+/** {@code offload plan} on what FlexGen's own program gave and what others measured. */
 class PlanCommandTest {
   private static final Path GOLDEN =
       Path.of("..", "planner", "src", "test", "resources", "flexgen", "flexgen-lp.json");
+  private static final Path PUBLISHED = Path.of("..", "examples", "published.json");
   private static final List<String> ASKED =
       List.of("config", "alpha", "gpu_batch_size", "num_gpu_batches", "compress_weight");
   private static final double TOLERANCE = 1e-6;
@@ -110,6 +112,90 @@ class PlanCommandTest {
     usage("--instances", "plan", "--cost-model", "flexgen");
     usage("does not exist", "plan", "--cost-model", "flexgen", "--instances", "/no/such/file");
     usage("as a file", "plan", "--cost-model", "flexgen", "--instances", folder.toString());
+  }
+
+  @Test
+  void shouldSetPredictionsBesidePublishedFigures() throws IOException {
+    assertEquals(ExitCode.OK, run("plan", "--published", PUBLISHED.toString()), err::toString);
+    List<String> lines = out.toString().lines().toList();
+    assertTrue(lines.getFirst().startsWith("system "), out::toString);
+    assertTrue(lines.get(1).contains("25.26      24.56   0.97      60.85   2.41"), out::toString);
+    assertTrue(lines.get(1).endsWith("matrix products 91 %"), out::toString);
+    assertTrue(out.toString().contains("MoE-Gen, deepseek-r1: the policy"), out::toString);
+
+    out.getBuffer().setLength(0);
+    assertEquals(ExitCode.OK, run("plan", "--json", "--published", PUBLISHED.toString()));
+    JsonNode points = mapper.readTree(out.toString()).get("points");
+    assertEquals(18, points.size());
+    JsonNode first = points.get(0);
+    assertEquals(25.26, first.get("published_tokens_per_s").asDouble());
+    JsonNode peer = first.get("peer");
+    assertEquals(
+        peer.get("tokens_per_s").asDouble() / 25.26, peer.get("ratio").asDouble(), TOLERANCE);
+    assertEquals("matrix products 91 %", peer.get("bound_by").asText());
+    assertTrue(first.get("peer_cost_model").get("bound_by").isNull());
+    assertTrue(points.get(17).get("peer").isNull());
+    assertTrue(points.get(17).get("peer_reason").asText().contains("MoE-Gen"));
+  }
+
+  @Test
+  void shouldSayWhyAPointIsNotPredicted() throws IOException {
+    unpredicted("policy.sequences is 80, in FlexGen's suite 72", 1, point -> policy(point, 80));
+    unpredicted("has no policy for this load", 0, point -> point.put("prompt_tokens", 100));
+    unpredicted("the shape of opt-13b", 0, point -> point.put("model", "opt-13b"));
+    unpredicted(
+        "on a T4, not on L4", 0, point -> ((ObjectNode) point.get("hardware")).put("gpu", "L4"));
+  }
+
+  @Test
+  void shouldRefusePublishedFiguresThatCannotBe() throws IOException {
+    refusesPublished("broken JSON", "{");
+    refusesPublished("points is missing; add it", "{}");
+    refusesPublished("points is 7, must be an array", "{\"points\":7}");
+    refusesPublished("points[0] is null, must be an object", "{\"points\":[null]}");
+    refusesPublished("points[0].system is missing", "{\"points\":[{}]}");
+    refusesPublished("not valid UTF-8", "\u00ff");
+    String point = first().toString();
+    for (String[] edit :
+        new String[][] {
+          {"\"prompt_tokens\":512", "\"prompt_tokens\":0", "points[0].prompt_tokens is 0, must"},
+          {"25.26", "\"fast\"", "points[0].generated_tokens_per_s is the text \"fast\", must"},
+          {"25.26", "-1", "points[0].generated_tokens_per_s is -1, must"},
+          {"opt-6.7b", "opt\\n6.7b", "points[0].model must be a text of 1 to 200"},
+          {"\"micro_batch\":2", "\"micro_batch\":[]", "points[0].policy.micro_batch is an array"},
+        }) {
+      String edited = point.replace(edit[0], edit[1]);
+      assertFalse(edited.equals(point), edit[0]);
+      refusesPublished(edit[2], "{\"points\":[" + edited + "]}");
+    }
+    usage("does not exist", "plan", "--published", "/no/such/file");
+    usage("leave it out", "plan", "--published", "f", "--cost-model", "flexgen");
+    usage("mutually exclusive", "plan", "--published", "f", "--instances", "f");
+  }
+
+  private void refusesPublished(String message, String text) throws IOException {
+    Path file = folder.resolve("published.json");
+    Files.write(file, text.getBytes(StandardCharsets.ISO_8859_1));
+    usage(message, "plan", "--published", file.toString());
+    assertTrue(err.toString().contains("--published " + file), err::toString);
+  }
+
+  private void unpredicted(String reason, int index, Consumer<ObjectNode> edit) throws IOException {
+    ObjectNode point = (ObjectNode) mapper.readTree(PUBLISHED.toFile()).get("points").get(index);
+    edit.accept(point);
+    Path file = folder.resolve("published.json");
+    Files.writeString(file, "{\"points\":[" + point + "]}");
+    out.getBuffer().setLength(0);
+    assertEquals(ExitCode.OK, run("plan", "--published", file.toString()), err::toString);
+    assertTrue(out.toString().contains(reason), out::toString);
+  }
+
+  private static void policy(ObjectNode point, int sequences) {
+    ((ObjectNode) point.get("policy")).put("sequences", sequences);
+  }
+
+  private JsonNode first() throws IOException {
+    return mapper.readTree(PUBLISHED.toFile()).get("points").get(0);
   }
 
   private void edited(String message, Consumer<ObjectNode> edit) throws IOException {

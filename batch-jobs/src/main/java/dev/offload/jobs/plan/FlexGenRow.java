@@ -1,7 +1,7 @@
 package dev.offload.jobs.plan;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.offload.jobs.rows.CheckedNumbers;
+import dev.offload.jobs.rows.CheckedFields;
 import dev.offload.jobs.rows.RowException;
 import dev.offload.planner.flexgen.FlexGenInstance;
 
@@ -32,7 +32,7 @@ final class FlexGenRow {
    * @throws RowException naming the field that is missing or out of range
    */
   static FlexGenInstance read(ObjectNode row) throws RowException {
-    CheckedNumbers fields = CheckedNumbers.of(row);
+    CheckedFields fields = CheckedFields.of(row);
     FlexGenInstance.Config config = config(fields.object("config"));
     double[] alpha = fields.numbers("alpha", 3, 0, MOST_SHARE);
     return new FlexGenInstance(
@@ -43,7 +43,7 @@ final class FlexGenRow {
         fields.flag("compress_weight"));
   }
 
-  private static FlexGenInstance.Config config(CheckedNumbers config) throws RowException {
+  private static FlexGenInstance.Config config(CheckedFields config) throws RowException {
     return new FlexGenInstance.Config(
         config.number("s", 1, MOST_TOKENS),
         config.number("n", 1, MOST_TOKENS),
@@ -71,11 +71,11 @@ final class FlexGenRow {
         config.number("c3", -MOST_CORRECTION, MOST_CORRECTION));
   }
 
-  private static double bandwidth(CheckedNumbers config, String name) throws RowException {
+  private static double bandwidth(CheckedFields config, String name) throws RowException {
     return config.number(name, LEAST_BANDWIDTH, MOST_BANDWIDTH);
   }
 
-  private static double flops(CheckedNumbers config, String name) throws RowException {
+  private static double flops(CheckedFields config, String name) throws RowException {
     return config.number(name, LEAST_FLOPS, MOST_FLOPS);
   }
 }

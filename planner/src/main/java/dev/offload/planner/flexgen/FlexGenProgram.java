@@ -65,6 +65,29 @@ public final class FlexGenProgram {
     return new FlexGenProgram(instance).solve();
   }
 
+  /** What a given policy takes, by the same equations, whether it fits the memories or not. */
+  public static FlexGenSolution evaluate(FlexGenInstance instance, Shares shares) {
+    FlexGenProgram program = new FlexGenProgram(instance);
+    Map<Share, Double> values = new EnumMap<>(Share.class);
+    values.put(WEIGHTS_GPU, shares.weights().gpu());
+    values.put(WEIGHTS_CPU, shares.weights().cpu());
+    values.put(WEIGHTS_DISK, shares.weights().disk());
+    values.put(CACHE_GPU, shares.cache().gpu());
+    values.put(CACHE_CPU, shares.cache().cpu());
+    values.put(CACHE_DISK, shares.cache().disk());
+    values.put(HIDDEN_GPU, shares.hidden().gpu());
+    values.put(HIDDEN_CPU, shares.hidden().cpu());
+    values.put(HIDDEN_DISK, shares.hidden().disk());
+    Times times =
+        new Times(
+            slowest(program.prefillLanes(), values), slowest(program.generationLanes(), values));
+    return program.solution(new Found(times, shares));
+  }
+
+  private static double slowest(List<Linear> lanes, Map<Share, Double> shares) {
+    return lanes.stream().mapToDouble(lane -> lane.at(shares)).max().orElseThrow();
+  }
+
   /**
    * Solves with times in units of what the last solution found, until that is one unit: the solver
    * takes numbers far below 1 for nothing, and lanes that the best policy leaves idle may be slower

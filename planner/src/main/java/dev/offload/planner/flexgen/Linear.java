@@ -51,6 +51,15 @@ final class Linear {
     return new Linear(constant / divisor, quotients);
   }
 
+  /** The expression's value. */
+  double at(Map<Share, Double> shares) {
+    double value = constant;
+    for (Map.Entry<Share, Double> term : coefficients.entrySet()) {
+      value += term.getValue() * shares.get(term.getKey());
+    }
+    return value;
+  }
+
   /** The largest of the constant and the coefficients, all of which are 0 or more here. */
   double largest() {
     return Math.max(

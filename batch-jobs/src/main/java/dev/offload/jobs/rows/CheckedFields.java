@@ -2,32 +2,77 @@ package dev.offload.jobs.rows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Fields of a JSON object that must be there and within a range, for files that programs write.
  * Messages name field, value and what is allowed.
  */
-public final class CheckedNumbers {
+public final class CheckedFields {
   private final JsonNode object;
   private final String prefix;
 
-  private CheckedNumbers(JsonNode object, String prefix) {
+  private CheckedFields(JsonNode object, String prefix) {
     this.object = object;
     this.prefix = prefix;
   }
 
   /** The fields of a row. */
-  public static CheckedNumbers of(ObjectNode row) {
-    return new CheckedNumbers(row, "");
+  public static CheckedFields of(ObjectNode row) {
+    return new CheckedFields(row, "");
   }
 
   /** The fields of an object in a field. */
-  public CheckedNumbers object(String name) throws RowException {
+  public CheckedFields object(String name) throws RowException {
     JsonNode value = required(name);
     if (!value.isObject()) {
       throw Fields.wrong(prefix + name, value, "an object");
     }
-    return new CheckedNumbers(value, prefix + name + ".");
+    return new CheckedFields(value, prefix + name + ".");
+  }
+
+  /** The objects in an array of at most {@code most}. */
+  public List<CheckedFields> objects(String name, int most) throws RowException {
+    JsonNode value = required(name);
+    if (!value.isArray()) {
+      throw Fields.wrong(prefix + name, value, "an array");
+    }
+    if (value.size() > most) {
+      throw new RowException(
+          prefix + name + " has " + value.size() + " elements, must have at most " + most);
+    }
+    List<CheckedFields> objects = new ArrayList<>(value.size());
+    for (JsonNode each : value) {
+      String path = prefix + name + "[" + objects.size() + "]";
+      if (!each.isObject()) {
+        throw Fields.wrong(path, each, "an object");
+      }
+      objects.add(new CheckedFields(each, path + "."));
+    }
+    return objects;
+  }
+
+  /** Whether the field is there and not null. */
+  public boolean has(String name) {
+    return object.hasNonNull(name);
+  }
+
+  /** A text of at most {@code most} characters on one line. */
+  public String text(String name, int most) throws RowException {
+    String text = Fields.text(prefix + name, required(name));
+    if (text.isBlank()
+        || text.length() > most
+        || text.codePoints().anyMatch(Character::isISOControl)) {
+      throw new RowException(
+          "%s must be a text of 1 to %d characters on one line".formatted(prefix + name, most));
+    }
+    return text;
+  }
+
+  /** What messages call a field. */
+  public String path(String name) {
+    return prefix + name;
   }
 
   /** A number from {@code least} to {@code most}. */
