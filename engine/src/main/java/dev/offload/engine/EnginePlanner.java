@@ -72,7 +72,8 @@ final class EnginePlanner implements BudgetPlanner.Model {
         layout.kvBlockTokens(),
         attention.keyValueHeads(),
         attention.headDim(),
-        attention.valueDim());
+        attention.valueDim(),
+        attention.latent().isPresent());
   }
 
   /** The plan for an engine with these options. */

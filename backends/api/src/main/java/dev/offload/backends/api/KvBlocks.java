@@ -23,6 +23,26 @@ public record KvBlocks(DeviceBuffer buffer, long offset, int blocks, Format form
    * @param heads KV heads
    * @param headDim width of a key
    * @param valueDim width of a value
+   * @param valuesInKeys the first {@code valueDim} numbers of a key are the value, and are there
+   *     once
    */
-  public record Format(DType dtype, int blockTokens, int heads, int headDim, int valueDim) {}
+  public record Format(
+      DType dtype, int blockTokens, int heads, int headDim, int valueDim, boolean valuesInKeys) {
+    public Format {
+      if (valuesInKeys && valueDim > headDim) {
+        throw new IllegalArgumentException(
+            "values of width %d cannot lie in keys of width %d".formatted(valueDim, headDim));
+      }
+    }
+
+    /** Keys and values that have nothing in common. */
+    public Format(DType dtype, int blockTokens, int heads, int headDim, int valueDim) {
+      this(dtype, blockTokens, heads, headDim, valueDim, false);
+    }
+
+    /** Numbers of one token: keys and values of all heads. */
+    public int tokenNumbers() {
+      return heads * (valuesInKeys ? headDim : headDim + valueDim);
+    }
+  }
 }

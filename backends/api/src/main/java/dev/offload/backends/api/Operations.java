@@ -124,7 +124,7 @@ public interface Operations extends DataLayout {
    * Writes keys and values into the cache at {@code batch.slots()}.
    *
    * @param keys [T, kvHeads * headDim], rotated
-   * @param values [T, kvHeads * valueDim]
+   * @param values [T, kvHeads * valueDim]; not read where the cache has values in keys
    */
   void appendKv(Stream stream, Matrix keys, Matrix values, RaggedBatch batch, KvBlocks cache);
 

@@ -21,10 +21,7 @@ public record RowMajorLayout(int kvBlockTokens) implements DataLayout {
 
   @Override
   public long kvBlockBytes(KvBlocks.Format format) {
-    return (long) format.blockTokens()
-        * format.heads()
-        * (format.headDim() + format.valueDim())
-        * format.dtype().bytes();
+    return (long) format.blockTokens() * format.tokenNumbers() * format.dtype().bytes();
   }
 
   @Override

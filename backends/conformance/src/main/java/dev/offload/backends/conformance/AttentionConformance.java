@@ -170,6 +170,26 @@ interface AttentionConformance extends DeviceUnderTest {
   }
 
   @Test
+  default void shouldTakeValuesFromKeys() {
+    int[][] widths = {{1, 1}, {5, 3}, {32, 24}, {80, 64}, {576, 512}};
+    for (int[] width : widths) {
+      repeat(
+          3,
+          fixture -> {
+            AttentionRun run = new AttentionRun(fixture, DType.F32, fixture.anyDtype());
+            run.blockTokens = fixture.any(1, 7, 16, run.blockTokens);
+            run.headDim = width[0];
+            run.valueDim = width[1];
+            run.valuesInKeys = true;
+            run.contexts = new int[] {20, 100, 1};
+            run.rows = new int[] {20, 1, 1};
+            run.window = fixture.any(0, 0, 30);
+            run.check();
+          });
+    }
+  }
+
+  @Test
   default void shouldGiveARowTheSameResultInAnyCompany() {
     repeat(
         2,

@@ -29,6 +29,7 @@ final class AttentionRun {
   int groupHeads;
   int headDim = 16;
   int valueDim = 16;
+  boolean valuesInKeys;
   int blockTokens;
   int window;
   double softCap;
@@ -53,7 +54,7 @@ final class AttentionRun {
   /** Fills the cache and draws queries. */
   void prepare() {
     KvBlocks.Format format =
-        new KvBlocks.Format(cacheType, blockTokens, kvHeads, headDim, valueDim);
+        new KvBlocks.Format(cacheType, blockTokens, kvHeads, headDim, valueDim, valuesInKeys);
     sequences = new SequenceCase(fixture, format, contexts, rows, prefixes, range, rowType);
     queries = fixture.numbers(sequences.tokens(), heads() * headDim, range, rowType);
     if (sinkRange > 0) {

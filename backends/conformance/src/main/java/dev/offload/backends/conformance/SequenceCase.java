@@ -53,7 +53,10 @@ final class SequenceCase {
     int most = 0;
     for (int s = 0; s < contexts.length; s++) {
       keys[s] = fixture.numbers(contexts[s], format.heads() * format.headDim(), keyRange, rowType);
-      values[s] = fixture.numbers(contexts[s], format.heads() * format.valueDim(), 2, rowType);
+      values[s] =
+          format.valuesInKeys()
+              ? valuesIn(keys[s], format)
+              : fixture.numbers(contexts[s], format.heads() * format.valueDim(), 2, rowType);
       blocks[s] = new int[(contexts[s] + format.blockTokens() - 1) / format.blockTokens()];
       used += blocks[s].length;
       most = Math.max(most, blocks[s].length);
@@ -63,6 +66,21 @@ final class SequenceCase {
     scatterBlocks();
     share(format.blockTokens());
     append(rowType);
+  }
+
+  private static double[][] valuesIn(double[][] keys, KvBlocks.Format format) {
+    double[][] values = new double[keys.length][format.heads() * format.valueDim()];
+    for (int t = 0; t < keys.length; t++) {
+      for (int head = 0; head < format.heads(); head++) {
+        System.arraycopy(
+            keys[t],
+            head * format.headDim(),
+            values[t],
+            head * format.valueDim(),
+            format.valueDim());
+      }
+    }
+    return values;
   }
 
   private SequenceCase(SequenceCase other, int[] rows) {

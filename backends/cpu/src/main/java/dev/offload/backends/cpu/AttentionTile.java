@@ -126,7 +126,12 @@ final class AttentionTile {
     for (int token = skipped / size * size; token < tokens; token += size) {
       long block = cache.blockOffset(table.block(sequence, (panel + token) / size));
       loadKeys(cache, block + layout.keysOffset(kvHead), token);
-      loadValues(cache, block + layout.valuesOffset(kvHead), token, Math.min(size, tokens - token));
+      int count = Math.min(size, tokens - token);
+      if (layout.valuesInKeys()) {
+        turnValues(token, count);
+      } else {
+        loadValues(cache, block + layout.valuesOffset(kvHead), token, count);
+      }
     }
   }
 
@@ -163,6 +168,19 @@ final class AttentionTile {
       return;
     }
     RowCodec.load(cache.segment(), offset, dtype, tokens, width, values, token * stride, stride);
+  }
+
+  /** Takes values from keys of the panel that have been read. */
+  private void turnValues(int firstToken, int tokens) {
+    int dims = shape.headDim();
+    for (int token = firstToken; token < firstToken + tokens; token++) {
+      int lane = token % Lanes.COUNT;
+      int from = (token - lane) * dims + lane;
+      int to = token * shape.valueStride();
+      for (int i = 0; i < shape.valueDim(); i++) {
+        values[to + i] = keys[from + i * Lanes.COUNT];
+      }
+    }
   }
 
   private void score(int firstQuery, int count, int tokens) {

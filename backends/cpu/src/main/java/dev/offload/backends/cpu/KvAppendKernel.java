@@ -16,7 +16,9 @@ final class KvAppendKernel {
           float[] value = new float[values.columns()];
           for (int row = first; row < end; row++) {
             keys.load(row, key);
-            values.load(row, value);
+            if (!layout.valuesInKeys()) {
+              values.load(row, value);
+            }
             long block = cache.blockOffset(Math.floorDiv(slots[row], layout.blockTokens()));
             write(key, value, cache, block, slots[row] % layout.blockTokens());
           }
@@ -34,13 +36,15 @@ final class KvAppendKernel {
           layout.dtype(),
           layout.keyStrideBytes(),
           layout.headDim());
-      RowCodec.store(
-          value,
-          head * layout.valueDim(),
-          cache.segment(),
-          block + layout.valueOffset(head, token),
-          layout.dtype(),
-          layout.valueDim());
+      if (!layout.valuesInKeys()) {
+        RowCodec.store(
+            value,
+            head * layout.valueDim(),
+            cache.segment(),
+            block + layout.valueOffset(head, token),
+            layout.dtype(),
+            layout.valueDim());
+      }
     }
   }
 }

@@ -8,7 +8,7 @@ import dev.offload.tensors.DType;
  *
  * <pre>
  *   head 0: keys   [headDim][blockTokens]    one key dimension of all tokens is a vector
- *           values [blockTokens][valueDim]   one value is a run of vectors
+ *           values [blockTokens][valueDim]   one value is a run of vectors; none if they lie in keys
  *   head 1: …
  * </pre>
  *
@@ -16,7 +16,8 @@ import dev.offload.tensors.DType;
  * across lanes; and all that one head reads of a block is contiguous. A block is padded to a
  * multiple of {@value #ALIGNMENT} bytes.
  */
-record KvBlockLayout(DType dtype, int blockTokens, int heads, int headDim, int valueDim) {
+record KvBlockLayout(
+    DType dtype, int blockTokens, int heads, int headDim, int valueDim, boolean valuesInKeys) {
   /** Tokens per block: a vector of them, so that keys are read in the order they lie in. */
   static final int BEST_BLOCK_TOKENS = Math.max(8, Lanes.COUNT);
 
@@ -32,7 +33,12 @@ record KvBlockLayout(DType dtype, int blockTokens, int heads, int headDim, int v
 
   static KvBlockLayout of(KvBlocks.Format format) {
     return new KvBlockLayout(
-        format.dtype(), format.blockTokens(), format.heads(), format.headDim(), format.valueDim());
+        format.dtype(),
+        format.blockTokens(),
+        format.heads(),
+        format.headDim(),
+        format.valueDim(),
+        format.valuesInKeys());
   }
 
   long blockBytes() {
@@ -66,6 +72,7 @@ record KvBlockLayout(DType dtype, int blockTokens, int heads, int headDim, int v
   }
 
   private long headBytes() {
-    return (long) (headDim + valueDim) * blockTokens * dtype.bytes();
+    int numbers = valuesInKeys ? headDim : headDim + valueDim;
+    return (long) numbers * blockTokens * dtype.bytes();
   }
 }
