@@ -20,10 +20,12 @@ import java.util.Optional;
 final class AttentionModule {
   private final Operations operations;
   private final Workspace workspace;
+  private final LatentAttention latent;
 
   AttentionModule(Operations operations, Workspace workspace) {
     this.operations = operations;
     this.workspace = workspace;
+    latent = new LatentAttention(operations, workspace);
   }
 
   /**
@@ -45,6 +47,10 @@ final class AttentionModule {
       operations.convert(stream, residual, x);
     } else {
       operations.norm(stream, residual, attentionNorm(layer, weights), x);
+    }
+    if (attention.latent().isPresent()) {
+      latent.project(stream, attention, weights, x, input.rotation(attention.rope()), qkv);
+      return;
     }
     operations.matmul(
         stream, x, weights.weight(Role.QKV), weights.vector(Role.QKV_BIAS), false, qkv);
@@ -87,9 +93,7 @@ final class AttentionModule {
       Matrix qkv,
       Matrix attended) {
     Attention attention = layer.attention();
-    int keyEnd = (attention.heads() + attention.keyValueHeads()) * attention.headDim();
-    Matrix values = qkv.columns(keyEnd, attention.keyValueHeads() * attention.valueDim());
-    operations.appendKv(stream, keys(attention, qkv), values, batch, cache);
+    operations.appendKv(stream, keys(attention, qkv), values(attention, qkv), batch, cache);
     AttentionSpec spec =
         new AttentionSpec(
             attention.heads(), attention.scale(), attention.window(), attention.softCap(), sinks);
@@ -104,11 +108,15 @@ final class AttentionModule {
       Matrix attended,
       Matrix residual,
       Optional<Matrix> parallel) {
+    Matrix values =
+        layer.attention().latent().isPresent()
+            ? latent.values(stream, layer.attention(), weights, attended)
+            : attended;
     boolean direct = parallel.isEmpty() && weights.vector(Role.ATTENTION_POST_NORM).isEmpty();
     Matrix out = direct ? residual : parallel.orElseGet(() -> workspace.projected(residual.rows()));
     operations.matmul(
         stream,
-        attended,
+        values,
         weights.weight(Role.ATTENTION_OUTPUT),
         weights.vector(Role.ATTENTION_OUTPUT_BIAS),
         direct,
@@ -135,5 +143,13 @@ final class AttentionModule {
   private static Matrix keys(Attention attention, Matrix qkv) {
     return qkv.columns(
         attention.heads() * attention.headDim(), attention.keyValueHeads() * attention.headDim());
+  }
+
+  /** Behind the keys; a latent is key and value at once. */
+  private static Matrix values(Attention attention, Matrix qkv) {
+    int headsBefore =
+        attention.heads() + (attention.latent().isPresent() ? 0 : attention.keyValueHeads());
+    return qkv.columns(
+        headsBefore * attention.headDim(), attention.keyValueHeads() * attention.valueDim());
   }
 }

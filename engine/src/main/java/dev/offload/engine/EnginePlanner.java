@@ -160,7 +160,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
         layout.matrixInput(computeDType),
         plan.microBatchTokens(),
         widestQkv(),
-        widestOutput());
+        widestAttended());
   }
 
   /** What computes experts on the host, if the plan has it do so. */
@@ -197,8 +197,11 @@ final class EnginePlanner implements BudgetPlanner.Model {
     return config.layers().stream().mapToInt(l -> l.attention().qkvWidth()).max().orElseThrow();
   }
 
-  private int widestOutput() {
-    return config.layers().stream().mapToInt(l -> l.attention().outputWidth()).max().orElseThrow();
+  private int widestAttended() {
+    return config.layers().stream()
+        .mapToInt(l -> l.attention().attendedWidth())
+        .max()
+        .orElseThrow();
   }
 
   @Override
@@ -289,7 +292,7 @@ final class EnginePlanner implements BudgetPlanner.Model {
   private long attentionBytes(Plan plan) {
     return HostAttention.qkvBytes(plan.microBatchTokens(), widestQkv())
         + HostAttention.attendedBytes(
-            plan.microBatchTokens(), widestOutput(), layout.matrixInput(computeDType));
+            plan.microBatchTokens(), widestAttended(), layout.matrixInput(computeDType));
   }
 
   private int expertsPerToken() {

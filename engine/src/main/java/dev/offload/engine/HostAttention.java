@@ -30,7 +30,7 @@ final class HostAttention implements AutoCloseable {
    * @param sinks of all layers
    * @param tokens most tokens of the micro-batch
    * @param qkvWidth widest queries, keys and values of all layers
-   * @param outputWidth widest attention output of all layers
+   * @param attendedWidth widest attention output of all layers
    */
   HostAttention(
       Device device,
@@ -39,12 +39,12 @@ final class HostAttention implements AutoCloseable {
       DType attendedDType,
       int tokens,
       int qkvWidth,
-      int outputWidth) {
+      int attendedWidth) {
     this.host = host;
     this.sinks = sinks;
     this.attendedDType = attendedDType;
     long qkvBytes = qkvBytes(tokens, qkvWidth);
-    long attendedBytes = attendedBytes(tokens, outputWidth, attendedDType);
+    long attendedBytes = attendedBytes(tokens, attendedWidth, attendedDType);
     this.qkv = device.allocate("queries for the host", qkvBytes);
     this.attended = device.allocate("attended on the host", attendedBytes);
     this.hostQkv = device.allocatePinned("queries for the host", qkvBytes);
@@ -58,8 +58,8 @@ final class HostAttention implements AutoCloseable {
     return 4L * tokens * qkvWidth;
   }
 
-  static long attendedBytes(int tokens, int outputWidth, DType dtype) {
-    return (long) tokens * outputWidth * dtype.bytes();
+  static long attendedBytes(int tokens, int attendedWidth, DType dtype) {
+    return (long) tokens * attendedWidth * dtype.bytes();
   }
 
   /** Where the device puts queries, keys and values. */
@@ -69,7 +69,7 @@ final class HostAttention implements AutoCloseable {
 
   /** Where the device finds what the host attended. */
   Matrix attended(int tokens, Layer layer) {
-    return Matrix.dense(attended, 0, attendedDType, tokens, layer.attention().outputWidth());
+    return Matrix.dense(attended, 0, attendedDType, tokens, layer.attention().attendedWidth());
   }
 
   void download(Stream d2h, int tokens, Layer layer) {
@@ -91,7 +91,7 @@ final class HostAttention implements AutoCloseable {
         input.onHost(),
         cache,
         Matrix.dense(wrappedQkv, 0, DType.F32, tokens, layer.attention().qkvWidth()),
-        Matrix.dense(wrappedAttended, 0, attendedDType, tokens, layer.attention().outputWidth()));
+        Matrix.dense(wrappedAttended, 0, attendedDType, tokens, layer.attention().attendedWidth()));
     stream.synchronize();
   }
 
@@ -101,7 +101,7 @@ final class HostAttention implements AutoCloseable {
         0,
         attended,
         0,
-        (long) tokens * layer.attention().outputWidth() * attendedDType.bytes());
+        (long) tokens * layer.attention().attendedWidth() * attendedDType.bytes());
   }
 
   @Override

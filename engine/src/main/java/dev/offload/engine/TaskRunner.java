@@ -306,7 +306,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
     Matrix residual = residual(work.microBatch());
     int tokens = input.tokens();
     Matrix qkv = workspace.qkv(tokens, layer.attention().qkvWidth());
-    Matrix attended = workspace.attended(tokens, layer.attention().outputWidth());
+    Matrix attended = workspace.attended(tokens, layer.attention().attendedWidth());
     KvBlocks blocks = cache.onDevice(work.layer(), work.microBatch(), work.slot());
     attention.project(stream, layer, unit, input, residual, qkv);
     AttentionModule.attend(

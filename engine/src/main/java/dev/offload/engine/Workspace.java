@@ -7,6 +7,8 @@ import dev.offload.backends.api.Matrix;
 import dev.offload.planner.Plan;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.model.ModelConfig;
+import dev.offload.tensors.model.ModelConfig.Attention;
+import dev.offload.tensors.model.ModelConfig.Latent;
 import dev.offload.tensors.model.ModelConfig.Layer;
 import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
 import dev.offload.tensors.model.ModelConfig.Mlp;
@@ -38,6 +40,10 @@ final class Workspace implements AutoCloseable {
   private final Place parallel;
   private final Place qkv;
   private final Place attended;
+  private final Place latents;
+  private final Place queryLatent;
+  private final Place queries;
+  private final Place values;
   private final Place up;
   private final Place activated;
   private final Place projected;
@@ -61,8 +67,8 @@ final class Workspace implements AutoCloseable {
     int pass = plan.passTokens();
     int microBatch = plan.microBatchTokens();
     int qkvWidth = model.layers().stream().mapToInt(l -> l.attention().qkvWidth()).max().orElse(1);
-    int outputWidth =
-        model.layers().stream().mapToInt(l -> l.attention().outputWidth()).max().orElse(1);
+    int attendedWidth =
+        model.layers().stream().mapToInt(l -> l.attention().attendedWidth()).max().orElse(1);
     residual = new Place(0, DType.F32, pass, hidden);
     normed = new Place(residual.end(), inputDType, pass, hidden);
     boolean anyParallel = model.layers().stream().anyMatch(Layer::parallel);
@@ -71,7 +77,12 @@ final class Workspace implements AutoCloseable {
     long shared = projected.end();
 
     qkv = new Place(shared, DType.F32, microBatch, qkvWidth);
-    attended = new Place(qkv.end(), inputDType, microBatch, outputWidth);
+    attended = new Place(qkv.end(), inputDType, microBatch, attendedWidth);
+    LatentWidths latent = LatentWidths.of(model);
+    latents = new Place(attended.end(), DType.F32, microBatch, latent.latents);
+    queryLatent = new Place(latents.end(), inputDType, microBatch, latent.queryLatent);
+    queries = new Place(queryLatent.end(), DType.F32, microBatch, latent.queries);
+    values = new Place(queries.end(), inputDType, microBatch, latent.values);
 
     Widths widths = Widths.of(model);
     up =
@@ -99,7 +110,7 @@ final class Workspace implements AutoCloseable {
             narrow ? Math.max(rows, pass) : 0,
             model.embedding().width());
     logits = new Place(narrowed.end(), DType.F32, rows, model.vocabularySize());
-    bytes = Math.max(Math.max(attended.end(), expertOut.end()), logits.end());
+    bytes = Math.max(Math.max(values.end(), expertOut.end()), logits.end());
   }
 
   private record Widths(
@@ -138,6 +149,28 @@ final class Workspace implements AutoCloseable {
         }
       }
       return new Widths(up, activated, shared, experts, perToken, expertUp, expertActivated);
+    }
+  }
+
+  /** What latent attention needs beside queries, keys and values; nothing in other models. */
+  private record LatentWidths(int latents, int queryLatent, int queries, int values) {
+    static LatentWidths of(ModelConfig model) {
+      int latents = 0;
+      int queryLatent = 0;
+      int queries = 0;
+      int values = 0;
+      for (Layer layer : model.layers()) {
+        Attention attention = layer.attention();
+        if (attention.latent().isPresent()) {
+          Latent latent = attention.latent().get();
+          latents = Math.max(latents, LatentAttention.width(attention));
+          queryLatent = Math.max(queryLatent, latent.queryRank());
+          queries =
+              Math.max(queries, latent.queryRank() > 0 ? attention.heads() * latent.headDim() : 0);
+          values = Math.max(values, attention.outputWidth());
+        }
+      }
+      return new LatentWidths(latents, queryLatent, queries, values);
     }
   }
 
@@ -187,6 +220,26 @@ final class Workspace implements AutoCloseable {
 
   Matrix attended(int rows, int width) {
     return attended.matrix(buffer, rows, width);
+  }
+
+  /** Latent attention: queries or their latent, the latent of keys and values, the rotated key. */
+  Matrix latents(int rows, int width) {
+    return latents.matrix(buffer, rows, width);
+  }
+
+  /** The latent of queries, normalised. */
+  Matrix queryLatent(int rows, int width) {
+    return queryLatent.matrix(buffer, rows, width);
+  }
+
+  /** Queries made from their latent. */
+  Matrix queries(int rows, int width) {
+    return queries.matrix(buffer, rows, width);
+  }
+
+  /** Values made from attended latents. */
+  Matrix values(int rows, int width) {
+    return values.matrix(buffer, rows, width);
   }
 
   Matrix up(int rows, int width) {

@@ -56,7 +56,8 @@ class ChoiceTest {
         "gemma2",
         "gpt-oss-bf16",
         "opt-post-proj",
-        "glm4-moe"
+        "glm4-moe",
+        "deepseek-v3"
       })
   void shouldGiveTheLikelihoodsOfTheReference(String name) throws IOException {
     JsonNode reference =
@@ -104,7 +105,8 @@ class ChoiceTest {
         "mixtral",
         "qwen2-moe",
         "gpt-oss-bf16",
-        "neox-pythia"
+        "neox-pythia",
+        "deepseek-v2-lite"
       })
   void shouldGiveWhatTeacherForcingGives(String name) throws IOException {
     Random random = new Random(name.hashCode());

@@ -57,7 +57,9 @@ class PlacementTest {
     "mistral-swa, 6, 4",
     "neox-pythia, 7, 4",
     "gemma2, 8, 4",
-    "gpt-oss-bf16, 9, 4"
+    "gpt-oss-bf16, 9, 4",
+    "deepseek-v3, 10, 4",
+    "deepseek-v2-lite, 11, 2"
   })
   void shouldGiveTheSameWhereverThingsLive(String name, long seed, int rounds) throws Exception {
     Random random = new Random(seed);

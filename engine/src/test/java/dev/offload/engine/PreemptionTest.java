@@ -59,7 +59,8 @@ class PreemptionTest {
     "phi3-longrope, 2, 2",
     "llama-dynamic, 4, 2",
     "qwen3-moe, 5, 2",
-    "gpt-oss-bf16, 7, 2"
+    "gpt-oss-bf16, 7, 2",
+    "deepseek-v2-lite, 8, 2"
   })
   void shouldGiveWhatAmpleCacheGives(String name, long seed, int rounds) throws IOException {
     Random random = new Random(seed);

@@ -57,7 +57,8 @@ class PrefixSharingTest {
     "qwen3-moe, 5, 2",
     "opt-post-proj, 6, 2",
     "gpt-oss-bf16, 7, 2",
-    "gemma3-text, 8, 2"
+    "gemma3-text, 8, 2",
+    "deepseek-v3, 9, 2"
   })
   void shouldGiveTheSameAsAlone(String name, long seed, int rounds) throws IOException {
     Random random = new Random(seed);

@@ -53,7 +53,9 @@ class ReferenceModelsTest {
         "gemma2",
         "gemma3-text",
         "glm4-moe",
-        "gpt-oss-bf16");
+        "gpt-oss-bf16",
+        "deepseek-v2-lite",
+        "deepseek-v3");
   }
 
   @ParameterizedTest

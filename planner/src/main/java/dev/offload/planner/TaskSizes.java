@@ -61,7 +61,7 @@ final class TaskSizes {
           tokens(pass, of.microBatch()) * F32 * attention(of.layer()).qkvWidth();
       case Work.AttendOnHost of -> pass.microBatches().get(of.microBatch()).kvBytes();
       case Work.UploadAttended of ->
-          tokens(pass, of.microBatch()) * rows.bytes() * attention(of.layer()).outputWidth();
+          tokens(pass, of.microBatch()) * rows.bytes() * attention(of.layer()).attendedWidth();
       case Work.ProjectOutput of -> share(of.weights().granule(), 1 - projectionShare(of.layer()));
       case Work.FeedForward of -> of.weights().granule().imageBytes();
       case Work.Route of -> of.weights().granule().imageBytes();
@@ -163,7 +163,8 @@ final class TaskSizes {
   /** Share of an attention unit's weights that makes queries, keys and values. */
   private double projectionShare(int layer) {
     Attention of = attention(layer);
-    return (double) of.qkvWidth() / (of.qkvWidth() + of.outputWidth());
+    double before = of.weightsBefore(model.hiddenSize());
+    return before / (before + of.weightsBehind(model.hiddenSize()));
   }
 
   private static long share(Granule granule, double share) {

@@ -8,6 +8,8 @@ public final class Fixtures {
   /** All that can be run. */
   public static final List<String> SUPPORTED =
       List.of(
+          "deepseek-v2-lite",
+          "deepseek-v3",
           "gemma2",
           "gemma3-text",
           "glm4-moe",

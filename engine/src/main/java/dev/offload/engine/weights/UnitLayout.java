@@ -8,7 +8,9 @@ import dev.offload.tensors.DType;
 import dev.offload.tensors.weights.Parameter;
 import dev.offload.tensors.weights.Role;
 import dev.offload.tensors.weights.WeightUnit;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -20,18 +22,20 @@ public final class UnitLayout {
   static final int ALIGNMENT = 64;
 
   /**
-   * One parameter.
+   * One parameter, or one of the matrices that it consists of.
    *
    * @param parameter which
+   * @param block its number among the parameter's matrices
    * @param dtype format here
    * @param packed in the device's own order
    * @param offset first byte, from the beginning of the unit
    * @param bytes size
    */
-  public record Entry(Parameter parameter, DType dtype, boolean packed, long offset, long bytes) {}
+  public record Entry(
+      Parameter parameter, int block, DType dtype, boolean packed, long offset, long bytes) {}
 
   private final WeightUnit unit;
-  private final Map<Role, Entry> entries = new EnumMap<>(Role.class);
+  private final Map<Role, List<Entry>> entries = new EnumMap<>(Role.class);
   private long bytes;
 
   private UnitLayout(WeightUnit unit) {
@@ -43,36 +47,42 @@ public final class UnitLayout {
     UnitLayout layout = new UnitLayout(unit);
     for (Parameter parameter : unit.parameters()) {
       DType dtype = parameter.isMatrix() ? computeDType : DType.F32;
-      layout.add(
-          parameter, dtype, false, (long) parameter.rows() * parameter.columns() * dtype.bytes());
+      for (int block = 0; block < parameter.blocks(); block++) {
+        Parameter one = parameter.block(block);
+        layout.add(one, block, dtype, false, one.elements() * dtype.bytes());
+      }
     }
     return layout;
   }
 
   /** As the device computes with it. */
-  public static UnitLayout image(WeightUnit unit, DType computeDType, DataLayout layout) {
-    UnitLayout image = new UnitLayout(unit);
+  public static UnitLayout image(WeightUnit unit, DType computeDType, DataLayout data) {
+    UnitLayout layout = new UnitLayout(unit);
     for (Parameter parameter : unit.parameters()) {
-      int rows = parameter.rows();
-      int columns = parameter.columns();
-      if (parameter.isMatrix()) {
-        image.add(
-            parameter,
-            computeDType,
-            layout.packs(computeDType, rows, columns),
-            layout.packedBytes(computeDType, rows, columns));
-      } else {
-        image.add(parameter, DType.F32, false, (long) rows * columns * DType.F32.bytes());
+      for (int block = 0; block < parameter.blocks(); block++) {
+        Parameter one = parameter.block(block);
+        if (one.isMatrix()) {
+          layout.add(
+              one,
+              block,
+              computeDType,
+              data.packs(computeDType, one.rows(), one.columns()),
+              data.packedBytes(computeDType, one.rows(), one.columns()));
+        } else {
+          layout.add(one, block, DType.F32, false, one.elements() * DType.F32.bytes());
+        }
       }
     }
-    return image;
+    return layout;
   }
 
-  private void add(Parameter parameter, DType dtype, boolean packed, long size) {
+  private void add(Parameter parameter, int block, DType dtype, boolean packed, long size) {
     if (parameter.role() == Role.TOKEN_TABLE || parameter.role() == Role.POSITION_TABLE) {
       return;
     }
-    entries.put(parameter.role(), new Entry(parameter, dtype, packed, bytes, size));
+    entries
+        .computeIfAbsent(parameter.role(), _ -> new ArrayList<>())
+        .add(new Entry(parameter, block, dtype, packed, bytes, size));
     bytes += (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
@@ -86,15 +96,20 @@ public final class UnitLayout {
   }
 
   public Iterable<Entry> entries() {
-    return entries.values();
+    return entries.values().stream().flatMap(List::stream).toList();
   }
 
-  Entry entry(Role role) {
-    Entry entry = entries.get(role);
-    if (entry == null) {
+  /** The entry of this layout that holds the same numbers as one of another layout. */
+  Entry same(Entry other) {
+    return entry(other.parameter().role(), other.block());
+  }
+
+  private Entry entry(Role role, int block) {
+    List<Entry> found = entries.get(role);
+    if (found == null) {
       throw new IllegalStateException("unit " + unit.id() + " has no " + role);
     }
-    return entry;
+    return found.get(block);
   }
 
   /** Whether both layouts are byte for byte the same. */
@@ -107,8 +122,11 @@ public final class UnitLayout {
     return new UnitView(this, buffer, base);
   }
 
-  Weight weight(Role role, DeviceBuffer buffer, long base) {
-    Entry entry = entry(role);
+  Weight weight(Role role, int block, DeviceBuffer buffer, long base) {
+    return weight(entry(role, block), buffer, base);
+  }
+
+  static Weight weight(Entry entry, DeviceBuffer buffer, long base) {
     return new Weight(
         buffer,
         base + entry.offset(),
@@ -120,11 +138,10 @@ public final class UnitLayout {
 
   Optional<Vector> vector(Role role, DeviceBuffer buffer, long base) {
     return Optional.ofNullable(entries.get(role))
+        .map(List::getFirst)
         .map(
             entry ->
                 new Vector(
-                    buffer,
-                    base + entry.offset(),
-                    entry.parameter().rows() * entry.parameter().columns()));
+                    buffer, base + entry.offset(), Math.toIntExact(entry.parameter().elements())));
   }
 }

@@ -19,7 +19,12 @@ public record UnitView(UnitLayout layout, DeviceBuffer buffer, long base) {
 
   /** A matrix that the unit must have. */
   public Weight weight(Role role) {
-    return layout.weight(role, buffer, base);
+    return weight(role, 0);
+  }
+
+  /** One of the matrices of a parameter that consists of several. */
+  public Weight weight(Role role, int block) {
+    return layout.weight(role, block, buffer, base);
   }
 
   /** A vector, if the unit has it. */

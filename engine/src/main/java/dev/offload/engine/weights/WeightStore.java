@@ -201,14 +201,14 @@ public final class WeightStore implements AutoCloseable {
       DeviceBuffer toBuffer,
       long toBase) {
     for (UnitLayout.Entry entry : to.entries()) {
-      UnitLayout.Entry source = from.entry(entry.parameter().role());
+      UnitLayout.Entry source = from.same(entry);
       if (entry.packed()) {
         device
             .operations()
             .pack(
                 stream,
-                from.weight(entry.parameter().role(), fromBuffer, fromBase),
-                to.weight(entry.parameter().role(), toBuffer, toBase));
+                UnitLayout.weight(source, fromBuffer, fromBase),
+                UnitLayout.weight(entry, toBuffer, toBase));
       } else {
         stream.copyOnDevice(
             fromBuffer,

@@ -34,7 +34,13 @@ class UnitLoaderTest {
               vector(Role.FEED_FORWARD_NORM, 701),
               matrix(Role.UP, 5003, 701),
               matrix(Role.DOWN, 701, 5003),
-              matrix(Role.SHARED_GATE, 1, 701)));
+              matrix(Role.SHARED_GATE, 1, 701),
+              matrices(Role.KEY_UP, 3, 1501, 303)));
+
+  private static Parameter matrices(Role role, int count, int rows, int columns) {
+    Parameter one = matrix(role, count * rows, columns);
+    return new Parameter(role, DType.F32, one.rows(), columns, one.parts(), count);
+  }
 
   private static Parameter matrix(Role role, int rows, int columns) {
     List<Part> parts = List.of(Part.matrix(role.name(), rows, columns));
@@ -92,14 +98,13 @@ class UnitLoaderTest {
       }
       stream.copyToDevice(host, 0, rows, 0, rowMajor.bytes());
       for (UnitLayout.Entry entry : image.entries()) {
-        Role role = entry.parameter().role();
+        UnitLayout.Entry source = rowMajor.same(entry);
         if (entry.packed()) {
           device
               .operations()
-              .pack(stream, rowMajor.weight(role, rows, 0), image.weight(role, whole, 0));
+              .pack(stream, UnitLayout.weight(source, rows, 0), UnitLayout.weight(entry, whole, 0));
         } else {
-          stream.copyOnDevice(
-              rows, rowMajor.entry(role).offset(), whole, entry.offset(), entry.bytes());
+          stream.copyOnDevice(rows, source.offset(), whole, entry.offset(), entry.bytes());
         }
       }
       stream.copyToHost(whole, 0, to, 0, image.bytes());

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /** Reads a config.json, and the generation_config.json beside it, into a {@link ModelConfig}. */
 public final class ConfigReader {
@@ -85,7 +84,7 @@ public final class ConfigReader {
       return new Description(
           Tokens.addTo(read, config, generationConfig(configJson)),
           packing,
-          refusal(family, packing, config));
+          packing.map(_ -> PackingReader.refusal(config)));
     } catch (IllegalArgumentException e) {
       throw new ModelException(configJson + ": " + e.getMessage(), e);
     }
@@ -101,31 +100,10 @@ public final class ConfigReader {
                         configJson + ": model_type is missing; it names the family"));
     Family family = FAMILIES.get(type);
     if (family == null) {
-      throw config.refuse("model_type", "is not supported; supported are " + runnable());
+      throw config.refuse(
+          "model_type", "is not supported; supported are " + String.join(", ", FAMILIES.keySet()));
     }
     return family;
-  }
-
-  private static Optional<String> refusal(
-      Family family, Optional<Packing> packing, JsonFields config) {
-    if (!family.runs()) {
-      return Optional.of(
-          config
-              .refuse(
-                  "model_type",
-                  "is not supported by the engine, offload plan and offload inspect know its"
-                      + " sizes; supported are "
-                      + runnable())
-              .getMessage());
-    }
-    return packing.map(_ -> PackingReader.refusal(config));
-  }
-
-  private static String runnable() {
-    return FAMILIES.values().stream()
-        .filter(Family::runs)
-        .map(Family::modelType)
-        .collect(Collectors.joining(", "));
   }
 
   private static List<JsonFields> generationConfig(Path configJson) throws IOException {

@@ -37,11 +37,6 @@ final class DeepseekFamily implements Family {
   }
 
   @Override
-  public boolean runs() {
-    return false;
-  }
-
-  @Override
   public ModelConfig read(JsonFields config) {
     if (config.flag("attention_bias", false)) {
       throw config.refuse("attention_bias", "is not supported for model_type " + modelType);

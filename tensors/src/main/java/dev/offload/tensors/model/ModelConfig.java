@@ -220,6 +220,26 @@ public record ModelConfig(
       return heads * headDim + cachedNumbers();
     }
 
+    /** Weights of the matrices that come before attention over the cache. */
+    public long weightsBefore(int hiddenSize) {
+      return latent
+          .map(found -> found.weightsBefore(hiddenSize, heads))
+          .orElse((long) hiddenSize * qkvWidth());
+    }
+
+    /** Weights of the matrices that come behind it. */
+    public long weightsBehind(int hiddenSize) {
+      long output = (long) hiddenSize * outputWidth();
+      return latent
+          .map(found -> output + (long) heads * found.rank() * found.valueDim())
+          .orElse(output);
+    }
+
+    /** Columns that attention over the cache gives. */
+    public int attendedWidth() {
+      return heads * valueDim;
+    }
+
     /** Columns that enter the output projection. */
     public int outputWidth() {
       return heads * latent.map(Latent::valueDim).orElse(valueDim);
@@ -251,6 +271,12 @@ public record ModelConfig(
     /** Columns of one query or key head before the up projections are taken together. */
     public int headDim() {
       return plainDim + rotatedDim;
+    }
+
+    private long weightsBefore(int hiddenSize, int heads) {
+      long queries = (long) heads * headDim();
+      long fromInput = (queryRank > 0 ? queryRank : queries) + rank + rotatedDim;
+      return hiddenSize * fromInput + queryRank * queries + (long) heads * rank * plainDim;
     }
 
     private void check(int cachedHeads, int cachedKey, int cachedValue) {

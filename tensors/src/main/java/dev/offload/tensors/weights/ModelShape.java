@@ -64,7 +64,7 @@ public record ModelShape(
   private boolean mayBePacked(UnitId unit, Role role) {
     boolean linear =
         switch (role) {
-          case QKV, QUERY_UP, KEY_VALUE_UP, ATTENTION_OUTPUT, UP, DOWN -> true;
+          case QKV, QUERY_UP, KEY_UP, VALUE_UP, ATTENTION_OUTPUT, UP, DOWN -> true;
           default -> false;
         };
     return linear

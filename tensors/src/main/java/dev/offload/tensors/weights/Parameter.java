@@ -13,11 +13,18 @@ import java.util.List;
  * @param columns inputs of a matrix; length of a vector
  * @param parts where the rows come from, top to bottom. The parts of a matrix have {@code rows}
  *     rows together; those of a vector have {@code columns} rows of one number together.
+ * @param blocks how many matrices of as many rows lie one above the other, each of which is
+ *     multiplied on its own; 1 for all but those with one per head
  */
-public record Parameter(Role role, DType dtype, int rows, int columns, List<Part> parts) {
+public record Parameter(
+    Role role, DType dtype, int rows, int columns, List<Part> parts, int blocks) {
 
   public Parameter {
     parts = List.copyOf(parts);
+    if (blocks < 1 || rows % blocks != 0) {
+      throw new IllegalArgumentException(
+          "%s of %d rows cannot be %d matrices".formatted(role, rows, blocks));
+    }
     long found = parts.stream().mapToLong(Part::rows).sum();
     long expected = role.isMatrix() ? rows : columns;
     if (found != expected || (!role.isMatrix() && rows != 1)) {
@@ -32,6 +39,16 @@ public record Parameter(Role role, DType dtype, int rows, int columns, List<Part
                 .formatted(role, columns, part.tensor(), part.columns()));
       }
     }
+  }
+
+  /** A vector, or a single matrix. */
+  public Parameter(Role role, DType dtype, int rows, int columns, List<Part> parts) {
+    this(role, dtype, rows, columns, parts, 1);
+  }
+
+  /** One of the matrices that lie one above the other. */
+  public Parameter block(int number) {
+    return blocks == 1 ? this : range(number * (rows / blocks), rows / blocks);
   }
 
   /**

@@ -12,6 +12,8 @@ import java.util.List;
  * @param firstRow first row taken
  * @param rows how many are taken
  * @param rowStep distance between taken rows, 1 for a contiguous range
+ * @param firstColumn first number taken of each row; 0 unless transposed
+ * @param columns numbers taken of each row; all of them unless transposed
  * @param transposed the tensor is stored [inputs, outputs]; rows are then its columns
  */
 public record Part(
@@ -21,6 +23,8 @@ public record Part(
     int firstRow,
     int rows,
     int rowStep,
+    int firstColumn,
+    int columns,
     boolean transposed) {
 
   public Part {
@@ -38,6 +42,36 @@ public record Part(
           "%s of shape %s has no %d rows from %d in steps of %d"
               .formatted(tensor, shape, rows, firstRow, rowStep));
     }
+    int width = columns(shape, slab, transposed);
+    if (firstColumn < 0
+        || columns < 1
+        || columns > width - firstColumn
+        || (!transposed && columns < width)) {
+      throw new IllegalArgumentException(
+          "%s of shape %s has no %d columns from %d"
+              .formatted(tensor, shape, columns, firstColumn));
+    }
+  }
+
+  /** With all numbers of each row. */
+  public Part(
+      String tensor,
+      List<Integer> shape,
+      int slab,
+      int firstRow,
+      int rows,
+      int rowStep,
+      boolean transposed) {
+    this(
+        tensor,
+        shape,
+        slab,
+        firstRow,
+        rows,
+        rowStep,
+        0,
+        columns(shape, slab, transposed),
+        transposed);
   }
 
   /** All rows of a matrix [rows, columns]. */
@@ -57,17 +91,21 @@ public record Part(
 
   /** A contiguous range of the same tensor's rows. */
   public Part range(int first, int count) {
-    return new Part(tensor, shape, slab, first, count, 1, transposed);
+    return every(1, first, count);
   }
 
   /** Every {@code step}-th row of the same tensor. */
   public Part every(int step, int first, int count) {
-    return new Part(tensor, shape, slab, first, count, step, transposed);
+    return new Part(tensor, shape, slab, first, count, step, firstColumn, columns, transposed);
   }
 
-  /** Numbers in one row. */
-  public int columns() {
-    if (isVector()) {
+  /** Some numbers of each row of a transposed part. */
+  public Part columns(int first, int count) {
+    return new Part(tensor, shape, slab, firstRow, rows, rowStep, first, count, transposed);
+  }
+
+  private static int columns(List<Integer> shape, int slab, boolean transposed) {
+    if (shape.size() - (slab < 0 ? 0 : 1) == 1) {
       return 1;
     }
     return transposed ? shape.get(shape.size() - 2) : shape.getLast();
@@ -83,12 +121,11 @@ public record Part(
     return !transposed && (rowStep == 1 || rows == 1);
   }
 
-  /** Numbers of the tensor before the first row; for a transposed part, before its slab. */
+  /** Numbers of the tensor before the first row; for a transposed part, before its columns. */
   long firstElement() {
-    long inSlab = isVector() ? 1 : columns();
-    long slabSize = inSlab * tensorRows();
-    long before = slab < 0 ? 0 : slab * slabSize;
-    return transposed ? before : before + firstRow * inSlab;
+    long width = columns(shape, slab, transposed);
+    long before = slab < 0 ? 0 : slab * width * tensorRows();
+    return before + (transposed ? (long) firstColumn * tensorRows() : firstRow * width);
   }
 
   /** Rows of the whole tensor, or of one element of the stack. */

@@ -12,9 +12,9 @@ public enum Role {
   ATTENTION_NORM,
   ATTENTION_NORM_BIAS,
   /**
-   * Queries, keys and values: [heads·d + kvHeads·(d + dv), hidden]. In latent attention queries or
-   * their latent, the latent of keys and values, and the rotated key: [queries + rank + rotated,
-   * hidden].
+   * Queries, keys and values: [heads·d + kvHeads·(d + dv), hidden]. In latent attention queries,
+   * the rotated part of each first, or their latent; then the latent of keys and values, and the
+   * rotated key: [queries + rank + rotated, hidden].
    */
   QKV,
   QKV_BIAS,
@@ -22,14 +22,17 @@ public enum Role {
   KEY_NORM,
   /** Norm of the latent that queries are made from. */
   QUERY_LATENT_NORM,
-  /** From that latent to queries: [heads·d, rank of the queries]. */
+  /** From that latent to queries, the rotated part of each first: [heads·d, query rank]. */
   QUERY_UP,
   /** Norm of the latent of keys and values. */
   KEY_VALUE_LATENT_NORM,
   /**
-   * From that latent to the plain part of keys, and values, head by head: [heads·(d + dv), rank].
+   * One matrix per head that takes the plain part of a query to what is multiplied with a latent
+   * instead of a key: [heads·rank, plain].
    */
-  KEY_VALUE_UP,
+  KEY_UP,
+  /** One matrix per head from an attended latent to a value: [heads·dv, rank]. */
+  VALUE_UP,
   SINKS,
   /** [hidden, heads·dv]. */
   ATTENTION_OUTPUT,
@@ -67,7 +70,8 @@ public enum Role {
           PROJECT_IN,
           QKV,
           QUERY_UP,
-          KEY_VALUE_UP,
+          KEY_UP,
+          VALUE_UP,
           ATTENTION_OUTPUT,
           ROUTER,
           SHARED_GATE,

@@ -16,7 +16,13 @@ final class UnitBuilder {
 
   /** Adds a matrix with the rows of all parts. */
   UnitBuilder matrix(Role role, Part... parts) {
-    return add(role, rows(parts), parts[0].columns(), List.of(parts));
+    return add(role, rows(parts), parts[0].columns(), List.of(parts), 1);
+  }
+
+  /** Adds a matrix of which each part is multiplied on its own. */
+  UnitBuilder matrices(Role role, List<Part> parts) {
+    return add(
+        role, rows(parts.toArray(Part[]::new)), parts.getFirst().columns(), parts, parts.size());
   }
 
   /** Adds a matrix with the rows of all parts. */
@@ -31,14 +37,14 @@ final class UnitBuilder {
 
   /** Adds a vector of all parts one after the other. */
   UnitBuilder vector(Role role, List<Part> parts) {
-    return add(role, 1, rows(parts.toArray(Part[]::new)), parts);
+    return add(role, 1, rows(parts.toArray(Part[]::new)), parts, 1);
   }
 
   WeightUnit build(UnitId id) {
     return new WeightUnit(id, parameters);
   }
 
-  private UnitBuilder add(Role role, int rows, int columns, List<Part> parts) {
+  private UnitBuilder add(Role role, int rows, int columns, List<Part> parts, int blocks) {
     DType dtype = stored.check(role, parts.getFirst());
     for (Part part : parts) {
       DType other = stored.check(role, part);
@@ -48,7 +54,7 @@ final class UnitBuilder {
                 .formatted(parts.getFirst().tensor(), dtype, part.tensor(), other));
       }
     }
-    parameters.add(new Parameter(role, dtype, rows, columns, parts));
+    parameters.add(new Parameter(role, dtype, rows, columns, parts, blocks));
     return this;
   }
 

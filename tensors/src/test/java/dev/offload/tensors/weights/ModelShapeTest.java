@@ -4,20 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.tensors.Fixtures;
-import dev.offload.tensors.checkpoint.Checkpoint;
 import dev.offload.tensors.model.ModelConfig.Attention;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelShapeTest {
   /** The bytes are those of all tensors in the checkpoints that these configurations come with. */
@@ -59,24 +55,6 @@ class ModelShapeTest {
         packed(ModelFolder.describe(Fixtures.folder("llama-awq")), UnitId.Kind.ATTENTION)
             + layers * (output.bytes() - awq),
         packed(shape, UnitId.Kind.ATTENTION));
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"deepseek-v2-lite", "deepseek-v3"})
-  void shouldListEveryWeightOfLatentAttention(String name) throws IOException {
-    Path folder = Fixtures.folder(name);
-    ModelShape shape = ModelFolder.describe(folder);
-    try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-      List<WeightUnit> units = UnitList.of(shape.config(), checkpoint);
-      UnreadTensors.refuse(shape.config(), checkpoint, units);
-      assertEquals(shape.units(), units);
-      Set<String> unread = new TreeSet<>(checkpoint.names());
-      for (WeightUnit unit : units) {
-        unit.parameters().forEach(p -> p.parts().forEach(part -> unread.remove(part.tensor())));
-      }
-      unread.removeIf(tensor -> tensor.startsWith("model.layers.3."));
-      assertEquals(Set.of(), unread);
-    }
   }
 
   @Test

@@ -4,6 +4,7 @@ import dev.offload.tensors.DType;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.model.ModelConfig.Activation;
 import dev.offload.tensors.model.ModelConfig.Attention;
+import dev.offload.tensors.model.ModelConfig.Latent;
 import dev.offload.tensors.model.ModelConfig.Layer;
 import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
 import dev.offload.tensors.model.ModelConfig.Mlp;
@@ -119,20 +120,24 @@ final class ReferenceModel {
     WeightUnit unit = model.unit(UnitId.of(UnitId.Kind.ATTENTION, number));
     int d = attention.headDim();
     int keysAt = attention.heads() * d;
-    int valuesAt = keysAt + attention.keyValueHeads() * d;
+    int valuesAt = attention.latent().isPresent() ? keysAt : keysAt + attention.keyValueHeads() * d;
     double[][] qkv = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
+      if (attention.latent().isPresent()) {
+        qkv[t] = latent(x[t], unit, attention, t, x.length);
+        continue;
+      }
       qkv[t] = linear(x[t], unit, Role.QKV, Role.QKV_BIAS);
       normaliseHeads(qkv[t], 0, keysAt, Role.QUERY_NORM, number);
       normaliseHeads(qkv[t], keysAt, valuesAt, Role.KEY_NORM, number);
       if (attention.rope().dimensions() > 0) {
-        rotate(qkv[t], valuesAt, attention, t, x.length);
+        rotate(qkv[t], 0, valuesAt, d, attention.rope(), t, x.length);
       }
     }
     float[] sinks = attention.sinks() ? floats(unit, Role.SINKS) : null;
     double[][] out = new double[x.length][];
     for (int t = 0; t < x.length; t++) {
-      double[] mixed = new double[attention.outputWidth()];
+      double[] mixed = new double[attention.attendedWidth()];
       for (int head = 0; head < attention.heads(); head++) {
         int group = head / (attention.heads() / attention.keyValueHeads());
         int first = attention.window() == 0 ? 0 : Math.max(0, t - attention.window() + 1);
@@ -156,7 +161,67 @@ final class ReferenceModel {
           }
         }
       }
+      if (attention.latent().isPresent()) {
+        mixed = perHead(mixed, unit, Role.VALUE_UP, attention.heads());
+      }
       out[t] = linear(mixed, unit, Role.ATTENTION_OUTPUT, Role.ATTENTION_OUTPUT_BIAS);
+    }
+    return out;
+  }
+
+  /** Queries of all heads and the key that they share, in each the latent before the rotated. */
+  private double[] latent(
+      double[] x, WeightUnit unit, Attention attention, int position, int length) {
+    Latent latent = attention.latent().orElseThrow();
+    double[] down = linear(x, unit, Role.QKV, null);
+    int keyAt = down.length - attention.headDim();
+    double[] queries = Arrays.copyOf(down, keyAt);
+    if (latent.queryRank() > 0) {
+      queries = norm(queries, latent.norm(), unit, Role.QUERY_LATENT_NORM, null);
+      queries = linear(queries, unit, Role.QUERY_UP, null);
+    }
+    int d = latent.headDim();
+    Rope rope = attention.rope();
+    rotate(queries, 0, queries.length, d, rope, position, length);
+    double[] plain = new double[attention.heads() * latent.plainDim()];
+    for (int head = 0; head < attention.heads(); head++) {
+      System.arraycopy(
+          queries,
+          head * d + latent.rotatedDim(),
+          plain,
+          head * latent.plainDim(),
+          latent.plainDim());
+    }
+    double[] absorbed = perHead(plain, unit, Role.KEY_UP, attention.heads());
+    double[] out = new double[(attention.heads() + 1) * attention.headDim()];
+    for (int head = 0; head < attention.heads(); head++) {
+      int to = head * attention.headDim();
+      System.arraycopy(absorbed, head * latent.rank(), out, to, latent.rank());
+      System.arraycopy(queries, head * d, out, to + latent.rank(), latent.rotatedDim());
+    }
+    double[] key = Arrays.copyOfRange(down, keyAt, keyAt + latent.rank());
+    int to = attention.heads() * attention.headDim();
+    System.arraycopy(
+        norm(key, latent.norm(), unit, Role.KEY_VALUE_LATENT_NORM, null),
+        0,
+        out,
+        to,
+        latent.rank());
+    System.arraycopy(down, keyAt + latent.rank(), out, to + latent.rank(), latent.rotatedDim());
+    rotate(out, to + latent.rank(), out.length, latent.rotatedDim(), rope, position, length);
+    return out;
+  }
+
+  /** The matrix of each head times its part of {@code x}. */
+  private double[] perHead(double[] x, WeightUnit unit, Role role, int heads) {
+    float[] weight = floats(unit, role);
+    int inputs = x.length / heads;
+    int outputs = weight.length / heads / inputs;
+    double[] out = new double[heads * outputs];
+    for (int row = 0; row < out.length; row++) {
+      for (int i = 0; i < inputs; i++) {
+        out[row] += x[row / outputs * inputs + i] * weight[row * inputs + i];
+      }
     }
     return out;
   }
@@ -175,16 +240,20 @@ final class ReferenceModel {
     }
   }
 
-  private void rotate(double[] qkv, int valuesAt, Attention attention, int position, int length) {
-    int dimensions = attention.rope().dimensions();
+  /**
+   * Rotates the first dimensions of each head of {@code width} from {@code from} to {@code end}.
+   */
+  private void rotate(
+      double[] qkv, int from, int end, int width, Rope rope, int position, int length) {
+    int dimensions = rope.dimensions();
     float[] row = new float[dimensions];
     ropes
-        .computeIfAbsent(attention.rope(), RopeTable::new)
+        .computeIfAbsent(rope, RopeTable::new)
         .write(position, length, MemorySegment.ofArray(row), 0);
-    for (int start = 0; start < valuesAt; start += attention.headDim()) {
+    for (int start = from; start < end; start += width) {
       for (int i = 0; i < dimensions / 2; i++) {
-        int a = start + (attention.rope().interleaved() ? 2 * i : i);
-        int b = start + (attention.rope().interleaved() ? 2 * i + 1 : i + dimensions / 2);
+        int a = start + (rope.interleaved() ? 2 * i : i);
+        int b = start + (rope.interleaved() ? 2 * i + 1 : i + dimensions / 2);
         double cos = row[i];
         double sin = row[dimensions / 2 + i];
         double before = qkv[a];
@@ -224,9 +293,7 @@ final class ReferenceModel {
       float[] correction = floats(unit, Role.ROUTER_CORRECTION);
       Arrays.setAll(choice, i -> scores[i] + correction[i]);
     }
-    if (router.groups() > 1) {
-      throw new UnsupportedOperationException("groups");
-    }
+    hideGroups(choice, router);
     List<Integer> chosen =
         IntStream.range(0, mixture.experts())
             .boxed()
@@ -256,6 +323,27 @@ final class ReferenceModel {
       }
     }
     return out;
+  }
+
+  /** Only experts of the best groups can be chosen. */
+  private static void hideGroups(double[] choice, Router router) {
+    int size = choice.length / router.groups();
+    int counted = router.correctionBias() ? 2 : 1;
+    double[] groups = new double[router.groups()];
+    for (int group = 0; group < groups.length; group++) {
+      double[] sorted = Arrays.copyOfRange(choice, group * size, (group + 1) * size);
+      Arrays.sort(sorted);
+      for (int i = 1; i <= Math.min(counted, size); i++) {
+        groups[group] += sorted[size - i];
+      }
+    }
+    IntStream.range(0, groups.length)
+        .boxed()
+        .sorted(Comparator.comparingDouble(group -> -groups[group]))
+        .skip(router.groupsKept())
+        .forEach(
+            group ->
+                Arrays.fill(choice, group * size, (group + 1) * size, Double.NEGATIVE_INFINITY));
   }
 
   private double[] mlp(double[] x, Mlp mlp, WeightUnit unit) {

@@ -237,6 +237,7 @@ class WeightSourceTest {
     Part slab = new Part("large", stack, 1, 0, 700, 1, false);
     Part turned = new Part("large", stack, 2, 1, 300, 3, true);
     Part stepped = new Part("large", stack, 0, 2, 100, 7, false);
+    Part some = Part.transposed("large", 900, 2100).columns(1000, 50);
     float[] all =
         floats(
             new RandomSource(3, 1, 1),
@@ -250,6 +251,8 @@ class WeightSourceTest {
       float[] columns =
           floats(source, new Parameter(Role.UP, DType.F32, 300, 700, List.of(turned)));
       assertEquals(all[(1400 + 23) * 900 + 1 + 3 * 50], columns[50 * 700 + 23]);
+      float[] few = floats(source, new Parameter(Role.UP, DType.F32, 900, 50, List.of(some)));
+      assertEquals(all[(1000 + 7) * 900 + 333], few[333 * 50 + 7]);
       float[] rows = floats(source, new Parameter(Role.UP, DType.F32, 100, 900, List.of(stepped)));
       assertEquals(all[(2 + 7 * 60) * 900 + 11], rows[60 * 900 + 11]);
     }
@@ -335,7 +338,7 @@ class WeightSourceTest {
         for (int column = 0; column < part.columns(); column++) {
           long inSlab =
               part.transposed()
-                  ? (long) column * shape.getLast() + storedRow
+                  ? (long) (part.firstColumn() + column) * shape.getLast() + storedRow
                   : (long) storedRow * part.columns() + column;
           numbers[next++] = number(bytes, tensor.format(), slabStart + inSlab);
         }
