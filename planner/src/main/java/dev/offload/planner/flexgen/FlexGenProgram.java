@@ -15,10 +15,12 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.ojalgo.optimisation.Expression;
 import org.ojalgo.optimisation.ExpressionsBasedModel;
 import org.ojalgo.optimisation.Optimisation;
 import org.ojalgo.optimisation.Variable;
+import org.ojalgo.optimisation.linear.LinearSolver;
 import org.ojalgo.type.context.NumberContext;
 
 /**
@@ -31,6 +33,9 @@ public final class FlexGenProgram {
 
   /** How often the unit of time is adapted; two are enough where lanes are of like speed. */
   private static final int MOST_ROUNDS = 8;
+
+  /** How often rows and columns are brought to like sizes. */
+  private static final int EQUILIBRATION_ROUNDS = 8;
 
   /** Digits that the solver takes seriously; by default it rounds to 8 after the point. */
   private static final NumberContext EXACT = NumberContext.of(16, 14);
@@ -113,8 +118,15 @@ public final class FlexGenProgram {
     return new FlexGenSolution(seconds, prefillSeconds, bls * c.n() / seconds, found.shares());
   }
 
+  /** The dual simplex method takes one program in a thousand for infeasible that is not. */
   private Optional<Found> solve(Times unit) {
+    return solve(unit, linear -> linear.equilibration(EQUILIBRATION_ROUNDS))
+        .or(() -> solve(unit, LinearSolver.Configuration::primal));
+  }
+
+  private Optional<Found> solve(Times unit, Consumer<LinearSolver.Configuration> method) {
     ExpressionsBasedModel model = new ExpressionsBasedModel();
+    method.accept(model.options.linear());
     Map<Share, Variable> shares = new EnumMap<>(Share.class);
     for (Share share : Share.values()) {
       shares.put(share, model.newVariable(share.name()).lower(0).upper(1));

@@ -60,8 +60,8 @@ class FlexGenProgramTest {
         assertEquals(seconds, found.get().seconds(), TOLERANCE * seconds, line);
       }
     }
-    assertEquals(14, lines.size());
-    assertEquals(10, feasible);
+    assertEquals(21, lines.size());
+    assertEquals(17, feasible);
   }
 
   private static List<String> lines(String resource) throws IOException {
