@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
       LabelCommand.class,
       BenchCommand.class,
       PlanCommand.class,
+      ProfileCommand.class,
       InspectCommand.class,
       GenerateCompletion.class
     },

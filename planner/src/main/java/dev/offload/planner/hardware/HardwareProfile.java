@@ -37,6 +37,12 @@ public record HardwareProfile(
     }
   }
 
+  /** The same with other memory of the device. */
+  public HardwareProfile withDeviceMemory(long bytes) {
+    return new HardwareProfile(
+        name, title, device, bytes, link, host, hostMemoryBytes, sharing, disk, assumptions);
+  }
+
   /**
    * Copies between host and device.
    *

@@ -54,12 +54,14 @@ final class PresetReader {
   private static final double ATTENTION_SHARE_OF_MEMORY = 0.8;
   private static final double ATTENTION_SHARE_OF_PRODUCTS = 0.47;
   private static final double HOST_BYTES_PER_CORE = 6e9;
+  private static final double HOST_BYTES_OF_FEW_CORES = 25e9;
   private static final double HOST_FLOPS_PER_CORE = 60e9;
-  private static final double HOST_ATTENTION_SHARE_OF_MEMORY = 0.5;
-  private static final double HOST_ATTENTION_SHARE_OF_PRODUCTS = 0.3;
-  private static final double HOST_LAUNCH = 5e-6;
+  private static final double HOST_ATTENTION_PER_CORE = 3e9;
+  private static final double HOST_ATTENTION_SHARE_OF_PRODUCTS = 0.5;
+  private static final double HOST_LAUNCH = 1e-6;
   private static final double HOST_COPY_RATE = 10e9;
-  private static final double HOST_COPY_LATENCY = 1e-6;
+  private static final double HOST_COPY_LATENCY = 2e-7;
+  private static final double HOST_COPY_BOTH_SHARE = 0.75;
   private static final double DISK_READ = 3.2e9;
   private static final double DISK_WRITE = 2.8e9;
   private static final double DISK_ROOM = 1e12;
@@ -300,9 +302,9 @@ final class PresetReader {
     double both =
         assume(
             "link.both_bytes_per_s",
-            toDevice.bytesPerSecond() + toHost.bytesPerSecond(),
+            HOST_COPY_BOTH_SHARE * (toDevice.bytesPerSecond() + toHost.bytesPerSecond()),
             BYTES_PER_SECOND,
-            "each direction has a core of its own");
+            HOST_COPY_BOTH_SHARE + " of the sum of both, as measured on an EPYC");
     return new Link(toDevice, toHost, both);
   }
 
@@ -333,9 +335,10 @@ final class PresetReader {
         List.of(),
         assume(
             role + ".attention_bytes_per_s",
-            memory * HOST_ATTENTION_SHARE_OF_MEMORY,
+            Math.min(cores * HOST_ATTENTION_PER_CORE, ATTENTION_SHARE_OF_MEMORY * memory),
             BYTES_PER_SECOND,
-            HOST_ATTENTION_SHARE_OF_MEMORY + " of the memory rate, as measured on an EPYC"),
+            "3 GB/s per core, as measured on an EPYC with 4 query heads per head of keys, and no"
+                + " more than 0.8 of the memory rate"),
         assume(
             role + ".attention_flops",
             peaks.get(DType.F32) * HOST_ATTENTION_SHARE_OF_PRODUCTS,
@@ -351,9 +354,9 @@ final class PresetReader {
             () ->
                 assume(
                     field,
-                    cores * HOST_BYTES_PER_CORE,
+                    Math.max(HOST_BYTES_OF_FEW_CORES, cores * HOST_BYTES_PER_CORE),
                     BYTES_PER_SECOND,
-                    "6 GB/s per core, as a whole EPYC 9554 gives"));
+                    "6 GB/s per core, as a whole EPYC 9554 gives, and at least 25 GB/s"));
   }
 
   /** What the CPU backend computes: other formats are widened to F32. */

@@ -1,0 +1,117 @@
+package dev.offload.jobs;
+
+import dev.offload.backends.api.Device;
+import dev.offload.engine.execute.OverlappedExecutor;
+import dev.offload.planner.hardware.HardwareJson;
+import dev.offload.planner.hardware.MachineFacts;
+import dev.offload.planner.profile.Effort;
+import dev.offload.planner.profile.Machine;
+import dev.offload.planner.profile.Profiler;
+import dev.offload.planner.profile.Profiling;
+import dev.offload.planner.profile.Shapes;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code offload profile}: measures this machine. */
+@Command(
+    name = "profile",
+    description = {
+      "Measures what this machine can do, in less than a minute: copies, matrix products, attention,"
+          + " memory, the disk, and how they slow each other down.",
+      "Planning for this machine uses the figures from then on."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  offload profile",
+      "  offload profile --save big-server.json      to plan for this machine elsewhere",
+      "  offload profile --threads 8 --temp /data    with 8 threads, and the disk of /data"
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:measured", "1:the program failed", "2:wrong usage or refused input"})
+final class ProfileCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--save",
+      paramLabel = "FILE",
+      description = "Write the profile there too, for --hardware FILE.")
+  private Path save;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Mixin private BudgetOptions machine;
+
+  @Option(names = Messages.VERBOSE, description = "Show where a failure comes from.")
+  void verbose(boolean given) {
+    // Read by Messages from the parsed command line.
+  }
+
+  private final Profiles profiles = Profiles.ofUser();
+  private final Effort effort = Effort.usual();
+
+  @Override
+  public Integer call() throws IOException, RefusedException {
+    machine.check();
+    requireFolder();
+    MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
+    Profiling measured = measure(facts);
+    Path kept = profiles.keep(measured.profile(), facts);
+    if (save != null) {
+      HardwareJson.write(measured.profile(), save);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    ProfileReport report = new ProfileReport(measured);
+    if (json) {
+      out.print(HardwareJson.text(report.toJson()));
+      out.flush();
+    } else {
+      report.print(out);
+      out.printf("%nkept in %s%s%n", kept, save == null ? "" : " and " + save);
+    }
+    return ExitCode.OK;
+  }
+
+  private void requireFolder() throws RefusedException {
+    if (!Files.isDirectory(machine.temporary())) {
+      throw new RefusedException(
+          "--temp " + machine.temporary() + " is no folder; make it or name another");
+    }
+  }
+
+  private Profiling measure(MachineFacts facts) throws IOException, RefusedException {
+    PrintWriter err = spec.commandLine().getErr();
+    try (Device device =
+        DeviceFinder.open(
+            Profiles.BACKEND, machine.deviceMemory(), machine.hostMemory(), machine.threads())) {
+      Machine described =
+          new Machine(
+              facts.name(),
+              "%s, %d threads, %s"
+                  .formatted(facts.processor(), facts.cores(), device.facts().details()),
+              facts.cores(),
+              facts.memoryBytes(),
+              Optional.of(machine.temporary()),
+              OverlappedExecutor.DISK_READERS);
+      return new Profiler(
+              device,
+              device,
+              described,
+              Shapes.usual(),
+              effort,
+              what -> err.println("measuring " + what))
+          .measure();
+    }
+  }
+}

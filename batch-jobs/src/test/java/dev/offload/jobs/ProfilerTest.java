@@ -1,0 +1,123 @@
+package dev.offload.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.offload.backends.api.Device;
+import dev.offload.planner.hardware.HardwareJson;
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.hardware.HardwareProfile.Assumption;
+import dev.offload.planner.hardware.Quantity;
+import dev.offload.planner.profile.Effort;
+import dev.offload.planner.profile.Figure;
+import dev.offload.planner.profile.Machine;
+import dev.offload.planner.profile.Profiler;
+import dev.offload.planner.profile.Profiling;
+import dev.offload.planner.profile.Shapes;
+import dev.offload.planner.profile.Shapes.Heads;
+import dev.offload.planner.profile.Shapes.MatrixSize;
+import dev.offload.planner.profile.Together;
+import dev.offload.tensors.DType;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Measures the CPU backend, briefly; how fast it is does not matter here. */
+final class ProfilerTest {
+  private static final long BUDGET = 96L << 20;
+  private static final Effort BRIEF =
+      new Effort(
+          0.001,
+          1 << 20,
+          List.of(1L << 12, 1L << 16, 1L << 18),
+          List.of(1, 3, 8),
+          16,
+          64,
+          32 << 20,
+          List.of(1, 3));
+  private static final Shapes SMALL =
+      new Shapes(
+          List.of(DType.F32, DType.BF16),
+          List.of(new MatrixSize(64, 32), new MatrixSize(96, 64)),
+          new Heads(4, 2, 32));
+
+  @TempDir Path folder;
+
+  private Profiling measure(Optional<Path> temporary) throws Exception {
+    try (Device device = DeviceFinder.open("cpu", BUDGET, BUDGET, 2)) {
+      Machine machine = new Machine("small", "a machine in a test", 2, 1L << 30, temporary, 2);
+      Profiling measured =
+          new Profiler(device, device, machine, SMALL, BRIEF, what -> {}).measure();
+      assertEquals(0, device.allocatedBytes(), "device memory given back");
+      assertEquals(0, device.allocatedPinnedBytes(), "pinned memory given back");
+      return measured;
+    }
+  }
+
+  @Test
+  void shouldMeasureEveryFigureAndLeaveNothingBehind() throws Exception {
+    Profiling measured = measure(Optional.of(folder));
+    HardwareProfile profile = measured.profile();
+    assertEquals(List.of(), profile.assumptions());
+    assertEquals(2 * 2 * 3, profile.device().products().size());
+    assertEquals(Set.of(DType.F32, DType.BF16), profile.device().peakFlops().keySet());
+    assertEquals(BUDGET, profile.deviceMemoryBytes());
+    assertTrue(profile.sharing().deviceIsHost());
+    assertEquals(6, measured.together().size());
+    for (Together each : measured.together()) {
+      assertTrue(each.seconds() > 0 && Double.isFinite(each.residual(profile.sharing())));
+    }
+    for (Figure each : measured.figures()) {
+      // The clock of processor time is too coarse for runs as short as these.
+      boolean positive = each.value() > 0 || each.quantity() == Quantity.COUNT;
+      assertTrue(positive && Double.isFinite(each.value()), each::toString);
+    }
+    try (var files = Files.list(folder)) {
+      assertEquals(0, files.count(), "the temporary file is gone");
+    }
+    Path saved = folder.resolve("profile.json");
+    HardwareJson.write(profile, saved);
+    assertEquals(profile, HardwareJson.read(saved));
+    shouldShow(measured);
+  }
+
+  private static void shouldShow(Profiling measured) throws Exception {
+    StringWriter text = new StringWriter();
+    ProfileReport report = new ProfileReport(measured);
+    report.print(new PrintWriter(text, true));
+    assertTrue(text.toString().contains("BF16 96x64"), text::toString);
+    assertTrue(text.toString().contains("disk writes"), text::toString);
+    JsonNode json = report.toJson();
+    assertEquals(HardwareJson.SCHEMA, json.path("profile").path("schema").textValue());
+    assertEquals(6, json.path("together").size());
+    assertTrue(json.path("measuring_s").doubleValue() > 0);
+  }
+
+  @Test
+  void shouldAssumeTheDiskWhereItIsNotToBeMeasured() throws Exception {
+    HardwareProfile profile = measure(Optional.empty()).profile();
+    assertEquals(
+        Set.of("disk.free_bytes", "disk.read_bytes_per_s", "disk.write_bytes_per_s"),
+        profile.assumptions().stream().map(Assumption::field).collect(Collectors.toSet()));
+  }
+
+  @Test
+  void shouldKeepHostAndDeviceApart() throws Exception {
+    try (Device device = DeviceFinder.open("cpu", BUDGET, BUDGET, 1);
+        Device host = DeviceFinder.open("cpu", BUDGET, BUDGET, 1)) {
+      Machine machine = new Machine("two", "two devices", 1, 1L << 30, Optional.empty(), 2);
+      HardwareProfile profile =
+          new Profiler(device, host, machine, SMALL, BRIEF, what -> {}).measure().profile();
+      assertTrue(!profile.sharing().deviceIsHost());
+      assertEquals(2 * 3, profile.host().products().size(), "the first shape only");
+    }
+  }
+}

@@ -1,0 +1,329 @@
+package dev.offload.planner.profile;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.Stream;
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.hardware.HardwareProfile.Assumption;
+import dev.offload.planner.hardware.HardwareProfile.Disk;
+import dev.offload.planner.hardware.HardwareProfile.Link;
+import dev.offload.planner.hardware.HardwareProfile.Sharing;
+import dev.offload.planner.hardware.Processor;
+import dev.offload.planner.hardware.Quantity;
+import dev.offload.planner.profile.Shapes.MatrixSize;
+import dev.offload.tensors.ByteSize;
+import dev.offload.tensors.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Measures a machine with the devices that the engine would use, each thing alone and then two
+ * lanes at a time. Allocates at most about three times {@link Effort#streamedBytes} of device and
+ * of pinned memory at a time and gives all of it back. Used by one thread, with nothing else going
+ * on.
+ */
+public final class Profiler {
+  /** Of the disk's room that is used at most. */
+  private static final int DISK_SHARE = 4;
+
+  private static final double TOGETHER_SAMPLES = 2.5;
+
+  private final Device device;
+  private final Device host;
+  private final Machine machine;
+  private final Shapes shapes;
+  private final Effort effort;
+  private final Consumer<String> progress;
+  private final Sampler sampler;
+  private final boolean deviceIsHost;
+  private final List<Figure> figures = new ArrayList<>();
+  private final List<Assumption> assumptions = new ArrayList<>();
+  private final List<Together> together = new ArrayList<>();
+
+  /**
+   * @param device the device of the lane {@code GPU}
+   * @param host the CPU backend's device; the same object if that is the device
+   * @param progress told what is measured next
+   */
+  public Profiler(
+      Device device,
+      Device host,
+      Machine machine,
+      Shapes shapes,
+      Effort effort,
+      Consumer<String> progress) {
+    this.device = device;
+    this.host = host;
+    this.machine = machine;
+    this.shapes = shapes;
+    this.effort = effort;
+    this.progress = progress;
+    this.sampler = new Sampler(effort.sampleSeconds());
+    this.deviceIsHost = device == host;
+  }
+
+  /**
+   * Measures everything.
+   *
+   * @throws IOException if the temporary file cannot be written or read past the page cache
+   */
+  public Profiling measure() throws IOException {
+    long begin = System.nanoTime();
+    progress.accept("matrix products");
+    Processor onDevice = processor("of the device", device, cut(shapes.sizes()));
+    progress.accept("copies");
+    Link link = link();
+    Processor onHost = onDevice;
+    if (!deviceIsHost) {
+      progress.accept("the host's cores");
+      onHost = processor("of the host", host, cut(shapes.sizes().subList(0, 1)));
+    }
+    progress.accept("host memory");
+    double hostReads =
+        HostReads.bytesPerSecond(host, machine.cores(), effort.streamedBytes(), sampler);
+    figures.add(
+        new Figure("host memory", "read by all cores", hostReads, Quantity.BYTES_PER_SECOND));
+    Disk disk = diskAndLanesTogether(cut(shapes.sizes()).getLast());
+    HardwareProfile profile =
+        new HardwareProfile(
+            machine.name(),
+            machine.title(),
+            onDevice,
+            device.facts().memoryBytes(),
+            link,
+            onHost,
+            machine.memoryBytes(),
+            new Sharing(hostMemoryRate(hostReads, onHost, link), machine.cores(), deviceIsHost),
+            disk,
+            assumptions);
+    return new Profiling(profile, figures, together, (System.nanoTime() - begin) / 1e9);
+  }
+
+  private static List<MatrixSize> cut(List<MatrixSize> sizes) {
+    return sizes.stream()
+        .map(
+            size ->
+                new MatrixSize(Math.min(size.outputs(), ProductProbe.MOST_OUTPUTS), size.inputs()))
+        .distinct()
+        .toList();
+  }
+
+  // One thing at a time
+
+  private Processor processor(String which, Device of, List<MatrixSize> sizes) {
+    ProductProbe products = new ProductProbe(of, effort, sampler);
+    shapes.dtypes().forEach(dtype -> products.measure(dtype, sizes));
+    figures.add(
+        new Figure(
+            "memory " + which,
+            "most that products read and write",
+            products.bytesPerSecond(),
+            Quantity.BYTES_PER_SECOND));
+    double launch = launchSeconds(of);
+    figures.add(new Figure("launch " + which, "a small operation", launch, Quantity.SECONDS));
+    progress.accept("attention " + which);
+    double decode = attend(decodeOn(of), "a row per sequence", which);
+    double prompt = attend(promptOn(of), "prompts", which);
+    return new Processor(
+        products.bytesPerSecond(), launch, products.peaks(), products.products(), decode, prompt);
+  }
+
+  private double launchSeconds(Device of) {
+    try (Workbench bench = new Workbench(of)) {
+      Matrix x = bench.random(DType.F32, 1, 16);
+      Matrix y = bench.random(DType.F32, 1, 16);
+      Runnable add = () -> bench.operations().add(bench.stream(), x, y);
+      sampler.warmUp(bench.stream(), add);
+      return sampler.perItem(bench.stream(), add);
+    }
+  }
+
+  private AttentionProbe decodeOn(Device of) {
+    return new AttentionProbe(
+        of, shapes.heads(), 4, 1, effort.contextTokens(), effort.streamedBytes());
+  }
+
+  private AttentionProbe promptOn(Device of) {
+    return new AttentionProbe(
+        of, shapes.heads(), 2, effort.promptTokens(), effort.promptTokens(), 0);
+  }
+
+  /** Bytes of cache per second for one row per sequence, else operations per second. */
+  private double attend(AttentionProbe opened, String what, String which) {
+    try (AttentionProbe probe = opened) {
+      sampler.warmUp(probe.stream(), () -> probe.enqueue(probe.stream()));
+      double seconds = probe.seconds(sampler);
+      double bytes = probe.bytes() / seconds;
+      double flops = probe.flops() / seconds;
+      boolean decode = probe.rowsPerSequence() == 1;
+      figures.add(
+          decode
+              ? new Figure("attention " + which, what, bytes, Quantity.BYTES_PER_SECOND)
+              : new Figure("attention " + which, what, flops, Quantity.FLOPS));
+      return decode ? bytes : flops;
+    }
+  }
+
+  private Link link() {
+    try (CopyProbe probe = new CopyProbe(device, effort, sampler)) {
+      return probe.measure(effort.copyBytes(), figures);
+    }
+  }
+
+  // The disk, and two lanes at a time
+
+  private Disk diskAndLanesTogether(MatrixSize size) throws IOException {
+    if (machine.temporary().isEmpty()) {
+      lanesTogether(size, null);
+      return assumedDisk(0, "the disk was not to be measured");
+    }
+    progress.accept("the disk");
+    long free = Files.getFileStore(machine.temporary().get()).getUsableSpace();
+    long bytes = Math.min(effort.fileBytes(), free / DISK_SHARE);
+    if (bytes < DiskProbe.UNIT_BYTES) {
+      lanesTogether(size, null);
+      return assumedDisk(free, "no room for a file in " + machine.temporary().get());
+    }
+    try (DiskProbe probe = new DiskProbe(machine.temporary().get(), bytes)) {
+      Disk disk = disk(probe, free);
+      lanesTogether(size, probe);
+      return disk;
+    }
+  }
+
+  private Disk disk(DiskProbe probe, long free) {
+    double asPasses = 0;
+    for (int readers : effort.readers()) {
+      double rate = readRate(probe, readers);
+      figures.add(
+          new Figure(
+              "disk reads",
+              readers == 1 ? "1 reader" : readers + " readers",
+              rate,
+              Quantity.BYTES_PER_SECOND));
+      asPasses = readers == machine.diskReaders() ? rate : asPasses;
+    }
+    if (asPasses == 0) {
+      asPasses = readRate(probe, machine.diskReaders());
+    }
+    figures.add(
+        new Figure(
+            "disk writes",
+            "until the disk has them",
+            probe.writeBytesPerSecond(),
+            Quantity.BYTES_PER_SECOND));
+    return new Disk(free, asPasses, probe.writeBytesPerSecond());
+  }
+
+  private double readRate(DiskProbe probe, int readers) {
+    return DiskProbe.UNIT_BYTES
+        * readers
+        / sampler.perItem(count -> probe.read(count * readers, readers));
+  }
+
+  private Disk assumedDisk(long free, String reason) {
+    assumptions.add(new Assumption("disk.free_bytes", ByteSize.format(free), reason));
+    double read = assume("disk.read_bytes_per_s", reason);
+    double write = assume("disk.write_bytes_per_s", reason);
+    return new Disk(free, read, write);
+  }
+
+  private double assume(String field, String reason) {
+    double rate = 1e9;
+    assumptions.add(new Assumption(field, Quantity.BYTES_PER_SECOND.format(rate), reason));
+    return rate;
+  }
+
+  private void lanesTogether(MatrixSize size, DiskProbe disk) {
+    progress.accept("two lanes at a time");
+    TogetherProbe probe = new TogetherProbe(TOGETHER_SAMPLES * effort.sampleSeconds());
+    int manyRows = effort.rows().get(effort.rows().size() * 2 / 3);
+    try (WeightRing ring = ring(size, manyRows);
+        AttentionProbe attention = decodeOn(host);
+        CopyProbe copies = new CopyProbe(device, effort, sampler)) {
+      Activity copy = copying(copies);
+      Activity compute = multiplying(ring, manyRows);
+      Activity attend = attending(attention);
+      busyCores(probe, copy);
+      together.add(probe.measure(compute, copy));
+      together.add(probe.measure(multiplying(ring, 1), copy));
+      together.add(probe.measure(attend, copy));
+      together.add(probe.measure(compute, attend));
+      if (disk != null) {
+        Activity read = reading(disk);
+        busyCores(probe, read);
+        together.add(probe.measure(compute, read));
+        together.add(probe.measure(copy, read));
+      }
+    }
+  }
+
+  private void busyCores(TogetherProbe probe, Activity activity) {
+    figures.add(
+        new Figure(
+            "cores busy if alone", activity.name(), probe.busyCores(activity), Quantity.COUNT));
+  }
+
+  private WeightRing ring(MatrixSize size, int rows) {
+    IllegalArgumentException none = null;
+    for (DType dtype : shapes.dtypes()) {
+      try {
+        return new WeightRing(device, dtype, size, rows, effort.streamedBytes());
+      } catch (IllegalArgumentException e) {
+        none = e; // the device does not multiply this format; another will do
+      }
+    }
+    throw new IllegalArgumentException("the device multiplies none of " + shapes.dtypes(), none);
+  }
+
+  private Activity copying(CopyProbe copies) {
+    long piece = effort.copyBytes().get(effort.copyBytes().size() / 2);
+    Stream stream = copies.stream();
+    return new Activity(
+        "copies to the device",
+        deviceIsHost ? 2 * piece : piece,
+        deviceIsHost ? 1 : 0,
+        count -> repeat(stream, count, () -> copies.enqueue(stream, piece, true)));
+  }
+
+  private Activity multiplying(WeightRing ring, int rows) {
+    return new Activity(
+        rows == 1 ? "products of 1 row" : "products of " + rows + " rows",
+        deviceIsHost ? ring.bytes(rows) : 0,
+        deviceIsHost ? machine.cores() : 0,
+        count -> repeat(ring.stream(), count, () -> ring.enqueue(ring.stream(), rows)));
+  }
+
+  private Activity attending(AttentionProbe attention) {
+    return new Activity(
+        "attention on the host",
+        attention.bytes(),
+        machine.cores(),
+        count -> repeat(attention.stream(), count, () -> attention.enqueue(attention.stream())));
+  }
+
+  private Activity reading(DiskProbe disk) {
+    return new Activity(
+        "disk reads", DiskProbe.UNIT_BYTES, 0, count -> disk.read(count, machine.diskReaders()));
+  }
+
+  private static void repeat(Stream stream, int count, Runnable enqueue) {
+    for (int i = 0; i < count; i++) {
+      enqueue.run();
+    }
+    stream.synchronize();
+  }
+
+  /** The most that host memory was seen to give. */
+  private double hostMemoryRate(double hostReads, Processor onHost, Link link) {
+    double most = Math.max(hostReads, onHost.memoryBytesPerSecond());
+    most = Math.max(most, (deviceIsHost ? 2 : 1) * link.bothBytesPerSecond());
+    for (Together each : together) {
+      most = Math.max(most, each.hostBytes() / each.seconds());
+    }
+    return most;
+  }
+}
