@@ -3,20 +3,19 @@ package dev.offload.jobs;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.MemoryBudgetException;
 import dev.offload.engine.AdmissionPolicy;
-import dev.offload.engine.Engine;
-import dev.offload.engine.EngineModel;
 import dev.offload.engine.EngineOptions;
 import dev.offload.engine.RunReport;
-import dev.offload.planner.Plan;
+import dev.offload.planner.KvGroup;
+import dev.offload.planner.hardware.HardwareJson;
+import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.ModelException;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.ModelFolder;
-import dev.offload.tensors.weights.RandomSource;
-import dev.offload.tensors.weights.WeightUnit;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -49,9 +48,6 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
   private static final long SEED = 1;
 
-  /** Of made-up weights, the usual one at the start of training. */
-  private static final float STANDARD_DEVIATION = 0.02f;
-
   /** Memory in which the ceilings are measured, apart from the budgets. */
   private static final long CEILING_BYTES = 4L << 30;
 
@@ -60,7 +56,6 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       paramLabel = "DIR|FILE",
-      required = true,
       description = "A config.json or the folder that holds it.")
   private Path model;
 
@@ -110,7 +105,19 @@ final class BenchCommand implements Callable<Integer> {
       description = "How many, all there from the start. Default: ${DEFAULT-VALUE}.")
   private int requests;
 
+  @Option(
+      names = "--kv",
+      paramLabel = "HOME",
+      description = {
+        "Where the KV cache lives: device, host_streamed (copied to the device in every pass) or"
+            + " host_attended (the CPU attends to it).",
+        "Default: the planner decides."
+      })
+  private KvGroup.Home kvHome;
+
   @Mixin private MachineOptions machine;
+
+  @Mixin private CompareOptions comparing;
 
   @Option(
       names = "--warm-up",
@@ -134,23 +141,51 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws RefusedException {
     machine.check();
+    comparing.check();
+    if (comparing.grid().isPresent()) {
+      return new CompareGrid(spec.commandLine()).run(comparing.grid().get(), json);
+    }
+    if (model == null) {
+      throw new RefusedException("--model is missing; name a config.json or its folder");
+    }
     if (warmUpSeconds < 0) {
       throw new RefusedException("--warm-up is %d, must not be negative".formatted(warmUpSeconds));
     }
+    BenchReport report = measure();
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(report.toJson());
+    } else {
+      report.print(out);
+    }
+    return ExitCode.OK;
+  }
+
+  /** Measures, and writes the page if one is wanted. */
+  BenchReport measure() throws RefusedException {
     try (ModelFolder folder = ModelFolder.fromConfig(model)) {
       int most = maxTokens != null ? maxTokens : generatedTokens;
       BenchLoad load = new BenchLoad(promptTokens, sharedTokens, generatedTokens, most, requests);
       refuseTooLong(folder.config(), load);
-      BenchReport report = measure(folder, load);
-      if (json) {
-        spec.commandLine().getOut().println(report.toJson());
-      } else {
-        report.print(spec.commandLine().getOut());
+      if (comparing.compares() && sharedTokens > 0) {
+        throw new RefusedException(
+            "--shared-prefix-tokens is %d, but forecasts know of no shared prefixes; leave it out"
+                .formatted(sharedTokens));
       }
-      return ExitCode.OK;
+      BenchReport report = measure(folder, load);
+      if (comparing.html().isPresent()) {
+        Files.writeString(
+            comparing.html().get(), report.comparison().orElseThrow().page(title(load)));
+      }
+      return report;
     } catch (ModelException | MemoryBudgetException | IllegalArgumentException | IOException e) {
       throw new RefusedException(Messages.plain(e), e);
     }
+  }
+
+  private String title(BenchLoad load) {
+    return "%s, %d requests of %d + %d tokens"
+        .formatted(model, load.requests(), load.promptTokens(), load.generatedTokens());
   }
 
   private static void refuseTooLong(ModelConfig config, BenchLoad load) throws RefusedException {
@@ -167,39 +202,25 @@ final class BenchCommand implements Callable<Integer> {
 
   private BenchReport measure(ModelFolder folder, BenchLoad load)
       throws IOException, RefusedException {
-    RandomSource source = new RandomSource(SEED, STANDARD_DEVIATION, machine.threads());
-    EngineModel random = EngineModel.random(folder, source);
-    RunReport run;
-    String name;
-    Optional<DiskRate> disk = Optional.empty();
-    try (Device device = DeviceFinder.open("cpu", machine)) {
-      name = device.facts().name();
-      Plan plan = PlanChoice.of(random, device, options(load), machine.plan());
-      List<WeightUnit> onDisk = random.unitsOnDisk(plan);
-      if (onDisk.isEmpty()) {
-        run = run(random, device, plan, load);
-      } else {
-        try (DiskWeights weights =
-            DiskWeights.write(model, folder.units(), source, machine.temporary())) {
-          double before = weights.bytesPerSecond(onDisk, plan.computeDType());
-          run = run(weights.model(), device, plan, load);
-          double after = weights.bytesPerSecond(onDisk, plan.computeDType());
-          disk = Optional.of(new DiskRate(Math.max(before, after), weights.stillCached()));
-        }
-      }
-    }
-    return new BenchReport(name, load, run, bound(folder, load, run), disk);
+    BenchMeasurement measurement =
+        new BenchMeasurement(machine, options(load), load, warmUpSeconds);
+    BenchMeasurement.Found found =
+        measurement.measure(model, folder, comparing.rounds(), profiles());
+    RunReport run = found.runs().getLast();
+    return new BenchReport(
+        found.device(), load, run, bound(folder, load, run), found.disk(), found.comparison());
   }
 
-  private RunReport run(EngineModel weights, Device device, Plan plan, BenchLoad load) {
-    try (Engine engine = Engine.open(weights, Optional.empty(), device, options(load), plan)) {
-      int vocabularySize = weights.config().vocabularySize();
-      long end = System.nanoTime() + warmUpSeconds * 1_000_000_000L;
-      while (System.nanoTime() < end) {
-        engine.run(new BenchRequests(load.warmUp(), vocabularySize), _ -> {}, _ -> {});
-      }
-      return engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
+  private Optional<ProfileSource> profiles() throws IOException {
+    if (!comparing.compares()) {
+      return Optional.empty();
     }
+    if (comparing.profile().isPresent()) {
+      HardwareProfile read = HardwareJson.read(comparing.profile().get());
+      return Optional.of(_ -> read);
+    }
+    throw new IllegalArgumentException(
+        "--compare needs --profile FILE, which says what this machine can do");
   }
 
   private EngineOptions options(BenchLoad load) {
@@ -214,7 +235,7 @@ final class BenchCommand implements Callable<Integer> {
         usual.microBatches(),
         usual.microBatchTokens(),
         OptionalInt.of(load.promptTokens() + load.maxTokens()),
-        usual.kvHome(),
+        kvHome == null ? usual.kvHome() : Optional.of(kvHome),
         reserveAll ? AdmissionPolicy.RESERVE_MOST : AdmissionPolicy.EXPECTED_LENGTH,
         usual.prefixSharing(),
         usual.temporaryFolder(),

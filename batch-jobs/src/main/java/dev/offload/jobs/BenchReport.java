@@ -17,13 +17,15 @@ import java.util.Optional;
  * @param run what the engine did
  * @param boundTokensPerSecond what the device's measured ceilings allow for the load
  * @param disk the disk, if weights were read from there
+ * @param comparison with what was forecast, if that was wanted
  */
 record BenchReport(
     String device,
     BenchLoad load,
     RunReport run,
     double boundTokensPerSecond,
-    Optional<DiskRate> disk) {
+    Optional<DiskRate> disk,
+    Optional<Comparison> comparison) {
 
   /** One object; scripts rely on its field names. */
   String toJson() {
@@ -63,6 +65,7 @@ record BenchReport(
     json.put("disk_swapped_bytes", run.flight().diskSwappedBytes());
     json.put("passes", run.passes());
     json.put("wall_seconds", run.wallNanos() / 1e9);
+    comparison.ifPresent(forecast -> forecast.addTo(json));
     try {
       return mapper.writeValueAsString(json);
     } catch (JsonProcessingException e) {
@@ -123,6 +126,7 @@ record BenchReport(
         "peak memory  device %s, host %s%n",
         ByteSize.format(run.peakDeviceBytes()), ByteSize.format(run.peakHostBytes()));
     disk.ifPresent(rate -> printDisk(out, rate));
+    comparison.ifPresent(forecast -> forecast.print(out));
   }
 
   private void printDisk(PrintWriter out, DiskRate rate) {

@@ -1,15 +1,18 @@
 package dev.offload.jobs;
 
+import dev.offload.engine.Forecast;
 import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.RequestSource;
 import dev.offload.generation.SamplingParams;
 import dev.offload.generation.TokenIds;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Made-up requests: random prompts that begin alike as far as the load says, greedy. They end at
@@ -44,6 +47,22 @@ final class BenchRequests implements RequestSource {
     int[] prompt =
         IntStream.concat(IntStream.of(shared), random.ints(own, 0, vocabularySize)).toArray();
     return Optional.of(new GenerationRequest(next++, TokenIds.of(prompt), sampling()));
+  }
+
+  /** Lengths of the requests from here on, which are taken by this. */
+  Iterator<Forecast.Row> lengths() {
+    return Stream.generate(this::next)
+        .takeWhile(Optional::isPresent)
+        .map(Optional::get)
+        .map(
+            request ->
+                new Forecast.Row(
+                    request.prompt().size(),
+                    load.isUneven()
+                        ? Math.min(load.maxTokens(), request.sampling().minTokens() + 1)
+                        : load.generatedTokens(),
+                    load.maxTokens()))
+        .iterator();
   }
 
   private SamplingParams sampling() {

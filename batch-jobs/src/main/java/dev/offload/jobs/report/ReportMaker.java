@@ -114,7 +114,7 @@ public final class ReportMaker {
     return shares.entrySet().stream().sorted(byShare.reversed()).map(Map.Entry::getKey).toList();
   }
 
-  private static Timeline timeline(PassTimeline pass) {
+  static Timeline timeline(PassTimeline pass) {
     return new Timeline(
         pass.pass(),
         pass.sequences(),

@@ -9,6 +9,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** One pass: what each lane did when, and what took most of the time. */
 final class TimelineSection {
@@ -43,33 +45,64 @@ final class TimelineSection {
                 Words.count(pass.sequences(), "sequence"),
                 Words.time(pass.nanos() / 1e9)));
     html.raw("</p>\n");
-    List<String> lanes =
-        LANES.stream()
-            .filter(lane -> pass.tasks().stream().anyMatch(task -> task.lane().equals(lane)))
-            .toList();
-    if (!lanes.isEmpty()) {
-      chart(html, pass, lanes);
+    List<Row> rows = lanes(pass).map(lane -> Row.of(lane, lane, pass)).toList();
+    if (!rows.isEmpty()) {
+      chart(html, rows, pass.nanos());
       kinds(html, pass);
     }
     html.raw("</section>\n");
   }
 
-  private static void chart(Html html, Timeline pass, List<String> lanes) {
-    List<Tick> names = new ArrayList<>();
-    for (int i = 0; i < lanes.size(); i++) {
-      names.add(new Tick(1 - (i + 0.5) / lanes.size(), lanes.get(i)));
+  /** A measured pass above the same one as it was forecast, lane by lane. */
+  static void compare(Html html, Timeline measured, Timeline predicted) {
+    html.raw("<section>\n<h2>One pass</h2>\n<p class=\"note\">");
+    html.text(
+        "Pass %s, of %s: measured %s, forecast %s."
+            .formatted(
+                Words.count(measured.pass()),
+                Words.count(measured.tokens(), "token"),
+                Words.time(measured.nanos() / 1e9),
+                Words.time(predicted.nanos() / 1e9)));
+    html.raw("</p>\n");
+    List<Row> rows =
+        Stream.concat(lanes(measured), lanes(predicted))
+            .distinct()
+            .sorted(Comparator.comparing(LANES::indexOf))
+            .flatMap(
+                lane ->
+                    Stream.of(Row.of(lane, lane, measured), Row.of("forecast", lane, predicted)))
+            .toList();
+    chart(html, rows, Math.max(measured.nanos(), predicted.nanos()));
+    html.raw("</section>\n");
+  }
+
+  private static Stream<String> lanes(Timeline pass) {
+    return LANES.stream()
+        .filter(lane -> pass.tasks().stream().anyMatch(task -> task.lane().equals(lane)));
+  }
+
+  /** A line of a chart. */
+  private record Row(String name, String lane, List<TaskSpan> tasks) {
+    static Row of(String name, String lane, Timeline pass) {
+      return new Row(
+          name, lane, pass.tasks().stream().filter(task -> task.lane().equals(lane)).toList());
     }
-    Axis x = Axis.ofSeconds(pass.nanos() / 1e9, 4);
-    Plot plot = new Plot(x, new Axis(lanes.size(), names));
-    for (int i = 0; i < lanes.size(); i++) {
-      String lane = lanes.get(i);
-      List<TaskSpan> tasks =
-          pass.tasks().stream().filter(task -> task.lane().equals(lane)).toList();
-      double middle = lanes.size() - i - 0.5;
+  }
+
+  private static void chart(Html html, List<Row> rows, long nanos) {
+    List<Tick> names = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      names.add(new Tick(1 - (i + 0.5) / rows.size(), rows.get(i).name()));
+    }
+    Axis x = Axis.ofSeconds(nanos / 1e9, 4);
+    Plot plot = new Plot(x, new Axis(rows.size(), names));
+    for (int i = 0; i < rows.size(); i++) {
+      Row row = rows.get(i);
+      double middle = rows.size() - i - 0.5;
       boolean odd = false;
-      for (Box box : merged(tasks, pass.nanos())) {
+      for (Box box : merged(row.tasks(), nanos)) {
         plot.box(
-            lane + (odd ? " odd" : ""),
+            row.lane() + (odd ? " odd" : ""),
             box.begin / 1e9,
             box.end / 1e9,
             middle - 0.36,
@@ -80,9 +113,11 @@ final class TimelineSection {
     }
     plot.addTo(
         html,
-        "passes lanes" + lanes.size(),
+        "passes lanes" + rows.size(),
         "What the lanes %s did during a pass of %s"
-            .formatted(String.join(", ", lanes), Words.time(pass.nanos() / 1e9)));
+            .formatted(
+                rows.stream().map(Row::name).collect(Collectors.joining(", ")),
+                Words.time(nanos / 1e9)));
   }
 
   /** Neighbours that are too narrow to be told apart become one box. */
@@ -131,7 +166,7 @@ final class TimelineSection {
   }
 
   /** What tasks of different layers, experts and micro-batches have in common. */
-  private static String kind(String task) {
+  static String kind(String task) {
     String kind = task.replaceAll(",? (layer|micro-batch|from row|experts?) .*", "");
     return kind.replaceAll("^experts? .*", "experts")
         .replaceAll("^(read|copy|expand)$", "$1 experts");

@@ -7,8 +7,11 @@ import dev.offload.planner.Task;
 import dev.offload.planner.Work;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.model.ModelConfig;
+import dev.offload.tensors.model.ModelConfig.Attention;
 import dev.offload.tensors.model.ModelConfig.Layer;
 import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
+import dev.offload.tensors.model.ModelConfig.NormPlacement;
+import dev.offload.tensors.model.ModelConfig.QueryKeyNorm;
 import dev.offload.tensors.weights.Role;
 import dev.offload.tensors.weights.UnitId;
 import dev.offload.tensors.weights.WeightUnit;
@@ -19,6 +22,8 @@ import java.util.Optional;
 
 /** The costs of an engine's tasks on a machine. Not thread-safe. */
 public final class MachineCosts implements TaskCosts {
+  private static final double F32 = DType.F32.bytes();
+
   private final ModuleCosts machine;
   private final ModelConfig model;
   private final double kvTokenBytes;
@@ -55,12 +60,12 @@ public final class MachineCosts implements TaskCosts {
       case Work.Attention of -> {
         MicroBatch batch = pass.microBatches().get(of.microBatch());
         yield machine.onDevice(
-            product(of.weights(), Role.QKV, batch.tokens())
+            project(of.layer(), of.weights(), batch.tokens())
                 .plus(machine.device().attend(attention(of.layer()), load(batch)))
-                .plus(product(of.weights(), Role.ATTENTION_OUTPUT, batch.tokens())));
+                .plus(attentionOutput(of.layer(), of.weights(), batch.tokens())));
       }
       case Work.Project of ->
-          machine.onDevice(product(of.weights(), Role.QKV, tokens(pass, of.microBatch())));
+          machine.onDevice(project(of.layer(), of.weights(), tokens(pass, of.microBatch())));
       case Work.DownloadQueries _ -> machine.toHost(bytes, 1);
       case Work.AttendOnHost of -> {
         MicroBatch batch = pass.microBatches().get(of.microBatch());
@@ -69,10 +74,14 @@ public final class MachineCosts implements TaskCosts {
       case Work.UploadAttended _ -> machine.toDevice(bytes, 1);
       case Work.ProjectOutput of ->
           machine.onDevice(
-              product(of.weights(), Role.ATTENTION_OUTPUT, tokens(pass, of.microBatch())));
+              attentionOutput(of.layer(), of.weights(), tokens(pass, of.microBatch())));
       case Work.FeedForward of ->
-          machine.onDevice(products(of.weights(), tokens(pass, of.microBatch())));
-      case Work.Route of -> machine.onDevice(products(of.weights(), pass.tokens()));
+          machine.onDevice(
+              norms(of.layer(), tokens(pass, of.microBatch()))
+                  .plus(products(of.weights(), tokens(pass, of.microBatch()))));
+      case Work.Route of ->
+          machine.onDevice(
+              norms(of.layer(), pass.tokens()).plus(products(of.weights(), pass.tokens())));
       case Work.SharedExpert of -> machine.onDevice(products(of.weights(), pass.tokens()));
       case Work.DownloadRouting _ -> machine.toHost(bytes, 1);
       case Work.Regroup _ -> machine.onOneCore(machine.host().movement(bytes));
@@ -88,6 +97,17 @@ public final class MachineCosts implements TaskCosts {
       case Work.Output of -> machine.onDevice(output(of, pass.logitsRows()));
       case Work.DownloadLogits _ -> machine.toHost(bytes, 1);
     };
+  }
+
+  @Override
+  public Cost ofCopyIfNeeded(Task task, PassShape pass) {
+    Granule granule = ((Work.CopyWeights) task.work()).granule();
+    return of(task, pass).times(rows(granule.layer(), pass).used(granule.units().size()));
+  }
+
+  private ExpertRows rows(int layer, PassShape pass) {
+    MixtureOfExperts mixture = mixture(layer);
+    return new ExpertRows(pass.tokens(), mixture.expertsPerToken(), mixture.experts());
   }
 
   private Compute embed(Work.Embed work, double bytes, int tokens) {
@@ -112,18 +132,55 @@ public final class MachineCosts implements TaskCosts {
   }
 
   private Compute experts(ModuleTimes processor, Granule granule, PassShape pass) {
-    MixtureOfExperts mixture = mixture(granule.layer());
-    ExpertRows rows = new ExpertRows(pass.tokens(), mixture.expertsPerToken(), mixture.experts());
     List<MatrixShape> expert = matrices.get(units.get(granule.units().getFirst()));
-    return processor.experts(expert, granule.units().size(), rows, 1);
+    return processor.experts(expert, granule.units().size(), rows(granule.layer(), pass), 1);
   }
 
+  /** One product after the other, and an operation on the rows between each two. */
   private Compute products(Work.Located located, int rows) {
-    return machine.device().products(matrices.get(unit(located)), rows);
+    Compute sum = Compute.NONE;
+    MatrixShape before = null;
+    for (MatrixShape shape : matrices.get(unit(located))) {
+      if (before != null) {
+        double bytes = F32 * rows * ((double) before.outputs() + shape.inputs());
+        sum = sum.plus(machine.device().movement(bytes));
+      }
+      sum = sum.plus(machine.device().product(shape, rows));
+      before = shape;
+    }
+    return sum;
+  }
+
+  /** Queries, keys and values, and what is done to their rows before they are attended. */
+  private Compute project(int layer, Work.Located weights, int rows) {
+    Attention of = model.layers().get(layer).attention();
+    long rotated = (long) of.headDim() * (of.heads() + of.keyValueHeads());
+    int operations = of.queryKeyNorm() == QueryKeyNorm.NONE ? 0 : 1;
+    operations += of.rope().dimensions() > 0 ? 1 : 0;
+    Compute sum = norms(layer, rows).plus(product(weights, Role.QKV, rows));
+    return sum.plus(machine.device().movement(2.0 * F32 * rows * rotated).times(operations));
+  }
+
+  private Compute attentionOutput(int layer, Work.Located weights, int rows) {
+    Compute product = product(weights, Role.ATTENTION_OUTPUT, rows);
+    return model.layers().get(layer).norms() == NormPlacement.BEFORE
+        ? product
+        : product.plus(norms(layer, rows));
+  }
+
+  /** A norm in front of a module, and one behind it and an addition where the layer has that. */
+  private Compute norms(int layer, int rows) {
+    double bytes = 2.0 * F32 * rows * model.hiddenSize();
+    int operations = model.layers().get(layer).norms() == NormPlacement.BOTH ? 2 : 1;
+    return machine.device().movement(bytes).times(operations);
   }
 
   private Compute product(Work.Located located, Role role, int rows) {
-    return machine.device().products(MatrixShape.of(unit(located), role::equals), rows);
+    Compute sum = Compute.NONE;
+    for (MatrixShape shape : MatrixShape.of(unit(located), role::equals)) {
+      sum = sum.plus(machine.device().product(shape, rows));
+    }
+    return sum;
   }
 
   private WeightUnit unit(Work.Located located) {

@@ -36,8 +36,7 @@ public final class ModuleTimes {
 
   /** An operation that reads and writes so many bytes and computes next to nothing. */
   public Compute movement(double bytes) {
-    return new Compute(
-        processor.launchSeconds() + bytes / processor.memoryBytesPerSecond(), 0, bytes);
+    return new Compute(processor.launchSeconds() + bytes / processor.rowBytesPerSecond(), 0, bytes);
   }
 
   /** Products of all rows with all matrices, and what goes with them. */

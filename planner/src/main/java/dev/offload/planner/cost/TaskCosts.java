@@ -13,4 +13,14 @@ public interface TaskCosts {
    * @param pass what the pass it belongs to has to do
    */
   Cost of(Task task, PassShape pass);
+
+  /**
+   * The cost of a copy of experts that begins when it is known which of them got tokens: without
+   * any it is not made. What that is on average, or, if nothing is known of it, the whole cost.
+   *
+   * @param pass what the pass it belongs to has to do
+   */
+  default Cost ofCopyIfNeeded(Task task, PassShape pass) {
+    return of(task, pass);
+  }
 }

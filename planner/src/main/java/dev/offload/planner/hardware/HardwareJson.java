@@ -81,6 +81,7 @@ public final class HardwareJson {
   private static Processor processor(JsonFields fields) {
     return new Processor(
         rate(fields, "memory_bytes_per_s"),
+        rate(fields, "row_bytes_per_s"),
         seconds(fields, "launch_s"),
         peaks(fields.requiredObject("peak_flops")),
         products(fields),
@@ -216,6 +217,7 @@ public final class HardwareJson {
             .createObjectNode()
             .put("memory_bytes", memoryBytes)
             .put("memory_bytes_per_s", processor.memoryBytesPerSecond())
+            .put("row_bytes_per_s", processor.rowBytesPerSecond())
             .put("launch_s", processor.launchSeconds());
     ObjectNode peaks = node.putObject("peak_flops");
     new EnumMap<>(processor.peakFlops()).forEach((dtype, rate) -> peaks.put(dtype.name(), rate));

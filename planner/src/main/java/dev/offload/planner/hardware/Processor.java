@@ -11,6 +11,8 @@ import java.util.Map;
  * How fast a processor computes with what lies in its memory.
  *
  * @param memoryBytesPerSecond large reads
+ * @param rowBytesPerSecond rows that operations without weights read and write: norms, activations,
+ *     rotations
  * @param launchSeconds what every operation costs besides its work
  * @param peakFlops large matrix products, by format of the weights
  * @param products measured products; where there are none for a format, time is the larger of
@@ -21,6 +23,7 @@ import java.util.Map;
  */
 public record Processor(
     double memoryBytesPerSecond,
+    double rowBytesPerSecond,
     double launchSeconds,
     Map<DType, Double> peakFlops,
     List<Product> products,
@@ -28,11 +31,30 @@ public record Processor(
     double attentionFlops) {
   public Processor {
     positive("memory rate", memoryBytesPerSecond);
+    positive("rate of rows", rowBytesPerSecond);
     notNegative("launch time", launchSeconds);
     positive("attention's memory rate", attentionBytesPerSecond);
     positive("attention's arithmetic", attentionFlops);
     peakFlops = Map.copyOf(peakFlops);
     products = List.copyOf(products);
+  }
+
+  /** One whose memory bounds operations without weights too. */
+  public Processor(
+      double memoryBytesPerSecond,
+      double launchSeconds,
+      Map<DType, Double> peakFlops,
+      List<Product> products,
+      double attentionBytesPerSecond,
+      double attentionFlops) {
+    this(
+        memoryBytesPerSecond,
+        memoryBytesPerSecond,
+        launchSeconds,
+        peakFlops,
+        products,
+        attentionBytesPerSecond,
+        attentionFlops);
   }
 
   /**
@@ -42,7 +64,7 @@ public record Processor(
    * @param outputs rows of the weights
    * @param inputs columns of the weights
    * @param rows rows multiplied
-   * @param seconds median, weights not in any cache
+   * @param seconds when many follow each other, weights not in any cache
    */
   public record Product(DType dtype, int outputs, int inputs, int rows, double seconds) {
     public Product {

@@ -4,8 +4,10 @@ import dev.offload.planner.Lane;
 import dev.offload.planner.PassShape;
 import dev.offload.planner.Schedule;
 import dev.offload.planner.Task;
+import dev.offload.planner.Work;
 import dev.offload.planner.cost.Cost;
 import dev.offload.planner.cost.TaskCosts;
+import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -42,6 +44,10 @@ public final class Simulator {
   private final List<Flow> flows = new ArrayList<>();
   private List<PlayedPass.Entry> played = new ArrayList<>();
   private double now;
+  private long passes;
+
+  /** Layer whose experts' tokens are known, of the pass that is played. */
+  private int lastRegrouped = -1;
 
   public Simulator(Capacities capacities, TaskCosts costs) {
     this.capacities = capacities;
@@ -59,6 +65,8 @@ public final class Simulator {
    */
   public PlayedPass play(Schedule schedule, PassShape pass) {
     double begin = now;
+    passes++;
+    lastRegrouped = -1;
     played = new ArrayList<>();
     for (Task task : schedule.tasks()) {
       waiting.get(task.lane()).add(new Waiting(task, pass));
@@ -135,13 +143,31 @@ public final class Simulator {
   }
 
   private void begin(Waiting next) {
-    Cost cost = costs.of(next.task(), next.pass());
+    Cost cost =
+        isRegrouped(next.task())
+            ? costs.ofCopyIfNeeded(next.task(), next.pass())
+            : costs.of(next.task(), next.pass());
     if (cost.seconds() > 0) {
       Flow flow = new Flow(cost);
       flows.add(flow);
       running.put(next.task().lane(), new Running(next.task(), flow, now));
     } else {
-      done.set(Math.toIntExact(next.task().id()));
+      done(next.task());
+    }
+  }
+
+  /** Whether it copies experts of which is known whether they got tokens. */
+  private boolean isRegrouped(Task task) {
+    return task.work() instanceof Work.CopyWeights copy
+        && copy.granule().kind() == UnitId.Kind.EXPERT
+        && copy.granule().layer() == lastRegrouped
+        && copy.pass() == passes - 1;
+  }
+
+  private void done(Task task) {
+    done.set(Math.toIntExact(task.id()));
+    if (task.work() instanceof Work.Regroup regroup) {
+      lastRegrouped = regroup.layer();
     }
   }
 
@@ -184,7 +210,7 @@ public final class Simulator {
     Lane lane = ended.task.lane();
     running.remove(lane);
     flows.remove(ended.flow);
-    done.set(Math.toIntExact(ended.task.id()));
+    done(ended.task);
     busy.merge(lane, now - ended.begin, Double::sum);
     played.add(new PlayedPass.Entry(ended.task, ended.begin, now));
   }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.offload.planner.Granule;
 import dev.offload.planner.Lane;
 import dev.offload.planner.PassShape;
 import dev.offload.planner.PassTimeline;
@@ -12,6 +13,9 @@ import dev.offload.planner.Schedule;
 import dev.offload.planner.Task;
 import dev.offload.planner.Work;
 import dev.offload.planner.cost.Cost;
+import dev.offload.planner.cost.TaskCosts;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -103,6 +107,41 @@ class SimulatorTest {
     assertEquals(3, timeline.tokens());
     assertEquals(2, timeline.promptTokens());
     assertEquals(6_500_000_000L, timeline.nanos());
+  }
+
+  @Test
+  void shouldCopyOnlyExpertsThatGotTokensOnceThatIsKnown() {
+    Granule experts = new Granule(0, List.of(UnitId.expert(2, 0)), Tier.HOST, 1, 1, false, false);
+    long before = copy(experts, 0);
+    long regroup = task(Lane.CPU, seconds(2), before);
+    long after = copy(experts, 0, regroup);
+    long ofNextPass = copy(experts, 1, after);
+    Simulator simulator =
+        new Simulator(
+            PLENTY,
+            new TaskCosts() {
+              @Override
+              public Cost of(Task task, PassShape pass) {
+                return costs.get((int) task.id());
+              }
+
+              @Override
+              public Cost ofCopyIfNeeded(Task task, PassShape pass) {
+                return of(task, pass).times(0.25);
+              }
+            });
+    PlayedPass pass = simulator.play(new Schedule(tasks, ofNextPass), SHAPE);
+    assertEquals(
+        List.of("H2D 0-1", "CPU 1-3", "H2D 3-3.25", "H2D 3.25-4.25"),
+        spans(pass.timeline(1)).sorted());
+  }
+
+  private long copy(Granule granule, long pass, Long... after) {
+    long id = tasks.size();
+    Work work = new Work.CopyWeights(granule, 0, 0, pass);
+    tasks.add(new Task(id, Lane.H2D, work, List.of(after), 0, 0));
+    costs.add(seconds(1));
+    return id;
   }
 
   @Test
@@ -209,7 +248,7 @@ class SimulatorTest {
 
   private long add(Lane lane, Cost cost, List<Long> after) {
     long id = tasks.size();
-    tasks.add(new Task(id, lane, new Work.Regroup(0), after, 0, 0));
+    tasks.add(new Task(id, lane, new Work.Regroup(2), after, 0, 0));
     costs.add(cost);
     return id;
   }

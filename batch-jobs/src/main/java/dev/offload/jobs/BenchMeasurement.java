@@ -1,0 +1,131 @@
+package dev.offload.jobs;
+
+import dev.offload.backends.api.Device;
+import dev.offload.engine.Engine;
+import dev.offload.engine.EngineModel;
+import dev.offload.engine.EngineOptions;
+import dev.offload.engine.Forecast;
+import dev.offload.engine.RunReport;
+import dev.offload.planner.Plan;
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.RandomSource;
+import dev.offload.tensors.weights.WeightUnit;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Runs a load on an engine with made-up weights. */
+final class BenchMeasurement {
+  private static final long SEED = 1;
+
+  /** Of made-up weights, the usual one at the start of training. */
+  private static final float STANDARD_DEVIATION = 0.02f;
+
+  private final MachineOptions machine;
+  private final EngineOptions options;
+  private final BenchLoad load;
+  private final int warmUpSeconds;
+
+  /**
+   * What was found.
+   *
+   * @param device name of the device
+   * @param runs in order
+   * @param comparison with forecasts, if they were wanted
+   * @param disk the disk, if weights were read from there
+   */
+  record Found(
+      String device,
+      List<RunReport> runs,
+      Optional<Comparison> comparison,
+      Optional<DiskRate> disk) {}
+
+  BenchMeasurement(
+      MachineOptions machine, EngineOptions options, BenchLoad load, int warmUpSeconds) {
+    this.machine = machine;
+    this.options = options;
+    this.load = load;
+    this.warmUpSeconds = warmUpSeconds;
+  }
+
+  /**
+   * Measures.
+   *
+   * @param model the folder or config.json that says what the model is
+   * @param rounds how many runs
+   * @param profiles what each is forecast from; empty if nothing is to be forecast
+   */
+  Found measure(Path model, ModelFolder folder, int rounds, Optional<ProfileSource> profiles)
+      throws IOException, RefusedException {
+    RandomSource source = new RandomSource(SEED, STANDARD_DEVIATION, machine.threads());
+    EngineModel random = EngineModel.random(folder, source);
+    try (Device device = DeviceFinder.open("cpu", machine)) {
+      Plan plan = PlanChoice.of(random, device, options, machine.plan());
+      List<WeightUnit> onDisk = random.unitsOnDisk(plan);
+      if (onDisk.isEmpty()) {
+        return found(device, run(random, device, plan, rounds, profiles), Optional.empty());
+      }
+      try (DiskWeights weights =
+          DiskWeights.write(model, folder.units(), source, machine.temporary())) {
+        double before = weights.bytesPerSecond(onDisk, plan.computeDType());
+        List<Ran> runs = run(weights.model(), device, plan, rounds, profiles);
+        double after = weights.bytesPerSecond(onDisk, plan.computeDType());
+        DiskRate disk = new DiskRate(Math.max(before, after), weights.stillCached());
+        return found(device, runs, Optional.of(disk));
+      }
+    }
+  }
+
+  /** A run, and the round it makes with its forecast. */
+  private record Ran(RunReport run, Optional<Comparison.Round> round) {}
+
+  private static Found found(Device device, List<Ran> runs, Optional<DiskRate> disk) {
+    List<Comparison.Round> rounds = runs.stream().flatMap(ran -> ran.round().stream()).toList();
+    return new Found(
+        device.facts().name(),
+        runs.stream().map(Ran::run).toList(),
+        rounds.isEmpty() ? Optional.empty() : Optional.of(new Comparison(rounds)),
+        disk);
+  }
+
+  private List<Ran> run(
+      EngineModel weights, Device device, Plan plan, int rounds, Optional<ProfileSource> profiles)
+      throws IOException, RefusedException {
+    List<Ran> runs = new ArrayList<>();
+    try (Engine engine = Engine.open(weights, Optional.empty(), device, options, plan)) {
+      int vocabularySize = weights.config().vocabularySize();
+      long end = System.nanoTime() + warmUpSeconds * 1_000_000_000L;
+      while (System.nanoTime() < end) {
+        engine.run(new BenchRequests(load.warmUp(), vocabularySize), _ -> {}, _ -> {});
+      }
+      for (int i = 0; i < rounds; i++) {
+        Optional<HardwareProfile> profile =
+            profiles.isEmpty()
+                ? Optional.empty()
+                : Optional.of(profiles.get().get(!weights.unitsOnDisk(plan).isEmpty()));
+        RunReport run = engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
+        Optional<Comparison.Round> round =
+            profile.map(
+                each ->
+                    new Comparison.Round(
+                        run, engine.timeline(), forecast(weights, device, plan, each)));
+        runs.add(new Ran(run, round));
+      }
+    }
+    return runs;
+  }
+
+  private Forecast forecast(
+      EngineModel weights, Device device, Plan plan, HardwareProfile profile) {
+    return Forecast.of(
+        weights,
+        device.operations(),
+        plan,
+        options.admission(),
+        profile,
+        new BenchRequests(load, weights.config().vocabularySize()).lengths());
+  }
+}
