@@ -205,13 +205,13 @@ final class BenchCommand implements Callable<Integer> {
     BenchMeasurement measurement =
         new BenchMeasurement(machine, options(load), load, warmUpSeconds);
     BenchMeasurement.Found found =
-        measurement.measure(model, folder, comparing.rounds(), profiles());
+        measurement.measure(model, folder, comparing.rounds(), profiles(folder, load));
     RunReport run = found.runs().getLast();
     return new BenchReport(
         found.device(), load, run, bound(folder, load, run), found.disk(), found.comparison());
   }
 
-  private Optional<ProfileSource> profiles() throws IOException {
+  private Optional<ProfileSource> profiles(ModelFolder folder, BenchLoad load) throws IOException {
     if (!comparing.compares()) {
       return Optional.empty();
     }
@@ -219,8 +219,8 @@ final class BenchCommand implements Callable<Integer> {
       HardwareProfile read = HardwareJson.read(comparing.profile().get());
       return Optional.of(_ -> read);
     }
-    throw new IllegalArgumentException(
-        "--compare needs --profile FILE, which says what this machine can do");
+    DType dtype = machine.toEngine(SEED).computeDType().orElse(folder.config().storedDType());
+    return Optional.of(new ModelProfile(machine, dtype, folder, load));
   }
 
   private EngineOptions options(BenchLoad load) {

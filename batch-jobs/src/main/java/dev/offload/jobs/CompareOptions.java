@@ -16,7 +16,10 @@ final class CompareOptions {
   @Option(
       names = "--profile",
       paramLabel = "FILE",
-      description = "What this machine can do, for --compare.")
+      description = {
+        "What this machine can do, as offload profile --save writes it, for --compare.",
+        "Default: it is measured before every run, with the model's own matrices."
+      })
   private Path profile;
 
   @Option(

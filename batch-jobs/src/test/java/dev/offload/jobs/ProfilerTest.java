@@ -42,7 +42,8 @@ final class ProfilerTest {
           16,
           64,
           32 << 20,
-          List.of(1, 3));
+          List.of(1, 3),
+          true);
   private static final Shapes SMALL =
       new Shapes(
           List.of(DType.F32, DType.BF16),

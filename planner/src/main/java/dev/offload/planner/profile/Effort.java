@@ -13,6 +13,7 @@ import java.util.List;
  * @param contextTokens tokens of a cache that is attended to
  * @param fileBytes size of the file that is written and read
  * @param readers numbers of readers of it at a time
+ * @param together whether two lanes at a time are measured too
  */
 public record Effort(
     double sampleSeconds,
@@ -22,7 +23,8 @@ public record Effort(
     int promptTokens,
     int contextTokens,
     long fileBytes,
-    List<Integer> readers) {
+    List<Integer> readers,
+    boolean together) {
   private static final long MIB = 1 << 20;
 
   public Effort {
@@ -41,6 +43,7 @@ public record Effort(
         512,
         4096,
         1024 * MIB,
-        List.of(1, 2, 4));
+        List.of(1, 2, 4),
+        true);
   }
 }

@@ -1,5 +1,6 @@
 package dev.offload.planner.profile;
 
+import dev.offload.backends.api.Activation;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.Stream;
@@ -28,6 +29,9 @@ import java.util.function.Consumer;
 public final class Profiler {
   /** Of the disk's room that is used at most. */
   private static final int DISK_SHARE = 4;
+
+  /** Columns of what an activation gives. */
+  private static final int ACTIVATED = 2048;
 
   private static final double TOGETHER_SAMPLES = 2.5;
 
@@ -124,11 +128,24 @@ public final class Profiler {
             Quantity.BYTES_PER_SECOND));
     double launch = launchSeconds(of);
     figures.add(new Figure("launch " + which, "a small operation", launch, Quantity.SECONDS));
+    double rows = rowBytesPerSecond(of);
+    figures.add(
+        new Figure(
+            "memory " + which,
+            "rows that activations read and write",
+            rows,
+            Quantity.BYTES_PER_SECOND));
     progress.accept("attention " + which);
     double decode = attend(decodeOn(of), "a row per sequence", which);
     double prompt = attend(promptOn(of), "prompts", which);
     return new Processor(
-        products.bytesPerSecond(), launch, products.peaks(), products.products(), decode, prompt);
+        products.bytesPerSecond(),
+        rows,
+        launch,
+        products.peaks(),
+        products.products(),
+        decode,
+        prompt);
   }
 
   private double launchSeconds(Device of) {
@@ -138,6 +155,21 @@ public final class Profiler {
       Runnable add = () -> bench.operations().add(bench.stream(), x, y);
       sampler.warmUp(bench.stream(), add);
       return sampler.perItem(bench.stream(), add);
+    }
+  }
+
+  /** Of an activation with a gate, as between the matrices of a feed-forward module. */
+  private double rowBytesPerSecond(Device of) {
+    int rows = effort.rows().getLast();
+    int width = 2 * ACTIVATED;
+    try (Workbench bench = new Workbench(of)) {
+      Matrix x = bench.random(DType.F32, rows, width);
+      Matrix y = bench.random(DType.F32, rows, ACTIVATED);
+      Runnable activate =
+          () -> bench.operations().activate(bench.stream(), x, Activation.SILU, true, y);
+      sampler.warmUp(bench.stream(), activate);
+      double bytes = (double) DType.F32.bytes() * rows * (width + ACTIVATED);
+      return bytes / sampler.perItem(bench.stream(), activate);
     }
   }
 
@@ -238,6 +270,9 @@ public final class Profiler {
   }
 
   private void lanesTogether(MatrixSize size, DiskProbe disk) {
+    if (!effort.together()) {
+      return;
+    }
     progress.accept("two lanes at a time");
     TogetherProbe probe = new TogetherProbe(TOGETHER_SAMPLES * effort.sampleSeconds());
     int manyRows = effort.rows().get(effort.rows().size() * 2 / 3);

@@ -4,7 +4,11 @@ import dev.offload.backends.api.Stream;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
 
-/** Times work that repeats: medians of samples, more of them where they differ. Not thread-safe. */
+/**
+ * Times work that repeats: means of samples, more of them where they differ. What a run takes is
+ * the sum of its parts, slow ones included, so a median would promise too much; only samples that
+ * something else interrupted are left out. Not thread-safe.
+ */
 final class Sampler {
   private static final int LEAST_SAMPLES = 3;
 
@@ -15,6 +19,9 @@ final class Sampler {
 
   /** A sample is no shorter, so that issuing and waiting do not count. */
   private static final double LEAST_SAMPLE_SECONDS = 3e-3;
+
+  /** Samples that are so many times as long as the median were interrupted. */
+  private static final double INTERRUPTED = 2;
 
   /** Time of warming up over that of a figure. */
   private static final double WARM_UP = 4;
@@ -53,7 +60,12 @@ final class Sampler {
       samples[samples.length - 1] = time(run, count);
       spent += samples[samples.length - 1];
     }
-    return median(samples) / count;
+    return uninterruptedMean(samples) / count;
+  }
+
+  private static double uninterruptedMean(double[] samples) {
+    double longest = INTERRUPTED * median(samples);
+    return Arrays.stream(samples).filter(each -> each <= longest).average().orElseThrow();
   }
 
   private static int countPerSample(IntConsumer run) {

@@ -1,0 +1,78 @@
+package dev.offload.jobs;
+
+import dev.offload.backends.api.Device;
+import dev.offload.engine.execute.OverlappedExecutor;
+import dev.offload.planner.cost.MatrixShape;
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.hardware.MachineFacts;
+import dev.offload.planner.profile.Effort;
+import dev.offload.planner.profile.Machine;
+import dev.offload.planner.profile.Profiler;
+import dev.offload.planner.profile.Shapes;
+import dev.offload.planner.profile.Shapes.Heads;
+import dev.offload.planner.profile.Shapes.MatrixSize;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.model.ModelConfig.Attention;
+import dev.offload.tensors.weights.ModelFolder;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Measures this machine with the matrices and the heads of one model, in some seconds and in memory
+ * of its own.
+ */
+final class ModelProfile implements ProfileSource {
+  /** Apart from the budgets of the run. */
+  private static final long BYTES = 4L << 30;
+
+  private static final long MIB = 1 << 20;
+
+  private final MachineOptions machine;
+  private final Shapes shapes;
+  private final Effort effort;
+
+  /**
+   * @param load whose lengths attention is measured at
+   */
+  ModelProfile(MachineOptions machine, DType dtype, ModelFolder folder, BenchLoad load) {
+    this.machine = machine;
+    Attention attention = folder.config().layers().getFirst().attention();
+    this.shapes =
+        new Shapes(
+            List.of(dtype),
+            folder.units().stream()
+                .flatMap(unit -> MatrixShape.of(unit).stream())
+                .distinct()
+                .map(shape -> new MatrixSize(shape.outputs(), shape.inputs()))
+                .toList(),
+            new Heads(attention.heads(), attention.keyValueHeads(), attention.headDim()));
+    this.effort =
+        new Effort(
+            0.015,
+            96 * MIB,
+            List.of(MIB / 16, MIB, 4 * MIB, 16 * MIB),
+            List.of(1, 2, 4, 8, 16, 32, 64, 128, 512),
+            load.promptTokens(),
+            load.promptTokens() + load.generatedTokens() / 2,
+            256 * MIB,
+            List.of(OverlappedExecutor.DISK_READERS),
+            false);
+  }
+
+  @Override
+  public HardwareProfile get(boolean readsFiles) throws IOException, RefusedException {
+    MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
+    try (Device device = DeviceFinder.open(Profiles.BACKEND, BYTES, BYTES, machine.threads())) {
+      Machine described =
+          new Machine(
+              facts.name(),
+              facts.processor(),
+              facts.cores(),
+              facts.memoryBytes(),
+              readsFiles ? Optional.of(machine.temporary()) : Optional.empty(),
+              OverlappedExecutor.DISK_READERS);
+      return new Profiler(device, device, described, shapes, effort, _ -> {}).measure().profile();
+    }
+  }
+}
