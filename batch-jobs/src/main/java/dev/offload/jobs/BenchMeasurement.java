@@ -6,6 +6,7 @@ import dev.offload.engine.EngineModel;
 import dev.offload.engine.EngineOptions;
 import dev.offload.engine.Forecast;
 import dev.offload.engine.RunReport;
+import dev.offload.jobs.ProfileSource.DiskReads;
 import dev.offload.planner.Plan;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.tensors.weights.ModelFolder;
@@ -60,18 +61,22 @@ final class BenchMeasurement {
    */
   Found measure(Path model, ModelFolder folder, int rounds, Optional<ProfileSource> profiles)
       throws IOException, RefusedException {
-    RandomSource source = new RandomSource(SEED, STANDARD_DEVIATION, machine.threads());
-    EngineModel random = EngineModel.random(folder, source);
+    RandomSource numbers = new RandomSource(SEED, STANDARD_DEVIATION, machine.threads());
+    EngineModel random = EngineModel.random(folder, numbers);
     try (Device device = DeviceFinder.open("cpu", machine)) {
       Plan plan = PlanChoice.of(random, device, options, machine.plan());
       List<WeightUnit> onDisk = random.unitsOnDisk(plan);
       if (onDisk.isEmpty()) {
-        return found(device, run(random, device, plan, rounds, profiles), Optional.empty());
+        return found(
+            device,
+            run(random, device, plan, rounds, profiles, Optional.empty()),
+            Optional.empty());
       }
       try (DiskWeights weights =
-          DiskWeights.write(model, folder.units(), source, machine.temporary())) {
+          DiskWeights.write(model, folder.units(), numbers, machine.temporary())) {
         double before = weights.bytesPerSecond(onDisk, plan.computeDType());
-        List<Ran> runs = run(weights.model(), device, plan, rounds, profiles);
+        DiskReads reads = () -> weights.bytesPerSecond(onDisk, plan.computeDType());
+        List<Ran> runs = run(weights.model(), device, plan, rounds, profiles, Optional.of(reads));
         double after = weights.bytesPerSecond(onDisk, plan.computeDType());
         DiskRate disk = new DiskRate(Math.max(before, after), weights.stillCached());
         return found(device, runs, Optional.of(disk));
@@ -92,7 +97,12 @@ final class BenchMeasurement {
   }
 
   private List<Ran> run(
-      EngineModel weights, Device device, Plan plan, int rounds, Optional<ProfileSource> profiles)
+      EngineModel weights,
+      Device device,
+      Plan plan,
+      int rounds,
+      Optional<ProfileSource> profiles,
+      Optional<DiskReads> disk)
       throws IOException, RefusedException {
     List<Ran> runs = new ArrayList<>();
     try (Engine engine = Engine.open(weights, Optional.empty(), device, options, plan)) {
@@ -103,9 +113,7 @@ final class BenchMeasurement {
       }
       for (int i = 0; i < rounds; i++) {
         Optional<HardwareProfile> profile =
-            profiles.isEmpty()
-                ? Optional.empty()
-                : Optional.of(profiles.get().get(!weights.unitsOnDisk(plan).isEmpty()));
+            profiles.isEmpty() ? Optional.empty() : Optional.of(profiles.get().get(disk));
         RunReport run = engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
         Optional<Comparison.Round> round =
             profile.map(

@@ -61,7 +61,7 @@ final class ModelProfile implements ProfileSource {
   }
 
   @Override
-  public HardwareProfile get(boolean readsFiles) throws IOException, RefusedException {
+  public HardwareProfile get(Optional<DiskReads> disk) throws IOException, RefusedException {
     MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
     try (Device device = DeviceFinder.open(Profiles.BACKEND, BYTES, BYTES, machine.threads())) {
       Machine described =
@@ -70,9 +70,11 @@ final class ModelProfile implements ProfileSource {
               facts.processor(),
               facts.cores(),
               facts.memoryBytes(),
-              readsFiles ? Optional.of(machine.temporary()) : Optional.empty(),
+              Optional.empty(),
               OverlappedExecutor.DISK_READERS);
-      return new Profiler(device, device, described, shapes, effort, _ -> {}).measure().profile();
+      HardwareProfile measured =
+          new Profiler(device, device, described, shapes, effort, _ -> {}).measure().profile();
+      return disk.isPresent() ? measured.withDiskReads(disk.get().bytesPerSecond()) : measured;
     }
   }
 }

@@ -2,15 +2,22 @@ package dev.offload.jobs;
 
 import dev.offload.planner.hardware.HardwareProfile;
 import java.io.IOException;
+import java.util.Optional;
 
 /** Says what the machine can do, perhaps by measuring it. */
 @FunctionalInterface
 interface ProfileSource {
 
+  /** Reads the files that a run reads, with nothing else going on. */
+  @FunctionalInterface
+  interface DiskReads {
+    double bytesPerSecond() throws IOException;
+  }
+
   /**
    * What it can do now.
    *
-   * @param readsFiles whether the disk matters
+   * @param disk if it matters
    */
-  HardwareProfile get(boolean readsFiles) throws IOException, RefusedException;
+  HardwareProfile get(Optional<DiskReads> disk) throws IOException, RefusedException;
 }

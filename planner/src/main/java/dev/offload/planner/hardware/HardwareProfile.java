@@ -43,6 +43,21 @@ public record HardwareProfile(
         name, title, device, bytes, link, host, hostMemoryBytes, sharing, disk, assumptions);
   }
 
+  /** The same with a disk that gives so many bytes per second. */
+  public HardwareProfile withDiskReads(double bytesPerSecond) {
+    return new HardwareProfile(
+        name,
+        title,
+        device,
+        deviceMemoryBytes,
+        link,
+        host,
+        hostMemoryBytes,
+        sharing,
+        new Disk(disk.freeBytes(), bytesPerSecond, disk.writeBytesPerSecond()),
+        assumptions);
+  }
+
   /**
    * Copies between host and device.
    *
