@@ -13,6 +13,7 @@ import dev.offload.engine.weights.WeightStore;
 import dev.offload.planner.BudgetPlanner;
 import dev.offload.planner.Granule;
 import dev.offload.planner.KvGroup;
+import dev.offload.planner.ModelSizes;
 import dev.offload.planner.Plan;
 import dev.offload.planner.UnitSize;
 import dev.offload.tensors.ByteSize;
@@ -28,7 +29,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** What the planner has to know about a model on a device: the sizes of everything. */
-final class EnginePlanner implements BudgetPlanner.Model {
+final class EnginePlanner implements ModelSizes {
   private static final int DEFAULT_KV_TOKENS = 2048;
   private static final long PAGE_BYTES = 4096;
 
@@ -202,6 +203,11 @@ final class EnginePlanner implements BudgetPlanner.Model {
         .mapToInt(l -> l.attention().attendedWidth())
         .max()
         .orElseThrow();
+  }
+
+  @Override
+  public DType computeDType() {
+    return computeDType;
   }
 
   @Override

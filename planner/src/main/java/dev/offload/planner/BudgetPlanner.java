@@ -37,33 +37,6 @@ public final class BudgetPlanner {
 
   private static final double SWAP_SHARE_OF_REST = 0.5;
 
-  /** What has to be decided on. */
-  public interface Model {
-    /** All units with their sizes, in model order. */
-    List<UnitSize> units();
-
-    /** Host bytes of the lookup tables. */
-    long tableBytes();
-
-    /** Bytes of one cache block in all layers together. */
-    long kvBlockBytes();
-
-    /** Tokens of one cache block. */
-    int kvBlockTokens();
-
-    /** Most tokens of a sequence. */
-    int contextLength();
-
-    /** Device bytes of everything but weights and cache. */
-    long deviceBytes(Plan plan);
-
-    /** Device bytes needed besides the resident weights while they are loaded, before the rest. */
-    long loadingBytes();
-
-    /** Pinned host bytes of everything but weights, cache and tables. */
-    long hostBytes(Plan plan);
-  }
-
   /**
    * Budgets and wishes.
    *
@@ -101,12 +74,12 @@ public final class BudgetPlanner {
     }
   }
 
-  private final Model model;
+  private final ModelSizes model;
   private final Wishes wishes;
   private final KvGroup.Home kvHome;
   private final long weightBytes;
 
-  private BudgetPlanner(Model model, Wishes wishes, KvGroup.Home kvHome) {
+  private BudgetPlanner(ModelSizes model, Wishes wishes, KvGroup.Home kvHome) {
     this.model = model;
     this.wishes = wishes;
     this.kvHome = kvHome;
@@ -118,7 +91,7 @@ public final class BudgetPlanner {
    *
    * @throws IllegalArgumentException if the budgets do not suffice; says by how many bytes
    */
-  public static Plan plan(Model model, Wishes wishes) {
+  public static Plan plan(ModelSizes model, Wishes wishes) {
     KvGroup.Home home = wishes.kvHome().orElse(KvGroup.Home.DEVICE);
     Plan plan = new BudgetPlanner(model, wishes, home).plan();
     return wishes.kvHome().isPresent() || plan.ringBytes() == 0
@@ -130,7 +103,7 @@ public final class BudgetPlanner {
    * Weights that are streamed cross once per pass for all sequences in flight, so what counts is
    * how many the cache holds; the host may have room for more of it.
    */
-  private static Plan withMoreCache(Model model, Wishes wishes, Plan plan) {
+  private static Plan withMoreCache(ModelSizes model, Wishes wishes, Plan plan) {
     try {
       Plan onHost = new BudgetPlanner(model, wishes, KvGroup.Home.HOST_ATTENDED).plan();
       boolean better =

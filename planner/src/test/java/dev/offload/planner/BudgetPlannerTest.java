@@ -211,7 +211,7 @@ class BudgetPlannerTest {
         .sum();
   }
 
-  private static final class FakeModel implements BudgetPlanner.Model {
+  private static final class FakeModel implements ModelSizes {
     private final List<UnitSize> units = new ArrayList<>();
 
     FakeModel(Random random) {
@@ -246,6 +246,11 @@ class BudgetPlannerTest {
 
     long weights() {
       return units.stream().mapToLong(UnitSize::imageBytes).sum();
+    }
+
+    @Override
+    public DType computeDType() {
+      return DType.BF16;
     }
 
     @Override

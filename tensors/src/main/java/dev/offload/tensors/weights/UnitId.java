@@ -90,6 +90,15 @@ public record UnitId(Kind kind, int layer, int number) {
     }
   }
 
+  /**
+   * Spread well: maps of ten thousand experts are common, and those of the default hash collide.
+   */
+  @Override
+  public int hashCode() {
+    int hash = (layer * 0x9E3779B1 + number) * 0x85EBCA6B + kind.hashCode();
+    return hash ^ (hash >>> 15);
+  }
+
   /** Short text such as {@code layer.3.expert.5} or {@code head}. */
   @Override
   public String toString() {

@@ -1,0 +1,100 @@
+package dev.offload.planner.search;
+
+import dev.offload.planner.KvGroup;
+import dev.offload.planner.ModelSizes;
+import dev.offload.planner.Plan;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.UnitId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Turns designs into plans and says what room they leave, by the engine's exact sizes. */
+final class MemoryMap {
+  private static final int KV_RING_SLOTS = 2;
+
+  /** Cache runs of a layer begin with a cache line. */
+  private static final long ALIGNMENT = 64;
+
+  private final PlannedModel model;
+  private final ModelSizes sizes;
+  private final Wishes wishes;
+
+  MemoryMap(PlannedModel model, Wishes wishes) {
+    this.model = model;
+    this.sizes = model.sizes();
+    this.wishes = wishes;
+  }
+
+  /** Cache blocks for so many tokens. */
+  long blocks(long tokens) {
+    return (tokens + sizes.kvBlockTokens() - 1) / sizes.kvBlockTokens();
+  }
+
+  /** A plan that places no weights yet. */
+  Plan skeleton(Design design, KvSplit split, long groupBlocks) {
+    return plan(design, split, groupBlocks, Map.of(), 0, 0);
+  }
+
+  Plan plan(
+      Design design,
+      KvSplit split,
+      long groupBlocks,
+      Map<UnitId, Tier> placement,
+      int swapBlocks,
+      int diskSwapBlocks) {
+    List<KvGroup> groups = new ArrayList<>();
+    int sequences = Math.max(1, design.mostSequences() / design.groups());
+    int blocks = (int) Math.min(Integer.MAX_VALUE, Math.max(1, groupBlocks));
+    for (int i = 0; i < design.groups(); i++) {
+      groups.add(new KvGroup(split.home(i), blocks, sequences));
+    }
+    boolean expands =
+        design.disk()
+            && model.classes().stream()
+                .anyMatch(c -> c.size().packed() && c.pieceBytes() <= design.piece());
+    long granule =
+        design.streams()
+            ? Math.min(PassLoads.GRANULE_BYTES, design.piece())
+            : PassLoads.GRANULE_BYTES;
+    return new Plan(
+        sizes.computeDType(),
+        placement,
+        groups,
+        split.streamed() > 0 ? KV_RING_SLOTS : 0,
+        Math.max(design.microBatchTokens(), sequences),
+        design.ringBytes() - (expands ? design.piece() : 0),
+        design.stagingBytes(),
+        swapBlocks,
+        diskSwapBlocks,
+        granule);
+  }
+
+  Rooms rooms(Design design, KvSplit split, long groupBlocks) {
+    Plan plan = skeleton(design, split, groupBlocks);
+    long groupBytes = saturated(groupBlocks, sizes.kvBlockBytes());
+    long slots = plan.kvRingSlots() * (groupBytes / model.layers() + ALIGNMENT);
+    long device =
+        wishes.deviceBytes()
+            - sizes.deviceBytes(plan)
+            - design.ringBytes()
+            - split.device() * groupBytes
+            - slots;
+    long host =
+        wishes.hostBytes()
+            - sizes.hostBytes(plan)
+            - design.stagingBytes()
+            - (split.streamed() + split.attended()) * groupBytes;
+    boolean tables = sizes.tableBytes() <= host;
+    return new Rooms(
+        device,
+        wishes.deviceBytes() - sizes.loadingBytes(),
+        tables ? host - sizes.tableBytes() : host,
+        wishes.diskBytes(),
+        tables);
+  }
+
+  private static long saturated(long blocks, long bytes) {
+    return Math.min(1L << 60, Math.multiplyHigh(blocks, bytes) != 0 ? 1L << 60 : blocks * bytes);
+  }
+}

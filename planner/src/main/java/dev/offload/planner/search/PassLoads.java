@@ -1,0 +1,299 @@
+package dev.offload.planner.search;
+
+import dev.offload.planner.Lane;
+import dev.offload.planner.cost.AttentionLoad;
+import dev.offload.planner.cost.AttentionShape;
+import dev.offload.planner.cost.Compute;
+import dev.offload.planner.cost.Cost;
+import dev.offload.planner.cost.ExpertRows;
+import dev.offload.planner.cost.ModuleCosts;
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.tensors.weights.UnitId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How long each lane works in a pass, as a linear function of what lives where. {@link #resident}
+ * is the pass with everything on the device; to it come changes in proportion to the share of each
+ * class of units, and of the cache, that is elsewhere. Times of single modules come from {@link
+ * ModuleCosts}.
+ */
+final class PassLoads {
+  /** Copies of at least a mebibyte run at full speed; larger ones only lengthen the ring. */
+  static final long GRANULE_BYTES = 4L << 20;
+
+  /** Input of a row besides its embedding: rotations, position, slot. */
+  private static final double ROW_INPUT_BYTES = 512;
+
+  /**
+   * What changes if all units of a class leave the device.
+   *
+   * @param toHost streamed from host memory
+   * @param toDisk read from disk and streamed
+   * @param toCores computed on the host, where they live
+   */
+  record Changes(Loads toHost, Loads toDisk, Loads toCores) {}
+
+  private final PlannedModel model;
+  private final ModuleCosts costs;
+  private final HardwareProfile machine;
+  private final Design design;
+  private final PassFlow flow;
+  private final double rows;
+  private final Loads resident = new Loads();
+  private final List<Changes> classes = new ArrayList<>();
+  private final Loads streamedCache = new Loads();
+  private final Loads attendedCache = new Loads();
+  private final OperationTotals operations = new OperationTotals();
+
+  /** Device time of the layers with experts, the experts themselves left out. */
+  private double besideExperts;
+
+  PassLoads(
+      PlannedModel model,
+      ModuleCosts costs,
+      HardwareProfile machine,
+      Design design,
+      PassFlow flow) {
+    this.model = model;
+    this.costs = costs;
+    this.machine = machine;
+    this.design = design;
+    this.flow = flow;
+    this.rows = flow.load().rows();
+    enterAndLeave();
+    attend();
+    for (UnitClass each : model.classes()) {
+      classes.add(new Changes(new Loads(), new Loads(), new Loads()));
+      compute(each);
+      stream(each, classes.getLast());
+      if (each.experts() > 0) {
+        computeOnHost(each, classes.getLast().toCores());
+      }
+    }
+    wait(resident, besideExperts);
+  }
+
+  /** With everything on the device. */
+  Loads resident() {
+    return resident;
+  }
+
+  /** Changes per class of units, in the order of the model's classes. */
+  List<Changes> classes() {
+    return classes;
+  }
+
+  /** What changes if the whole cache is streamed from the host. */
+  Loads streamedCache() {
+    return streamedCache;
+  }
+
+  /** What changes if the host attends to the whole cache. */
+  Loads attendedCache() {
+    return attendedCache;
+  }
+
+  /** What operations take, everything on the device. */
+  OperationTotals operations() {
+    return operations;
+  }
+
+  /** Between two passes inputs are filled in and tokens are chosen, which no lane is beside. */
+  double between() {
+    double bytes =
+        rows * 8.0 * model.embeddingWidth() + flow.generated() * 8.0 * model.vocabulary();
+    return bytes / machine.host().memoryBytesPerSecond();
+  }
+
+  private void enterAndLeave() {
+    double input = rows * (4.0 * model.embeddingWidth() + ROW_INPUT_BYTES);
+    add(resident, Lane.H2D, costs.toDevice(input, design.groups()));
+    add(resident, Lane.D2H, costs.toHost(4 * flow.generated() * model.vocabulary(), 1));
+    onDevice("embedding", costs.device().movement(rows * 8.0 * model.hidden()), true);
+  }
+
+  private void attend() {
+    AttentionLoad part = flow.load().times(1.0 / design.groups());
+    Compute onDevice = Compute.NONE;
+    Compute onHost = Compute.NONE;
+    for (Map.Entry<AttentionShape, Integer> each : model.attention().entrySet()) {
+      double modules = (double) each.getValue() * design.groups();
+      onDevice = onDevice.plus(costs.device().attend(each.getKey(), part).times(modules));
+      onHost = onHost.plus(costs.host().attend(each.getKey(), part).times(modules));
+    }
+    onDevice("attention", onDevice, false);
+    besideExperts += onDevice.seconds() * mixtureShare();
+    streamCache();
+    attendOnHost(onDevice, onHost);
+  }
+
+  private double mixtureShare() {
+    return (double) model.mixtureLayers() / model.layers();
+  }
+
+  /** The blocks in use of each layer come, and those that were written go back. */
+  private void streamCache() {
+    AttentionLoad load = flow.load();
+    double tokenBytes = (double) model.sizes().kvBlockBytes() / model.sizes().kvBlockTokens();
+    double blockTokens = model.sizes().kvBlockTokens();
+    double sequences = Math.max(1, load.sequences() + flow.finished());
+    double cached = load.sequences() * load.context() + load.promptTokens() + flow.finished();
+    double written = load.sequences() * blockTokens + load.promptTokens() + flow.finished();
+    double pieces = sequences * model.layers();
+    add(streamedCache, Lane.H2D, costs.toDevice(cached * tokenBytes, pieces));
+    add(streamedCache, Lane.D2H, costs.toHost(written * tokenBytes, pieces));
+  }
+
+  private void attendOnHost(Compute onDevice, Compute onHost) {
+    double pieces = (double) model.layers() * design.groups();
+    Cost queries = costs.toHost(rows * model.queryBytes(), pieces);
+    Cost attended = costs.toDevice(rows * model.attendedBytes(), pieces);
+    Cost attention = costs.onHost(onHost);
+    add(attendedCache, Lane.D2H, queries);
+    add(attendedCache, Lane.H2D, attended);
+    add(attendedCache, Lane.CPU, attention);
+    add(attendedCache, Lane.GPU, costs.onDevice(onDevice).times(-1));
+    double chain = attention.seconds() + (queries.seconds() + attended.seconds()) / design.groups();
+    attendedCache.add(Row.ATTENTION_ON_HOST, chain);
+    wait(attendedCache, (chain - onDevice.seconds()) * mixtureShare());
+  }
+
+  private void compute(UnitClass each) {
+    switch (each.kind()) {
+      case EMBEDDING -> onDevice("embedding", products(each, rows, 1), true);
+      case ATTENTION -> {
+        Compute work = products(each, rows, design.groups());
+        onDevice("projections", work, false);
+        resident.add(Row.ATTENTION_ON_HOST, work.seconds() / design.groups());
+        besideExperts += work.seconds() * mixtureShare();
+      }
+      case MLP -> onDevice("feed-forward", products(each, rows, design.groups()), true);
+      case ROUTER -> route(each);
+      case SHARED_EXPERT -> {
+        Compute work = products(each, rows, 1);
+        onDevice("shared experts", work, true);
+        besideExperts += work.seconds();
+      }
+      case EXPERT -> onDevice("experts", experts(each), true);
+      case HEAD, OUTPUT -> onDevice("output", products(each, flow.generated(), 1), true);
+    }
+  }
+
+  private Compute products(UnitClass each, double of, int parts) {
+    return costs
+        .device()
+        .products(each.matrices(), of / parts)
+        .times((double) each.count() * parts);
+  }
+
+  /** Choosing experts and the way of the choice to the host and back, for which a layer waits. */
+  private void route(UnitClass each) {
+    Compute work = products(each, rows, 1);
+    onDevice("routers", work, true);
+    double pairs = rows * model.classes().stream().mapToInt(UnitClass::perToken).max().orElse(0);
+    Cost down = costs.toHost(4 * pairs, 1).times(each.count());
+    Cost sort = costs.onHost(costs.host().movement(12 * pairs)).times(each.count());
+    Cost up = costs.toDevice(8 * pairs, 2).times(each.count());
+    add(resident, Lane.D2H, down);
+    add(resident, Lane.CPU, sort);
+    add(resident, Lane.H2D, up);
+    double waiting = down.seconds() + sort.seconds() + up.seconds();
+    resident.add(Row.GPU, waiting).add(Row.ATTENTION_ON_HOST, waiting);
+    besideExperts += work.seconds() + waiting;
+  }
+
+  /** All experts of a class where they are resident, with collecting and adding up of rows. */
+  private Compute experts(UnitClass each) {
+    double layers = (double) each.count() / each.experts();
+    double pairBytes = rows * each.perToken() * model.hidden() * 8.0;
+    return costs
+        .device()
+        .experts(each.matrices(), each.experts(), expertRows(each), 1)
+        .plus(costs.device().movement(pairBytes))
+        .plus(costs.device().movement(pairBytes))
+        .times(layers);
+  }
+
+  private ExpertRows expertRows(UnitClass each) {
+    return new ExpertRows(rows, each.perToken(), each.experts());
+  }
+
+  private void stream(UnitClass each, Changes changes) {
+    boolean grouped = each.experts() > 0 || each.kind() == UnitId.Kind.OUTPUT;
+    long limit = Math.min(GRANULE_BYTES, design.piece());
+    double together = grouped ? Math.max(1, limit / Math.max(1, each.pieceBytes())) : 1;
+    double used = each.experts() > 0 ? expertRows(each).used(together) : 1;
+    double pieces = each.count() / together;
+    Cost host = costs.toDevice((double) each.totalBytes() * used, pieces * used);
+    arrive(changes.toHost(), host);
+    double stored = (double) each.count() * each.size().rowMajorBytes();
+    arrive(changes.toDisk(), costs.toDevice(stored * used, pieces * used));
+    add(changes.toDisk(), Lane.DISK, costs.read(stored));
+    if (each.experts() > 0) {
+      double launches = 2.0 * each.matrices().size() * pieces * used;
+      Compute more = new Compute(launches * machine.device().launchSeconds(), 0, 0);
+      onDevice(changes.toHost(), more);
+      onDevice(changes.toDisk(), more);
+    }
+    if (each.size().packed()) {
+      double moved = stored + each.totalBytes();
+      onDevice(changes.toDisk(), costs.device().movement(moved / each.count()).times(each.count()));
+    }
+  }
+
+  private void arrive(Loads change, Cost copy) {
+    add(change, Lane.H2D, copy);
+    if (design.streams() && model.mixtureLayers() > 0) {
+      change.add(Row.EXPERTS_ARRIVING, copy.seconds());
+    }
+  }
+
+  /** The rows of a host's experts go there and what they give comes back. */
+  private void computeOnHost(UnitClass each, Loads change) {
+    double layers = (double) each.count() / each.experts();
+    Compute onDevice =
+        costs
+            .device()
+            .experts(each.matrices(), each.experts(), expertRows(each), 0.5)
+            .times(layers);
+    Compute onHost =
+        costs.host().experts(each.matrices(), each.experts(), expertRows(each), 1).times(layers);
+    double rowNumbers = rows * model.hidden() * layers;
+    add(change, Lane.CPU, costs.onHost(onHost));
+    add(change, Lane.D2H, costs.toHost(rowNumbers * model.sizes().computeDType().bytes(), layers));
+    add(change, Lane.H2D, costs.toDevice(4 * rowNumbers, layers));
+    onDevice(change, onDevice.times(-1));
+  }
+
+  /** Work of the device that is there wherever things live. */
+  private void onDevice(String name, Compute work, boolean besideAttention) {
+    operations.add(name, work);
+    add(resident, Lane.GPU, costs.onDevice(work));
+    if (besideAttention) {
+      resident.add(Row.ATTENTION_ON_HOST, work.seconds());
+    }
+  }
+
+  private void onDevice(Loads change, Compute work) {
+    add(change, Lane.GPU, costs.onDevice(work));
+    change.add(Row.ATTENTION_ON_HOST, work.seconds());
+  }
+
+  /** Copies of experts wait for so much time of the device, but for what the ring holds. */
+  private void wait(Loads loads, double seconds) {
+    if (!design.streams() || model.mixtureLayers() == 0) {
+      return;
+    }
+    loads.add(Row.EXPERTS_ARRIVING, seconds);
+    if (loads == resident) {
+      double ahead = design.ringBytes() / machine.link().toDevice().bytesPerSecond();
+      loads.add(Row.EXPERTS_ARRIVING, -ahead * model.mixtureLayers());
+    }
+  }
+
+  private void add(Loads loads, Lane lane, Cost cost) {
+    loads.add(lane, cost, machine);
+  }
+}

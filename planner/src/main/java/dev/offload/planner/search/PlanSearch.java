@@ -1,0 +1,395 @@
+package dev.offload.planner.search;
+
+import dev.offload.planner.KvGroup.Home;
+import dev.offload.planner.search.Candidate.Whole;
+import dev.offload.planner.search.PlacementProgram.Solution;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * Looks for the best design: sequences in flight, micro-batches, and through which ring weights
+ * pass, each with the linear program's best placement. What a design can reach at most is known
+ * without solving, so only those are solved that may be best. Not thread-safe.
+ */
+final class PlanSearch {
+  /** Designs that are this little worse than the best are as good. */
+  private static final double AS_GOOD = 0.003;
+
+  /** What this little more is gained by makes passes larger for nothing. */
+  private static final double GAINS_NOTHING = 0.01;
+
+  /** Whole places that are this much worse than shares call for a closer look. */
+  private static final double MUCH_LESS = 0.05;
+
+  private static final int MOST_SEQUENCES = 1 << 17;
+
+  /** So many doublings of the sequences that gain nothing end the search. */
+  private static final int LEVEL_DOUBLINGS = 2;
+
+  private static final int[] MICRO_BATCHES = {1, 2, 4, 8};
+  private static final int[] RINGS = {1, 4};
+  private static final int MOST_PIECES = 4;
+
+  /** A candidate with its best shares. */
+  record Solved(Candidate candidate, Solution solution) {
+    double tokensPerSecond() {
+      return candidate.tokensPerSecond(solution.seconds());
+    }
+  }
+
+  private final Format format;
+  private final Wishes wishes;
+  private final List<Solved> solved = new ArrayList<>();
+  private int programs;
+
+  PlanSearch(Format format) {
+    this.format = format;
+    this.wishes = format.wishes();
+  }
+
+  Format format() {
+    return format;
+  }
+
+  /** All designs that were solved. */
+  List<Solved> solved() {
+    return solved;
+  }
+
+  /** How many linear programs were solved. */
+  int programs() {
+    return programs;
+  }
+
+  /** The best whole plan; empty if nothing fits the memories. */
+  Optional<Whole> best() {
+    coarse();
+    fine();
+    double promised = fastest().map(Solved::tokensPerSecond).orElse(0.0);
+    Optional<Whole> best = roundBest();
+    double reached = best.map(Whole::tokensPerSecond).orElse(0.0);
+    if (wishes.kvHome().isEmpty() && reached < promised * (1 - MUCH_LESS)) {
+      best = faster(best, inOneHome());
+    }
+    return best.isPresent() ? best : least();
+  }
+
+  /** Where few KV groups cannot be split as the program would, all of them in one home. */
+  private Optional<Whole> inOneHome() {
+    Optional<Whole> best = Optional.empty();
+    for (Home home : Home.values()) {
+      PlanSearch search =
+          new PlanSearch(
+              Format.of(
+                  format.model(), format.machine(), format.workload(), wishes.withKvHome(home)));
+      best = faster(best, search.best());
+      solved.addAll(search.solved);
+      programs += search.programs;
+    }
+    return best;
+  }
+
+  private static Optional<Whole> faster(Optional<Whole> one, Optional<Whole> other) {
+    return other.map(Whole::tokensPerSecond).orElse(0.0)
+            > one.map(Whole::tokensPerSecond).orElse(0.0)
+        ? other
+        : one;
+  }
+
+  /**
+   * How many sequences may be in flight and for how many there is room.
+   *
+   * @param most in flight
+   * @param sequences for which the cache has room
+   * @param tokens of a pass
+   */
+  private record Level(int most, int sequences, double tokens) {}
+
+  private void coarse() {
+    if (wishes.sequences().isPresent()) {
+      levelsOf(wishes.sequences().getAsInt());
+      return;
+    }
+    double best = 0;
+    int level = 0;
+    for (int sequences = 1; sequences <= mostSequences(); sequences *= 2) {
+      Optional<Solved> found = solve(candidates(level(sequences), false));
+      double reached = found.map(Solved::tokensPerSecond).orElse(0.0);
+      level = reached > best * (1 + AS_GOOD) ? 0 : level + 1;
+      best = Math.max(best, reached);
+      if (best > 0 && level == LEVEL_DOUBLINGS) {
+        return;
+      }
+    }
+  }
+
+  /** Most sequences given: as many as wished, or half as many, and so on. */
+  private void levelsOf(int most) {
+    double best = 0;
+    double tokens = wishes.microBatchTokens().orElse(0) * (double) groups()[0];
+    if (tokens == 0) {
+      tokens = PassFlow.tokensFor(format.workload(), most);
+    }
+    int least = wishes.microBatches().orElse(1);
+    for (int sequences = most; ; sequences = Math.max(least, sequences / 2)) {
+      for (int cached = sequences; cached >= 1; cached /= 2) {
+        Level level = new Level(sequences, cached, tokens);
+        Optional<Solved> found = solve(candidates(level, true), best);
+        best = Math.max(best, found.map(Solved::tokensPerSecond).orElse(0.0));
+        if (found.isPresent() && isResident(found.get())) {
+          return;
+        }
+      }
+      if (sequences == least && tokens <= least) {
+        return;
+      }
+      tokens = Math.max(least, tokens / 2);
+    }
+  }
+
+  /** Weights and cache of as many as may be in flight. */
+  private static boolean isResident(Solved solved) {
+    Design design = solved.candidate().design();
+    Shares shares = solved.solution().shares();
+    return !design.streams()
+        && design.sequences() == design.mostSequences()
+        && shares.streamed() + shares.attended() == 0;
+  }
+
+  private int mostSequences() {
+    long requests = format.workload().requests().orElse(MOST_SEQUENCES);
+    return (int) Math.min(MOST_SEQUENCES, requests);
+  }
+
+  private Level level(int sequences) {
+    return new Level(sequences, sequences, PassFlow.tokensFor(format.workload(), sequences));
+  }
+
+  /** Around the best number of sequences: others nearby, and all designs. */
+  private void fine() {
+    Optional<Solved> best = fastest();
+    if (best.isEmpty()) {
+      return;
+    }
+    Design design = best.get().candidate().design();
+    if (wishes.sequences().isPresent()) {
+      Level level = new Level(design.mostSequences(), design.sequences(), design.passTokens());
+      solve(candidates(level, true));
+      return;
+    }
+    List<Candidate> nearby = new ArrayList<>();
+    for (int eighths : new int[] {5, 6, 7, 10, 12, 14}) {
+      int sequences = Math.max(1, design.sequences() * eighths / 8);
+      nearby.addAll(candidates(level(Math.min(mostSequences(), sequences)), false));
+    }
+    solve(nearby);
+    int sequences = fastest().orElseThrow().candidate().design().sequences();
+    solve(candidates(level(sequences), true));
+  }
+
+  private Optional<Solved> fastest() {
+    return solved.stream().max(Comparator.comparingDouble(Solved::tokensPerSecond));
+  }
+
+  private Optional<Solved> solve(List<Candidate> candidates) {
+    return solve(candidates, 0);
+  }
+
+  /** Solves what may be best and better than known; returns the best of these. */
+  private Optional<Solved> solve(List<Candidate> candidates, double known) {
+    Optional<Solved> best = Optional.empty();
+    List<Candidate> sorted = new ArrayList<>(candidates);
+    sorted.sort(Comparator.comparingDouble(Candidate::mostTokensPerSecond).reversed());
+    for (Candidate candidate : sorted) {
+      double reached = best.map(Solved::tokensPerSecond).orElse(0.0);
+      if (candidate.mostTokensPerSecond() <= Math.max(known, reached) * (1 + AS_GOOD)) {
+        break;
+      }
+      programs++;
+      Optional<Solved> found = candidate.solve().map(solution -> new Solved(candidate, solution));
+      found.ifPresent(solved::add);
+      if (found.isPresent() && found.get().tokensPerSecond() > reached) {
+        best = found;
+      }
+    }
+    return best;
+  }
+
+  private int[] groups() {
+    OptionalInt wished = wishes.microBatches();
+    return wished.isPresent() ? new int[] {wished.getAsInt()} : MICRO_BATCHES;
+  }
+
+  private List<Candidate> candidates(Level level, boolean all) {
+    List<Candidate> found = new ArrayList<>();
+    for (int groups : groups()) {
+      boolean isCoarse = groups == 1 || groups == 4 || wishes.microBatches().isPresent();
+      if (groups > level.most() || (!all && !isCoarse)) {
+        continue;
+      }
+      addResident(level, groups, found);
+      long[] pieces = pieces();
+      for (long piece : all ? pieces : Arrays.copyOf(pieces, Math.min(1, pieces.length))) {
+        boolean deeper = all && format.model().mixtureLayers() > 0;
+        for (int rings : deeper ? RINGS : new int[] {1}) {
+          addStreaming(level, groups, piece, rings, found);
+        }
+      }
+    }
+    return found;
+  }
+
+  private void addResident(Level level, int groups, List<Candidate> found) {
+    add(design(level, groups, 0, 1, false), found);
+  }
+
+  private void addStreaming(Level level, int groups, long piece, int rings, List<Candidate> found) {
+    if (!add(design(level, groups, piece, rings, false), found)) {
+      add(design(level, groups, piece, rings, true), found);
+    }
+  }
+
+  private Design design(Level level, int groups, long piece, int rings, boolean disk) {
+    int tokens =
+        wishes.microBatchTokens().isPresent() && level.tokens() <= 0
+            ? wishes.microBatchTokens().getAsInt()
+            : (int) Math.min(1 << 24, Math.ceil(level.tokens() / groups));
+    int least = Math.max(1, level.most() / groups);
+    return new Design(
+        level.sequences(), level.most(), groups, Math.max(tokens, least), piece, rings, disk);
+  }
+
+  /** Adds a design once per way of having the cache; whether it fits wherever the cache is. */
+  private boolean add(Design design, List<Candidate> found) {
+    List<Home> homes = wishes.kvHome().map(List::of).orElse(List.of(Home.values()));
+    List<List<Home>> ways = new ArrayList<>();
+    if (design.groups() == 1 || homes.size() == 1) {
+      homes.forEach(home -> ways.add(List.of(home)));
+    } else {
+      ways.add(homes);
+    }
+    ways.forEach(way -> Candidate.of(format, design, way).ifPresent(found::add));
+    return homes.stream().allMatch(home -> Candidate.fits(format, design, home));
+  }
+
+  /** Sizes of units, the largest first; some of them if there are many. */
+  private long[] pieces() {
+    long[] sizes = allPieces();
+    if (sizes.length <= MOST_PIECES) {
+      return sizes;
+    }
+    Set<Long> some = new LinkedHashSet<>();
+    for (int i = 0; i < MOST_PIECES; i++) {
+      some.add(sizes[i * (sizes.length - 1) / (MOST_PIECES - 1)]);
+    }
+    return some.stream().mapToLong(Long::longValue).toArray();
+  }
+
+  private long[] allPieces() {
+    return format.model().classes().stream()
+        .map(UnitClass::pieceBytes)
+        .distinct()
+        .sorted(Comparator.reverseOrder())
+        .mapToLong(Long::longValue)
+        .toArray();
+  }
+
+  /** Rounds the simplest of those that are good enough, or else the best. */
+  private Optional<Whole> roundBest() {
+    List<Solved> sorted = new ArrayList<>(solved);
+    sorted.sort(Comparator.comparingDouble(Solved::tokensPerSecond).reversed());
+    if (sorted.isEmpty()) {
+      return Optional.empty();
+    }
+    double enough = sorted.getFirst().tokensPerSecond() * (1 - GAINS_NOTHING);
+    Optional<Whole> simplest =
+        sorted.stream()
+            .filter(each -> each.tokensPerSecond() >= enough)
+            .min(simplestFirst())
+            .flatMap(this::round)
+            .filter(whole -> whole.tokensPerSecond() >= enough * (1 - AS_GOOD));
+    return simplest.isPresent() ? simplest : roundFastest(sorted);
+  }
+
+  /** More in flight is no end in itself where lengths are known. */
+  private Comparator<Solved> simplestFirst() {
+    Comparator<Solved> fewest =
+        Comparator.comparingInt(each -> each.candidate().design().sequences());
+    return (wishes.sequences().isPresent() ? fewest.reversed() : fewest)
+        .thenComparing(each -> each.candidate().design().streams())
+        .thenComparing(each -> each.candidate().design().disk())
+        .thenComparing(each -> each.candidate().design().groups())
+        .thenComparing(each -> each.candidate().design().ringBytes());
+  }
+
+  private Optional<Whole> roundFastest(List<Solved> sorted) {
+    Optional<Whole> best = Optional.empty();
+    for (Solved next : sorted) {
+      double reached = best.map(Whole::tokensPerSecond).orElse(0.0);
+      if (next.tokensPerSecond() <= reached * (1 + AS_GOOD)) {
+        break;
+      }
+      Optional<Whole> whole = round(next);
+      if (whole.map(Whole::tokensPerSecond).orElse(0.0) > reached) {
+        best = whole;
+      }
+    }
+    return best;
+  }
+
+  /** With whole KV groups near the shares, or if they are much worse, all groups in one home. */
+  private Optional<Whole> round(Solved solved) {
+    Candidate candidate = solved.candidate();
+    Optional<Whole> best = fastest(candidate, candidate.splits(solved.solution()));
+    boolean isNear =
+        best.map(Whole::tokensPerSecond).orElse(0.0)
+            >= solved.tokensPerSecond() * (1 - 2 * GAINS_NOTHING);
+    if (isNear || candidate.hasOneHome()) {
+      return best;
+    }
+    List<KvSplit> pure = new ArrayList<>();
+    for (Home home : Home.values()) {
+      pure.add(KvSplit.all(home, candidate.design().groups()));
+    }
+    return faster(best, fastest(candidate, pure));
+  }
+
+  private Optional<Whole> fastest(Candidate candidate, List<KvSplit> splits) {
+    Optional<Whole> best = Optional.empty();
+    for (KvSplit split : splits) {
+      programs++;
+      best = faster(best, candidate.round(split));
+    }
+    return best;
+  }
+
+  /** With as little memory as possible. */
+  private Optional<Whole> least() {
+    solved.clear();
+    List<Candidate> all = new ArrayList<>();
+    for (Design design : leastDesigns()) {
+      add(design, all);
+    }
+    solve(all);
+    return roundBest();
+  }
+
+  /** Designs with one sequence in flight, or one per micro-batch, through rings of all sizes. */
+  List<Design> leastDesigns() {
+    int groups = wishes.microBatches().orElse(1);
+    Level level = new Level(groups, 1, groups);
+    List<Design> designs = new ArrayList<>();
+    designs.add(design(level, groups, 0, 1, false));
+    for (long piece : allPieces()) {
+      designs.add(design(level, groups, piece, 1, false));
+      designs.add(design(level, groups, piece, 1, true));
+    }
+    return designs;
+  }
+}

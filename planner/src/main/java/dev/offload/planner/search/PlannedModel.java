@@ -1,0 +1,131 @@
+package dev.offload.planner.search;
+
+import dev.offload.planner.ModelSizes;
+import dev.offload.planner.UnitSize;
+import dev.offload.planner.cost.AttentionShape;
+import dev.offload.planner.cost.MatrixShape;
+import dev.offload.tensors.model.ModelConfig;
+import dev.offload.tensors.model.ModelConfig.Attention;
+import dev.offload.tensors.model.ModelConfig.Layer;
+import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
+import dev.offload.tensors.weights.UnitId;
+import dev.offload.tensors.weights.WeightUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What the planner has to know about a model in one compute format.
+ *
+ * @param sizes exact sizes
+ * @param classes all units of which something has to be on the device
+ * @param attention how many layers attend in which way
+ * @param layers of the model
+ * @param mixtureLayers those with experts
+ * @param hidden width of the residual stream
+ * @param embeddingWidth numbers of a looked-up row
+ * @param vocabulary logits of a row
+ * @param queryBytes of a row that go to the host for attention there, all layers together
+ * @param attendedBytes of a row that come back, all layers together
+ */
+record PlannedModel(
+    ModelSizes sizes,
+    List<UnitClass> classes,
+    Map<AttentionShape, Integer> attention,
+    int layers,
+    int mixtureLayers,
+    int hidden,
+    int embeddingWidth,
+    int vocabulary,
+    double queryBytes,
+    double attendedBytes) {
+  PlannedModel {
+    classes = List.copyOf(classes);
+  }
+
+  /** What makes units alike. */
+  private record Likeness(
+      UnitId.Kind kind,
+      long rowMajorBytes,
+      long imageBytes,
+      boolean packed,
+      List<MatrixShape> matrices,
+      int perToken,
+      int experts) {}
+
+  static PlannedModel of(ModelConfig config, List<WeightUnit> units, ModelSizes sizes) {
+    Map<AttentionShape, Integer> attention = new LinkedHashMap<>();
+    double queryBytes = 0;
+    double attendedBytes = 0;
+    int mixtureLayers = 0;
+    double kvBytes = (double) sizes.kvBlockBytes() / sizes.kvBlockTokens() / config.layers().size();
+    for (Layer layer : config.layers()) {
+      Attention each = layer.attention();
+      attention.merge(AttentionShape.of(each, kvBytes), 1, Integer::sum);
+      queryBytes += 4.0 * each.qkvWidth();
+      attendedBytes += (double) sizes.computeDType().bytes() * each.outputWidth();
+      mixtureLayers += layer.feedForward() instanceof MixtureOfExperts ? 1 : 0;
+    }
+    return new PlannedModel(
+        sizes,
+        classes(config, units, sizes.units()),
+        attention,
+        config.layers().size(),
+        mixtureLayers,
+        config.hiddenSize(),
+        config.embedding().width(),
+        config.vocabularySize(),
+        queryBytes,
+        attendedBytes);
+  }
+
+  private static List<UnitClass> classes(
+      ModelConfig config, List<WeightUnit> units, List<UnitSize> sizes) {
+    Map<UnitId, WeightUnit> byId = new HashMap<>();
+    units.forEach(unit -> byId.put(unit.id(), unit));
+    Map<Likeness, List<UnitSize>> alike = new LinkedHashMap<>();
+    for (UnitSize size : sizes) {
+      if (size.imageBytes() > 0) {
+        Likeness likeness = likeness(config, byId.get(size.id()), size);
+        alike.computeIfAbsent(likeness, _ -> new ArrayList<>()).add(size);
+      }
+    }
+    List<UnitClass> classes = new ArrayList<>();
+    alike.forEach(
+        (likeness, members) ->
+            classes.add(
+                new UnitClass(
+                    likeness.kind(),
+                    members.getFirst(),
+                    likeness.matrices(),
+                    likeness.perToken(),
+                    likeness.experts(),
+                    members.stream().map(UnitSize::id).toList())));
+    return classes;
+  }
+
+  private static Likeness likeness(ModelConfig config, WeightUnit unit, UnitSize size) {
+    int perToken = 0;
+    int experts = 0;
+    if (size.id().kind() == UnitId.Kind.EXPERT) {
+      var mixture = (MixtureOfExperts) config.layers().get(size.id().layer()).feedForward();
+      perToken = mixture.expertsPerToken();
+      experts = mixture.experts();
+    }
+    return new Likeness(
+        size.id().kind(),
+        size.rowMajorBytes(),
+        size.imageBytes(),
+        size.packed(),
+        MatrixShape.of(unit),
+        perToken,
+        experts);
+  }
+
+  /** Bytes of all weights that may live on the device. */
+  long weightBytes() {
+    return classes.stream().mapToLong(UnitClass::totalBytes).sum();
+  }
+}

@@ -1,0 +1,62 @@
+package dev.offload.planner.search;
+
+import dev.offload.planner.Lane;
+import java.util.Locale;
+
+/** What a pass takes at least as long as: its lanes, what they share, and chains of waiting. */
+enum Row {
+  DISK(0),
+  H2D(1),
+  D2H(2),
+  GPU(3),
+  CPU(4),
+  /** Host memory that all lanes draw on. */
+  HOST_MEMORY(5),
+  /** Copies both ways together. */
+  LINK(6),
+  /** Cores, if the device computes with the host's. */
+  CORES(7),
+  /**
+   * In each layer the device waits for attention on the host; meanwhile it only projects other
+   * micro-batches and attends to what it has itself.
+   */
+  ATTENTION_ON_HOST(8),
+  /**
+   * Experts are copied when a layer's tokens are routed and, ahead of that, as many as the ring
+   * holds; the rest of the layer's work is not beside them.
+   */
+  EXPERTS_ARRIVING(9);
+
+  /** Position in {@link Loads}. */
+  final int index;
+
+  Row(int index) {
+    this.index = index;
+  }
+
+  static Row of(Lane lane) {
+    return switch (lane) {
+      case DISK -> DISK;
+      case H2D -> H2D;
+      case D2H -> D2H;
+      case GPU -> GPU;
+      case CPU -> CPU;
+    };
+  }
+
+  /** Whether it is a lane alone. */
+  boolean isLane() {
+    return switch (this) {
+      case DISK, H2D, D2H, GPU, CPU -> true;
+      case HOST_MEMORY, LINK, CORES, ATTENTION_ON_HOST, EXPERTS_ARRIVING -> false;
+    };
+  }
+
+  /** For people and scripts: a lane in lower case, or words. */
+  String title() {
+    return switch (this) {
+      case LINK -> "link both ways";
+      default -> name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    };
+  }
+}

@@ -1,0 +1,48 @@
+package dev.offload.planner.search;
+
+import dev.offload.planner.UnitSize;
+import dev.offload.planner.cost.MatrixShape;
+import dev.offload.tensors.weights.UnitId;
+import java.util.List;
+
+/**
+ * Weight units that are alike in all that matters for placing them: the variables of the program
+ * are shares of such classes, so that its size does not grow with the model.
+ *
+ * @param kind of all its units
+ * @param size of each of its units; the id is that of the first
+ * @param matrices of each of its units
+ * @param perToken how many experts a token takes; 0 unless they are experts
+ * @param experts of a layer; 0 unless they are experts
+ * @param units in model order, at least one
+ */
+record UnitClass(
+    UnitId.Kind kind,
+    UnitSize size,
+    List<MatrixShape> matrices,
+    int perToken,
+    int experts,
+    List<UnitId> units) {
+  UnitClass {
+    matrices = List.copyOf(matrices);
+    units = List.copyOf(units);
+  }
+
+  int count() {
+    return units.size();
+  }
+
+  /** Bytes of one unit where it lives or computes. */
+  long imageBytes() {
+    return size.imageBytes();
+  }
+
+  /** Bytes of the largest form in which a unit passes through the ring. */
+  long pieceBytes() {
+    return Math.max(size.imageBytes(), size.rowMajorBytes());
+  }
+
+  long totalBytes() {
+    return count() * imageBytes();
+  }
+}

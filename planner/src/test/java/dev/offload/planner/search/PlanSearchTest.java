@@ -1,0 +1,220 @@
+package dev.offload.planner.search;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.planner.KvGroup.Home;
+import dev.offload.planner.Recommendation;
+import dev.offload.planner.TestMachine;
+import dev.offload.planner.Workload;
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.search.Candidate.Whole;
+import dev.offload.planner.search.PlacementProgram.Memory;
+import dev.offload.tensors.DType;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class PlanSearchTest {
+  private static final Workload WORKLOAD = Workload.of(512, 32, OptionalLong.of(10_000_000));
+
+  private static Wishes wishes(HardwareProfile machine) {
+    return Wishes.of(
+        machine.deviceMemoryBytes(), machine.hostMemoryBytes(), 1L << 41, WORKLOAD.longest());
+  }
+
+  private static Whole best(TestSizes sizes, TestMachine machine) {
+    HardwareProfile profile = machine.profile();
+    return new PlanSearch(Format.of(sizes.model(), profile, WORKLOAD, wishes(profile)))
+        .best()
+        .orElseThrow();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "opt-30b, 15, 200",
+    "llama-3-8b, 15, 200",
+    "mixtral-8x7b, 22, 120",
+    "mixtral-8x7b, 22, 70",
+    "qwen3-30b-a3b, 22, 60",
+    "llama-3-70b, 40, 250",
+    "deepseek-v3, 40, 700"
+  })
+  void shouldLoseLittleToWholeUnits(String model, long deviceGib, long hostGib) throws IOException {
+    TestSizes sizes = TestSizes.of(model, DType.F16);
+    TestMachine machine =
+        TestMachine.gpu().withDeviceMemory(deviceGib << 30).withHostMemory(hostGib << 30);
+    Whole best = best(sizes, machine);
+    double program = best.candidate().tokensPerSecond(best.solution().seconds());
+    assertTrue(best.tokensPerSecond() >= 0.98 * program, best.tokensPerSecond() + " of " + program);
+    assertTrue(best.tokensPerSecond() <= program * (1 + 1e-6), "no more than the program's");
+  }
+
+  @Test
+  void shouldNeverGiveLessWithMore() throws IOException {
+    TestSizes sizes = TestSizes.of("mixtral-8x7b", DType.F16);
+    TestMachine machine = TestMachine.gpu().withHostMemory(100L << 30);
+    double now = best(sizes, machine).tokensPerSecond();
+    List<TestMachine> better =
+        List.of(
+            machine.withDeviceMemory(24L << 30),
+            machine.withHostMemory(150L << 30),
+            machine.withLinkRate(24e9),
+            machine.withDiskRate(8e9),
+            machine.withFlops(80e12),
+            machine.withHostAttention(100e9),
+            machine.withHostMemoryRate(200e9));
+    for (TestMachine each : better) {
+      // Designs within a hundredth of the best count as equal.
+      double then = best(sizes, each).tokensPerSecond();
+      assertTrue(then >= 0.985 * now, then + " instead of " + now + " on " + each);
+    }
+    assertTrue(best(sizes, machine.withLinkRate(3e9)).tokensPerSecond() < 0.9 * now);
+  }
+
+  @Test
+  void shouldPriceWhatSolvingAgainGives() throws IOException {
+    TestSizes sizes = TestSizes.of("opt-30b", DType.F16);
+    int bindingMemories = 0;
+    for (long host : new long[] {40L << 30, 80L << 30, 200L << 30}) {
+      for (double link : new double[] {3e9, 12e9, 50e9}) {
+        Whole best = best(sizes, TestMachine.gpu().withHostMemory(host).withLinkRate(link));
+        AdviceMaker maker = new AdviceMaker(best);
+        for (Memory memory : new Memory[] {Memory.DEVICE, Memory.HOST}) {
+          long more = 1L << 24;
+          Rooms rooms = best.rooms();
+          Rooms with =
+              memory == Memory.DEVICE
+                  ? new Rooms(
+                      rooms.device() + more,
+                      rooms.loading() + more,
+                      rooms.host(),
+                      rooms.disk(),
+                      rooms.tablesOnHost())
+                  : new Rooms(
+                      rooms.device(),
+                      rooms.loading(),
+                      rooms.host() + more,
+                      rooms.disk(),
+                      rooms.tablesOnHost());
+          double again = best.solution().seconds() - maker.seconds(best.candidate().loads(), with);
+          double priced = maker.memory(memory) * more / (1L << 30);
+          assertEquals(again, priced, 1e-6 * best.solution().seconds() + 0.05 * again);
+          bindingMemories += again > 1e-7 * best.solution().seconds() ? 1 : 0;
+        }
+        HardwareProfile faster = maker.withLink(1e6);
+        double lane = maker.faster(faster);
+        Format there =
+            Format.of(
+                best.candidate().format().model(),
+                faster,
+                WORKLOAD,
+                best.candidate().format().wishes());
+        double again =
+            best.solution().seconds()
+                - maker.seconds(
+                    there.loads(best.candidate().design(), best.candidate().flow()), best.rooms());
+        assertEquals(again, lane, 1e-6 * best.solution().seconds() + 0.05 * again);
+      }
+    }
+    assertTrue(bindingMemories > 3, "only " + bindingMemories + " memories bind");
+  }
+
+  @Test
+  void shouldFindTheBestOfAllPlacementsOfFewUnits() {
+    Random random = new Random(7);
+    int streaming = 0;
+    for (int round = 0; round < 12; round++) {
+      FakeModel model = new FakeModel(random, 1 + random.nextInt(3), random.nextInt(3), 2);
+      PlannedModel planned = model.planned();
+      int units = planned.classes().stream().mapToInt(UnitClass::count).sum();
+      if (units > 12) {
+        continue;
+      }
+      HardwareProfile machine = TestMachine.gpu().profile();
+      Workload workload = Workload.of(30, 20, OptionalLong.empty());
+      long device = model.weights() / 2 + 20_000 + random.nextLong(model.weights());
+      Wishes wishes = Wishes.of(device, model.weights() / 3 + 15_000, 1L << 30, 50);
+      Format format = Format.of(planned, machine, workload, wishes);
+      long piece = planned.classes().stream().mapToLong(UnitClass::pieceBytes).max().orElseThrow();
+      Design design = new Design(2, 2, 1, 8, piece, 1, true);
+      for (Home home : Home.values()) {
+        KvSplit split = KvSplit.all(home, 1);
+        Rooms rooms = format.memory().rooms(design, split, format.groupBlocks(2, 1));
+        PassLoads loads = format.loads(design, format.flow(design));
+        double least = leastSeconds(planned, loads, split, rooms);
+        var whole = Candidate.of(format, design, List.of(home)).flatMap(each -> each.round(split));
+        assertEquals(least < Double.POSITIVE_INFINITY, whole.isPresent());
+        if (whole.isPresent()) {
+          assertEquals(least, whole.get().rounded().loads().most(), 1e-9 * least);
+          streaming += whole.get().rounded().loads().of(Row.H2D) > 0 ? 1 : 0;
+        }
+      }
+    }
+    assertTrue(streaming > 5, "only " + streaming + " stream");
+  }
+
+  /** Of all placements, unit by unit. */
+  private static double leastSeconds(
+      PlannedModel model, PassLoads loads, KvSplit split, Rooms rooms) {
+    int[] classOf =
+        IntStream.range(0, model.classes().size())
+            .flatMap(c -> IntStream.range(0, model.classes().get(c).count()).map(_ -> c))
+            .toArray();
+    double least = Double.POSITIVE_INFINITY;
+    int placements = (int) Math.pow(3, classOf.length);
+    for (int code = 0; code < placements; code++) {
+      long[] left = {rooms.resident(), rooms.host(), rooms.disk()};
+      double[][] away = new double[model.classes().size()][3];
+      int rest = code;
+      for (int c : classOf) {
+        left[rest % 3] -= model.classes().get(c).imageBytes();
+        away[c][rest % 3] += 1.0 / model.classes().get(c).count();
+        rest /= 3;
+      }
+      if (left[0] < 0 || left[1] < 0 || left[2] < 0) {
+        continue;
+      }
+      List<Shares.Away> shares =
+          Arrays.stream(away).map(a -> new Shares.Away(a[1], a[2], 0)).toList();
+      Shares all = new Shares(shares, split.streamedShare(), split.attendedShare());
+      least = Math.min(least, all.loads(loads).most());
+    }
+    return least;
+  }
+
+  @Test
+  void shouldTellWhatToExpect() throws IOException {
+    TestSizes sizes = TestSizes.of("opt-30b", DType.F16);
+    HardwareProfile machine = TestMachine.gpu().profile();
+    Recommendation found =
+        Planner.of(sizes.config(), sizes.weightUnits(), machine, WORKLOAD, wishes(machine))
+            .recommend(List.of(sizes));
+    double steady = found.prediction().programTokensPerSecond();
+    assertTrue(found.prediction().tokensPerSecond() <= steady * 1.02);
+    assertTrue(found.prediction().tokensPerSecond() > 0.9 * steady, "ten million requests");
+    found
+        .memory()
+        .values()
+        .forEach(memory -> assertTrue(memory.usedBytes() <= memory.budgetBytes()));
+    assertTrue(found.advice().size() >= 2, found.advice().toString());
+    assertTrue(found.alternatives().size() >= 3, found.alternatives().toString());
+    assertTrue(found.curve().size() >= 6);
+    Recommendation few =
+        Planner.of(
+                sizes.config(),
+                sizes.weightUnits(),
+                machine,
+                Workload.of(512, 32, OptionalLong.of(4)),
+                wishes(machine))
+            .recommend(List.of(sizes));
+    assertTrue(few.plan().maxSequences() <= 4);
+    assertTrue(few.prediction().tokensPerSecond() < steady / 5);
+  }
+}

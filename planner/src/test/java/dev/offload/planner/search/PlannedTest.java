@@ -1,0 +1,219 @@
+package dev.offload.planner.search;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.planner.Granule;
+import dev.offload.planner.Granules;
+import dev.offload.planner.KvGroup;
+import dev.offload.planner.KvGroup.Home;
+import dev.offload.planner.Plan;
+import dev.offload.planner.TestMachine;
+import dev.offload.planner.UnitSize;
+import dev.offload.planner.Workload;
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.search.Candidate.Whole;
+import dev.offload.tensors.ByteSize;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.UnitId;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** Plans of small made-up models: budgets hold to the byte, nothing better exists. */
+class PlannedTest {
+  private static final List<Home> HOMES = List.of(Home.values());
+  private static final HardwareProfile MACHINE = TestMachine.gpu().profile();
+  private static final Workload WORKLOAD = Workload.of(30, 20, OptionalLong.empty());
+
+  private static Wishes wishes(long device, long host, Optional<Home> home, int rowTokens) {
+    return new Wishes(
+        device,
+        host,
+        1L << 40,
+        OptionalInt.of(8),
+        OptionalInt.of(2),
+        OptionalInt.of(16),
+        rowTokens,
+        home,
+        false);
+  }
+
+  private static Whole best(FakeModel model, Wishes wishes) {
+    Format format = Format.of(model.planned(), MACHINE, WORKLOAD, wishes);
+    PlanSearch search = new PlanSearch(format);
+    return search.best().orElseThrow(() -> Refusal.of(format, search.leastDesigns()));
+  }
+
+  private static Plan plan(FakeModel model, long device, long host) {
+    return PlanMaker.plan(best(model, wishes(device, host, Optional.empty(), 1)));
+  }
+
+  @Test
+  void shouldKeepEverythingOnADeviceThatIsLargeEnough() {
+    FakeModel model = new FakeModel(new Random(1));
+    Plan plan = plan(model, model.weights() + (1 << 20), 1 << 20);
+    for (UnitSize unit : model.units()) {
+      if (unit.imageBytes() > 0) {
+        assertEquals(Tier.DEVICE, plan.placement().get(unit.id()));
+      }
+    }
+    assertEquals(0, plan.ringBytes());
+  }
+
+  @Test
+  void shouldNeverPlanBeyondABudget() {
+    Random random = new Random(2);
+    int feasible = 0;
+    int swapping = 0;
+    int onHost = 0;
+    int fromDisk = 0;
+    for (int round = 0; round < 120; round++) {
+      FakeModel model = new FakeModel(random);
+      long device = 1 + random.nextLong(2 * model.weights());
+      long host = 1 + random.nextLong(2 * model.weights());
+      int rowTokens = random.nextBoolean() ? 1 : 50;
+      Optional<Home> home =
+          random.nextBoolean()
+              ? Optional.of(HOMES.get(random.nextInt(HOMES.size())))
+              : Optional.empty();
+      Plan plan;
+      try {
+        plan = PlanMaker.plan(best(model, wishes(device, host, home, rowTokens)));
+      } catch (IllegalArgumentException e) {
+        assertTrue(e.getMessage().contains("is too small"), e.getMessage());
+        continue;
+      }
+      feasible++;
+      swapping += plan.swapBlocks() > 0 ? 1 : 0;
+      onHost += plan.kvGroups().getFirst().home() == Home.DEVICE ? 0 : 1;
+      fromDisk += plan.stagingBytes() > 0 ? 1 : 0;
+      check(model, plan, device, host);
+      for (KvGroup group : plan.kvGroups()) {
+        assertTrue(16 * group.blocks() >= rowTokens, group + " has no room for a row");
+      }
+    }
+    assertTrue(feasible > 40, "only " + feasible + " plans were feasible");
+    assertTrue(swapping > 0, "only " + swapping + " have room for swapped cache blocks");
+    assertTrue(onHost > 5, "only " + onHost + " caches on the host");
+    assertTrue(fromDisk > 5, "only " + fromDisk + " read from disk");
+  }
+
+  private static void check(FakeModel model, Plan plan, long device, long host) {
+    List<Granule> granules = Granules.of(plan, model.units());
+    long deviceKv = 0;
+    long hostKv = 0;
+    long slot = 0;
+    for (KvGroup group : plan.kvGroups()) {
+      long bytes = group.blocks() * model.kvBlockBytes();
+      deviceKv += group.home() == Home.DEVICE ? bytes : 0;
+      hostKv += group.home() == Home.DEVICE ? 0 : bytes;
+      slot = group.home() == Home.HOST_STREAMED ? Math.max(slot, bytes / model.layers()) : slot;
+    }
+    long resident = bytesOn(granules, Tier.DEVICE);
+    long expanded =
+        granules.stream()
+            .filter(Granule::isExpanded)
+            .mapToLong(Granule::imageBytes)
+            .max()
+            .orElse(0);
+    long needed =
+        resident
+            + plan.ringBytes()
+            + expanded
+            + deviceKv
+            + plan.kvRingSlots() * slot
+            + model.deviceBytes(plan);
+    assertTrue(needed <= device, "device budget of " + device + " for " + needed + " " + plan);
+    assertTrue(resident + model.loadingBytes() <= device, "device budget while loading");
+    long tables = plan.placement().get(UnitId.embedding()) == Tier.DISK ? 0 : model.tableBytes();
+    long swap = plan.swapBlocks() * model.kvBlockBytes();
+    assertTrue(swap <= deviceKv / 8, "a part of the cache on the device");
+    long fileSwap = plan.diskSwapBlocks() > 0 ? model.kvBlockBytes() : 0;
+    assertTrue(plan.diskSwapBlocks() * model.kvBlockBytes() <= deviceKv + hostKv);
+    assertTrue(
+        bytesOn(granules, Tier.HOST)
+                + hostKv
+                + plan.stagingBytes()
+                + tables
+                + swap
+                + fileSwap
+                + model.hostBytes(plan)
+            <= host,
+        "host budget");
+    for (Granule granule : granules) {
+      assertTrue(
+          !granule.isStreamed() || granule.storedBytes() <= plan.ringBytes(), "fits the ring");
+      assertTrue(
+          granule.home() != Tier.DISK || granule.storedBytes() <= plan.stagingBytes(),
+          "fits the staging");
+    }
+  }
+
+  private static long bytesOn(List<Granule> granules, Tier tier) {
+    return granules.stream()
+        .filter(granule -> granule.home() == tier)
+        .mapToLong(Granule::imageBytes)
+        .sum();
+  }
+
+  @Test
+  void shouldDoNoWorseThanWithTheCacheInAnyOneHome() {
+    Random random = new Random(6);
+    int better = 0;
+    for (int round = 0; round < 15; round++) {
+      FakeModel model = new FakeModel(random);
+      long device = 1 + random.nextLong(2 * model.weights());
+      long host = 1 + random.nextLong(4 * model.weights());
+      for (Home home : Home.values()) {
+        double fixed;
+        try {
+          fixed = best(model, wishes(device, host, Optional.of(home), 1)).tokensPerSecond();
+        } catch (IllegalArgumentException e) {
+          continue;
+        }
+        double free = best(model, wishes(device, host, Optional.empty(), 1)).tokensPerSecond();
+        assertTrue(free >= 0.98 * fixed, home + " gives " + fixed + ", not " + free);
+        better += free > 1.02 * fixed ? 1 : 0;
+      }
+    }
+    assertTrue(better > 5, "only " + better + " homes were worse");
+  }
+
+  @Test
+  void shouldAcceptTheSmallestBudgetThatARefusalNames() {
+    Random random = new Random(4);
+    for (int round = 0; round < 25; round++) {
+      FakeModel model = new FakeModel(random);
+      long device = 1 + random.nextLong(2000);
+      long lacking = lacking(model, device);
+      plan(model, device + lacking, 1 << 20);
+      long least = device + lacking - Math.max(1, lacking / 100);
+      assertThrows(IllegalArgumentException.class, () -> plan(model, least, 1 << 20));
+    }
+  }
+
+  @Test
+  void shouldNeedNoMoreRoomForALargeVocabulary() {
+    FakeModel small = new FakeModel(new Random(5), 1);
+    FakeModel large = new FakeModel(new Random(5), 50);
+    assertTrue(large.weights() > 2 * small.weights());
+    assertTrue(Math.abs(lacking(small, 10) - lacking(large, 10)) <= 64);
+  }
+
+  private static long lacking(FakeModel model, long device) {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> plan(model, device, 1 << 20))
+            .getMessage();
+    assertTrue(message.startsWith("device memory of " + ByteSize.format(device)), message);
+    Matcher lacking = Pattern.compile("too small, (.+) more is needed").matcher(message);
+    assertTrue(lacking.find(), message);
+    return ByteSize.parse(lacking.group(1));
+  }
+}
