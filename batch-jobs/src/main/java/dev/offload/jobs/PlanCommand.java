@@ -1,8 +1,15 @@
 package dev.offload.jobs;
 
+import dev.offload.backends.api.MemoryBudgetException;
 import dev.offload.jobs.plan.FlexGenInstances;
 import dev.offload.jobs.plan.PublishedComparison;
+import dev.offload.jobs.report.PlanJson;
+import dev.offload.jobs.report.PlanPage;
+import dev.offload.jobs.report.PlanReport;
+import dev.offload.jobs.report.PlanText;
 import dev.offload.jobs.rows.RowException;
+import dev.offload.planner.hardware.Presets;
+import dev.offload.tensors.ModelException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -10,6 +17,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -23,6 +31,10 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     footerHeading = "%nExamples:%n",
     footer = {
+      "  offload plan --model examples/shapes/mixtral-8x7b --hardware t4",
+      "      what to expect of Mixtral on a T4, before anything is bought",
+      "  offload plan --model models/tiny --job rows.jsonl --html plan.html --save plan.json",
+      "      what to expect of a job here; generate --plan plan.json then does just that",
       "  offload plan --published examples/published.json",
       "      what others measured, beside what is predicted for their own loop and policy",
       "  offload plan --cost-model flexgen --instances instances.jsonl"
@@ -41,8 +53,7 @@ final class PlanCommand implements Callable<Integer> {
       description = "Model to solve --instances with: ${COMPLETION-CANDIDATES}.")
   private CostModel costModel;
 
-  @Option(names = "--json", description = "Print JSON in place of a table.")
-  private boolean json;
+  @Mixin private PlanOptions options;
 
   @Option(names = Messages.VERBOSE, description = "Show where a failure comes from.")
   void verbose(boolean given) {
@@ -51,6 +62,15 @@ final class PlanCommand implements Callable<Integer> {
 
   /** What is asked about; one of these. */
   private static final class Subject {
+    @Option(
+        names = "--model",
+        paramLabel = "DIR|FILE",
+        description = "A config.json or the folder that holds it; weights need not be there.")
+    private Path model;
+
+    @Option(names = "--list-hardware", description = "List the machines that are known by name.")
+    private boolean listHardware;
+
     @Option(
         names = "--instances",
         paramLabel = "FILE",
@@ -69,7 +89,11 @@ final class PlanCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, RefusedException {
     PrintWriter out = spec.commandLine().getOut();
-    if (subject.instances != null) {
+    if (subject.model != null) {
+      plan(out);
+    } else if (subject.listHardware) {
+      listHardware(out);
+    } else if (subject.instances != null) {
       solveInstances(out);
     } else {
       comparePublished(out);
@@ -77,12 +101,42 @@ final class PlanCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
+  private void listHardware(PrintWriter out) throws IOException {
+    HardwareTable table = new HardwareTable(Presets.load());
+    if (options.json()) {
+      table.printJson(out);
+    } else {
+      table.print(out);
+    }
+  }
+
+  private void plan(PrintWriter out) throws IOException, RefusedException {
+    options.checkWork();
+    try {
+      DryRun dryRun = new DryRun(subject.model, options);
+      PlanReport report = dryRun.report(options.html().isPresent());
+      if (options.json()) {
+        out.println(PlanJson.of(report));
+      } else {
+        PlanText.print(report, out);
+      }
+      if (options.html().isPresent()) {
+        Files.writeString(options.html().get(), PlanPage.html(report));
+      }
+      if (options.save().isPresent()) {
+        dryRun.file().write(options.save().get());
+      }
+    } catch (ModelException | MemoryBudgetException | IllegalArgumentException e) {
+      throw new RefusedException(Messages.plain(e), e);
+    }
+  }
+
   private void solveInstances(PrintWriter out) throws IOException, RefusedException {
     if (costModel != CostModel.FLEXGEN) {
       throw new ParameterException(
           spec.commandLine(), "--instances needs to know how to solve: give --cost-model flexgen");
     }
-    if (json) {
+    if (options.json()) {
       throw new ParameterException(
           spec.commandLine(), "--instances always prints JSON; leave --json out");
     }
@@ -102,7 +156,7 @@ final class PlanCommand implements Callable<Integer> {
     requireFile("--published", subject.published);
     try {
       PublishedComparison comparison = PublishedComparison.of(subject.published);
-      if (json) {
+      if (options.json()) {
         out.println(comparison.toJson());
       } else {
         comparison.print(out);

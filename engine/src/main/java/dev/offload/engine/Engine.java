@@ -1,5 +1,6 @@
 package dev.offload.engine;
 
+import dev.offload.backends.api.DataLayout;
 import dev.offload.backends.api.Device;
 import dev.offload.engine.execute.Executor;
 import dev.offload.engine.execute.OverlappedExecutor;
@@ -19,11 +20,13 @@ import dev.offload.generation.TokenIds;
 import dev.offload.planner.Granule;
 import dev.offload.planner.Granules;
 import dev.offload.planner.KvGroup;
+import dev.offload.planner.ModelSizes;
 import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
 import dev.offload.planner.ScheduleBuilder;
 import dev.offload.sampling.OutputRules;
 import dev.offload.tensors.ByteSize;
+import dev.offload.tensors.DType;
 import dev.offload.tensors.Tier;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.UnitId;
@@ -76,6 +79,16 @@ public final class Engine implements AutoCloseable {
    */
   public static Plan plan(EngineModel model, Device device, EngineOptions options) {
     return EnginePlanner.plan(model, device, options);
+  }
+
+  /**
+   * The sizes of everything that an engine would allocate.
+   *
+   * @param layout of the device it would run on
+   * @throws IllegalArgumentException if the device cannot compute in that format
+   */
+  public static ModelSizes sizes(EngineModel model, DataLayout layout, DType computeDType) {
+    return new EnginePlanner(model, layout, computeDType);
   }
 
   /**

@@ -8,6 +8,7 @@ import dev.offload.tensors.Tier;
 import dev.offload.tensors.checkpoint.Checkpoint;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.ModelShape;
 import dev.offload.tensors.weights.RandomSource;
 import dev.offload.tensors.weights.Role;
 import dev.offload.tensors.weights.UnitId;
@@ -59,6 +60,19 @@ public record EngineModel(
   public static EngineModel random(ModelFolder folder, RandomSource weights) {
     return new EngineModel(
         folder.config(), OutputSlices.cut(folder.units()), weights, Optional.empty(), false);
+  }
+
+  /** A model that is only planned with: there are no weights to read. */
+  public static EngineModel planned(ModelShape shape) {
+    return new EngineModel(
+        shape.config(),
+        OutputSlices.cut(shape.units()),
+        (parameter, _, _) -> {
+          throw new IllegalStateException(
+              "a model that is only planned with has no " + parameter.role());
+        },
+        Optional.empty(),
+        false);
   }
 
   /** The units that passes read from files; lookup tables are never among them. */

@@ -39,6 +39,21 @@ public record Recommendation(
     warnings = List.copyOf(warnings);
   }
 
+  /** The same with other alternatives and warnings. */
+  public Recommendation with(List<Alternative> otherPlans, List<String> otherWarnings) {
+    return new Recommendation(
+        plan,
+        hardware,
+        workload,
+        prediction,
+        memory,
+        advice,
+        otherPlans,
+        curve,
+        operations,
+        otherWarnings);
+  }
+
   /**
    * What to expect.
    *

@@ -114,7 +114,8 @@ public final class ReportMaker {
     return shares.entrySet().stream().sorted(byShare.reversed()).map(Map.Entry::getKey).toList();
   }
 
-  static Timeline timeline(PassTimeline pass) {
+  /** A pass as reports show it. */
+  public static Timeline timeline(PassTimeline pass) {
     return new Timeline(
         pass.pass(),
         pass.sequences(),

@@ -63,6 +63,20 @@ public record Wishes(
         false);
   }
 
+  /** The same with so many sequences in flight; absent means as many as are best. */
+  public Wishes withSequences(OptionalInt most) {
+    return new Wishes(
+        deviceBytes,
+        hostBytes,
+        diskBytes,
+        most,
+        microBatches,
+        microBatchTokens,
+        rowTokens,
+        kvHome,
+        expertsOnHost);
+  }
+
   Wishes with(long device, long host, long disk) {
     return new Wishes(
         device,
