@@ -2,10 +2,8 @@ package dev.offload.jobs;
 
 import dev.offload.backends.api.DataLayout;
 import dev.offload.backends.api.Device;
-import dev.offload.backends.api.RowMajorLayout;
-import dev.offload.engine.Engine;
-import dev.offload.engine.EngineModel;
 import dev.offload.engine.PlanFacts;
+import dev.offload.jobs.plan.ShapePlanner;
 import dev.offload.jobs.report.PlanReport;
 import dev.offload.jobs.report.ReportMaker;
 import dev.offload.planner.KvGroup;
@@ -39,26 +37,11 @@ import java.util.Optional;
 
 /** Plans for a model on a machine, neither of which need be there. */
 final class DryRun {
-  /** Tokens of a cache block on machines that are not there. */
-  private static final int BLOCK_TOKENS = 16;
-
-  /** What a driver and its libraries leave of a card's memory. */
-  private static final double CARD_SHARE = 0.94;
-
-  /** What an operating system leaves of the host's memory for pinned buffers. */
-  private static final double HOST_SHARE = 0.85;
-
-  /** Shares of the memory where host and device are one. */
-  private static final double DEVICE_PART = 0.5;
-
-  private static final double HOST_PART = 0.25;
-
   private final Path path;
   private final PlanOptions options;
   private final ModelShape shape;
   private final FoundProfile machine;
-  private final DataLayout layout;
-  private final EngineModel model;
+  private final ShapePlanner shapes;
   private final ModelSizes sizes;
   private final Workload workload;
   private final Planner planner;
@@ -77,9 +60,11 @@ final class DryRun {
     this.shape = ModelFolder.describe(path);
     this.machine = Profiles.ofUser().find(options.hardware(), options);
     HardwareProfile profile = machine.profile();
-    this.layout = layout(profile);
-    this.model = EngineModel.planned(shape);
-    this.sizes = sizes(computeDType(profile), staysPacked());
+    this.shapes =
+        profile.sharing().deviceIsHost()
+            ? ShapePlanner.of(shape, profile, layoutHere())
+            : ShapePlanner.of(shape, profile);
+    this.sizes = shapes.sizes(options.computeDType().orElse(shapes.usualFormat()), staysPacked());
     this.workload = workload();
     int context = shape.config().contextLength();
     if (workload.longest() > context) {
@@ -87,17 +72,12 @@ final class DryRun {
           "requests have up to %d tokens of prompt and output together, the model's context is %d"
               .formatted(workload.longest(), context));
     }
-    this.planner = Planner.of(model.config(), model.units(), profile, workload, wishes(profile));
+    this.planner = shapes.planner(workload, wishes(profile));
     try {
       this.found = planner.recommend(List.of(sizes));
     } catch (IllegalArgumentException e) {
       throw new RefusedException(e.getMessage() + smallerFormat(), e);
     }
-  }
-
-  private ModelSizes sizes(DType dtype, boolean packed) {
-    ModelSizes unpacked = Engine.sizes(model, layout, dtype);
-    return packed ? PackedSizes.of(shape, unpacked) : unpacked;
   }
 
   /** What a format with smaller weights would change where the chosen one does not fit. */
@@ -131,10 +111,10 @@ final class DryRun {
 
   private Optional<ModelSizes> smallerSizes() {
     if (shape.packing().isPresent() && !staysPacked()) {
-      return Optional.of(sizes(sizes.computeDType(), true));
+      return Optional.of(shapes.sizes(sizes.computeDType(), true));
     }
     return sizes.computeDType() == DType.F32
-        ? Optional.of(sizes(DType.BF16, false))
+        ? Optional.of(shapes.sizes(DType.BF16, false))
         : Optional.empty();
   }
 
@@ -150,36 +130,20 @@ final class DryRun {
   }
 
   private Wishes wishes(HardwareProfile profile) {
-    boolean one = profile.sharing().deviceIsHost();
-    long device = (long) (profile.deviceMemoryBytes() * (one ? DEVICE_PART : CARD_SHARE));
-    long host = (long) (profile.hostMemoryBytes() * (one ? HOST_PART : HOST_SHARE));
     return Wishes.of(
-            options.givenDeviceMemory().orElse(device),
-            options.givenHostMemory().orElse(host),
+            options.givenDeviceMemory().orElse(shapes.deviceBytes()),
+            options.givenHostMemory().orElse(shapes.hostBytes()),
             options.disk().orElse(profile.disk().freeBytes()),
             workload.longest())
         .withSequences(options.sequences());
   }
 
-  private DataLayout layout(HardwareProfile profile) throws RefusedException {
-    if (!profile.sharing().deviceIsHost()) {
-      return new RowMajorLayout(BLOCK_TOKENS);
-    }
+  /** How this machine's processor keeps weights, which stands for all processors. */
+  private DataLayout layoutHere() throws RefusedException {
     try (Device device =
         DeviceFinder.open(Profiles.BACKEND, 1L << 20, 1L << 20, options.threads())) {
       return device.operations();
     }
-  }
-
-  /** The checkpoint's format, or where the machine has no rate for it one that is as large. */
-  private DType computeDType(HardwareProfile profile) {
-    DType stored = shape.config().storedDType();
-    if (options.computeDType().isPresent()) {
-      return options.computeDType().get();
-    }
-    boolean multiplies =
-        profile.sharing().deviceIsHost() || profile.device().peakFlops().containsKey(stored);
-    return multiplies || stored == DType.F32 ? stored : DType.F16;
   }
 
   private Workload workload() throws IOException, RefusedException {
@@ -232,9 +196,15 @@ final class DryRun {
   }
 
   private PassTimeline pass() {
-    DType rows = layout.matrixInput(found.plan().computeDType());
+    DType rows = shapes.layout().matrixInput(found.plan().computeDType());
     return SteadyPass.play(
-            found.plan(), model.config(), model.units(), sizes, rows, machine.profile(), workload)
+            found.plan(),
+            shape.config(),
+            shapes.model().units(),
+            sizes,
+            rows,
+            machine.profile(),
+            workload)
         .timeline(1);
   }
 
@@ -248,7 +218,8 @@ final class DryRun {
       throw new RefusedException(
           "--save: this version cannot run the model: " + shape.refusal().get());
     }
-    return new PlanFile(PlanFacts.of(model, layout, found.plan().computeDType()), found.plan());
+    return new PlanFile(
+        PlanFacts.of(shapes.model(), shapes.layout(), found.plan().computeDType()), found.plan());
   }
 
   private String name() {

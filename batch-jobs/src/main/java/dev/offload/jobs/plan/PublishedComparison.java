@@ -32,7 +32,8 @@ public final class PublishedComparison {
    */
   public static PublishedComparison of(Path file) throws IOException, RowException {
     FlexGenPoints flexGen = new FlexGenPoints();
-    List<Predictor> predictors = List.of(flexGen.loop(), flexGen.costModel());
+    List<Predictor> predictors =
+        List.of(flexGen.loop(), flexGen.costModel(), new OurPoints(file.resolveSibling("shapes")));
     List<Row> rows = new ArrayList<>();
     for (PublishedPoint point : PublishedPoint.all(CheckedFields.of(JsonFile.read(file)))) {
       rows.add(new Row(point, predictors.stream().map(each -> each.predict(point)).toList()));
@@ -116,7 +117,9 @@ public final class PublishedComparison {
         case Predicted predicted -> {
           double ratio = predicted.tokensPerSecond() / point.tokensPerSecond();
           out.printf(" %10.2f %6.2f", predicted.tokensPerSecond(), ratio);
-          boundBy = boundBy.isEmpty() ? predicted.boundBy() : boundBy;
+          if (!predicted.boundBy().isEmpty()) {
+            boundBy += (boundBy.isEmpty() ? "" : "; ours: ") + predicted.boundBy();
+          }
         }
         case Unknown _ -> out.printf(" %10s %6s", "-", "-");
       }

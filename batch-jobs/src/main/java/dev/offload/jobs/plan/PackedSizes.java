@@ -1,4 +1,4 @@
-package dev.offload.jobs;
+package dev.offload.jobs.plan;
 
 import dev.offload.planner.ModelSizes;
 import dev.offload.planner.Plan;
