@@ -14,7 +14,9 @@ import java.util.Optional;
 
 /** What FlexGen's loop, and FlexGen's cost model, give for FlexGen's own points. */
 final class FlexGenPoints {
-  private static final String SYSTEM = "FlexGen";
+  /** Whose points these are. */
+  static final String SYSTEM = "FlexGen";
+
   private static final String GPU = "T4";
 
   private final FlexGenSuite suite = FlexGenSuite.load();

@@ -6,6 +6,7 @@ import dev.offload.planner.Recommendation.Prediction;
 import dev.offload.planner.Workload;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.Presets;
+import dev.offload.planner.peers.FlexGenMachine;
 import dev.offload.planner.search.Wishes;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.ModelException;
@@ -79,7 +80,10 @@ final class OurPoints implements Predictor {
     return new Predicted(prediction.tokensPerSecond(), prediction.bottleneck());
   }
 
-  /** The card as others stated it, in a host with as much memory as the point states. */
+  /**
+   * The card as others stated it, in a host with as much memory as the point states. FlexGen's disk
+   * reads as fast as its loop shows, which is five times what its cost model states.
+   */
   private HardwareProfile machine(PublishedPoint point) {
     HardwareProfile preset = presets.find(point.gpu()).profile();
     HardwareProfile.Disk disk = preset.disk();
@@ -94,7 +98,9 @@ final class OurPoints implements Predictor {
         preset.sharing(),
         new HardwareProfile.Disk(
             point.diskBytes().orElse(disk.freeBytes()),
-            disk.readBytesPerSecond(),
+            point.system().equals(FlexGenPoints.SYSTEM)
+                ? FlexGenMachine.T4.diskRead()
+                : disk.readBytesPerSecond(),
             disk.writeBytesPerSecond()),
         preset.assumptions());
   }
