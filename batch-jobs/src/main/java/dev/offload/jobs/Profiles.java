@@ -100,7 +100,7 @@ final class Profiles {
     try {
       return HardwareJson.read(file);
     } catch (ModelException | IllegalArgumentException e) {
-      throw new RefusedException(e.getMessage(), e);
+      throw new RefusedException(e.getMessage() + "; measure again with offload profile", e);
     }
   }
 }
