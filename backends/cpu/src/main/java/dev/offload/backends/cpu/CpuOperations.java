@@ -6,6 +6,7 @@ import dev.offload.backends.api.Indices;
 import dev.offload.backends.api.KvBlocks;
 import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.NormSpec;
+import dev.offload.backends.api.OperandChecks;
 import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.RaggedBatch;
 import dev.offload.backends.api.RouterSpec;
@@ -215,7 +216,7 @@ final class CpuOperations implements Operations {
   @Override
   public void appendKv(
       Stream stream, Matrix keys, Matrix values, RaggedBatch batch, KvBlocks cache) {
-    OperandChecks.keysAndValues(keys, values, batch, cache);
+    OperandChecks.keysAndValues(keys, values, batch, cache, this);
     MatrixRows keyRows = MatrixRows.of(keys);
     MatrixRows valueRows = MatrixRows.of(values);
     KvCache blocks = KvCache.of(cache);
@@ -238,7 +239,7 @@ final class CpuOperations implements Operations {
       RaggedBatch batch,
       AttentionSpec attention,
       Matrix out) {
-    OperandChecks.attention(queries, cache, batch, attention, out);
+    OperandChecks.attention(queries, cache, batch, attention, out, this);
     MatrixRows from = MatrixRows.of(queries);
     MatrixRows to = MatrixRows.of(out);
     KvCache blocks = KvCache.of(cache);

@@ -1,10 +1,9 @@
-package dev.offload.backends.cpu;
+package dev.offload.backends.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.offload.backends.api.MemoryBudgetException;
 import org.junit.jupiter.api.Test;
 
 class MemoryBudgetTest {

@@ -1,9 +1,8 @@
-package dev.offload.backends.cpu;
+package dev.offload.backends.api;
 
-import dev.offload.backends.api.MemoryBudgetException;
 
 /** Counts bytes against a limit that is never exceeded. Thread-safe. */
-final class MemoryBudget {
+public final class MemoryBudget {
   private final String memory;
   private final long limit;
   private long allocated;
@@ -13,12 +12,12 @@ final class MemoryBudget {
    * @param memory what it is called in messages
    * @param limit bytes
    */
-  MemoryBudget(String memory, long limit) {
+  public MemoryBudget(String memory, long limit) {
     this.memory = memory;
     this.limit = limit;
   }
 
-  synchronized void claim(String purpose, long bytes) {
+  public synchronized void claim(String purpose, long bytes) {
     if (bytes < 0) {
       throw new IllegalArgumentException(purpose + " cannot have " + bytes + " bytes");
     }
@@ -29,15 +28,15 @@ final class MemoryBudget {
     peak = Math.max(peak, allocated);
   }
 
-  synchronized void release(long bytes) {
+  public synchronized void release(long bytes) {
     allocated -= bytes;
   }
 
-  synchronized long allocated() {
+  public synchronized long allocated() {
     return allocated;
   }
 
-  synchronized long peak() {
+  public synchronized long peak() {
     return peak;
   }
 }

@@ -1,63 +1,53 @@
-package dev.offload.backends.cpu;
+package dev.offload.backends.api;
 
-import dev.offload.backends.api.AttentionSpec;
-import dev.offload.backends.api.Indices;
-import dev.offload.backends.api.KvBlocks;
-import dev.offload.backends.api.Matrix;
-import dev.offload.backends.api.NormSpec;
-import dev.offload.backends.api.RaggedBatch;
 import dev.offload.backends.api.RaggedBatch.SharedPrefix;
-import dev.offload.backends.api.RouterSpec;
-import dev.offload.backends.api.Vector;
-import dev.offload.backends.api.Weight;
-import dev.offload.backends.api.WeightRows;
 import dev.offload.tensors.DType;
 import java.util.Comparator;
 import java.util.List;
 
 /** Refuses operands that do not fit together; every message names both sizes. */
-final class OperandChecks {
+public final class OperandChecks {
   private OperandChecks() {}
 
-  static void equal(String first, long a, String second, long b) {
+  public static void equal(String first, long a, String second, long b) {
     if (a != b) {
       throw new IllegalArgumentException("%s is %d, but %s is %d".formatted(first, a, second, b));
     }
   }
 
-  static void atLeast(String name, long value, String bound, long least) {
+  public static void atLeast(String name, long value, String bound, long least) {
     if (value < least) {
       throw new IllegalArgumentException(
           "%s is %d, less than %s, %d".formatted(name, value, bound, least));
     }
   }
 
-  static void divides(String divisor, long a, String whole, long b) {
+  public static void divides(String divisor, long a, String whole, long b) {
     if (a < 1 || b % a != 0) {
       throw new IllegalArgumentException(
           "%s is %d, which does not divide %s, %d".formatted(divisor, a, whole, b));
     }
   }
 
-  static void f32(String name, Matrix matrix) {
+  public static void f32(String name, Matrix matrix) {
     if (matrix.dtype() != DType.F32) {
       throw new IllegalArgumentException("%s is %s, must be F32".formatted(name, matrix.dtype()));
     }
   }
 
-  static void sameSize(String first, Matrix a, String second, Matrix b) {
+  public static void sameSize(String first, Matrix a, String second, Matrix b) {
     equal("rows of " + first, a.rows(), "rows of " + second, b.rows());
     equal("columns of " + first, a.columns(), "columns of " + second, b.columns());
   }
 
-  static void norm(NormSpec norm, int columns) {
+  public static void norm(NormSpec norm, int columns) {
     equal("length of the norm weight", norm.weight().length(), "width of the norm", columns);
     norm.bias()
         .ifPresent(
             bias -> equal("length of the norm bias", bias.length(), "width of the norm", columns));
   }
 
-  static void weight(Weight weight, long bytes) {
+  public static void weight(Weight weight, long bytes) {
     atLeast(
         "room behind the weight's offset",
         weight.buffer().bytes() - weight.offset(),
@@ -65,7 +55,7 @@ final class OperandChecks {
         bytes);
   }
 
-  static void product(Matrix x, Weight weight, boolean accumulate, Matrix out) {
+  public static void product(Matrix x, Weight weight, boolean accumulate, Matrix out) {
     equal("columns of x", x.columns(), "inputs of the weight", weight.inputs());
     equal("columns of out", out.columns(), "outputs of the weight", weight.outputs());
     equal("rows of x", x.rows(), "rows of out", out.rows());
@@ -74,7 +64,7 @@ final class OperandChecks {
     }
   }
 
-  static void groups(Matrix x, List<WeightRows> groups, List<Vector> biases, Matrix out) {
+  public static void groups(Matrix x, List<WeightRows> groups, List<Vector> biases, Matrix out) {
     Weight first = groups.getFirst().weight();
     for (WeightRows group : groups) {
       product(x, group.weight(), false, out);
@@ -118,15 +108,15 @@ final class OperandChecks {
     }
   }
 
-  static void bias(Vector bias, Weight weight) {
+  public static void bias(Vector bias, Weight weight) {
     equal("length of the bias", bias.length(), "outputs of the weight", weight.outputs());
   }
 
-  static void heads(int heads, Matrix x) {
+  public static void heads(int heads, Matrix x) {
     divides("number of heads", heads, "columns of x", x.columns());
   }
 
-  static void rope(Matrix x, int heads, int dimensions, Matrix cosSin) {
+  public static void rope(Matrix x, int heads, int dimensions, Matrix cosSin) {
     heads(heads, x);
     divides("2, as pairs are rotated,", 2, "rotated dimensions", dimensions);
     atLeast("width of a head", x.columns() / heads, "rotated dimensions", dimensions);
@@ -135,8 +125,8 @@ final class OperandChecks {
     equal("rows of cosSin", cosSin.rows(), "rows of x", x.rows());
   }
 
-  static void cache(KvBlocks cache) {
-    long blockBytes = KvBlockLayout.of(cache.format()).blockBytes();
+  public static void cache(KvBlocks cache, DataLayout layout) {
+    long blockBytes = layout.kvBlockBytes(cache.format());
     divides("64", 64, "byte offset of the cache", cache.offset());
     atLeast(
         "room behind the cache's offset",
@@ -145,8 +135,9 @@ final class OperandChecks {
         Math.multiplyExact(blockBytes, (long) cache.blocks()));
   }
 
-  static void keysAndValues(Matrix keys, Matrix values, RaggedBatch batch, KvBlocks cache) {
-    cache(cache);
+  public static void keysAndValues(
+      Matrix keys, Matrix values, RaggedBatch batch, KvBlocks cache, DataLayout layout) {
+    cache(cache, layout);
     KvBlocks.Format format = cache.format();
     equal("rows of keys", keys.rows(), "tokens of the batch", batch.tokens());
     equal("rows of values", values.rows(), "tokens of the batch", batch.tokens());
@@ -163,9 +154,14 @@ final class OperandChecks {
         (long) format.heads() * format.valueDim());
   }
 
-  static void attention(
-      Matrix queries, KvBlocks cache, RaggedBatch batch, AttentionSpec attention, Matrix out) {
-    cache(cache);
+  public static void attention(
+      Matrix queries,
+      KvBlocks cache,
+      RaggedBatch batch,
+      AttentionSpec attention,
+      Matrix out,
+      DataLayout layout) {
+    cache(cache, layout);
     KvBlocks.Format format = cache.format();
     divides("number of KV heads", format.heads(), "number of query heads", attention.heads());
     atLeast("number of query heads", attention.heads(), "the least possible", 1);
@@ -228,7 +224,7 @@ final class OperandChecks {
     }
   }
 
-  static void route(Matrix logits, RouterSpec router, Indices experts, Matrix weights) {
+  public static void route(Matrix logits, RouterSpec router, Indices experts, Matrix weights) {
     int perToken = router.expertsPerToken();
     equal("columns of weights", weights.columns(), "experts per token", perToken);
     equal("rows of weights", weights.rows(), "rows of logits", logits.rows());
@@ -257,7 +253,7 @@ final class OperandChecks {
                     logits.columns()));
   }
 
-  static void combine(Matrix y, Indices rows, Matrix weights, Matrix out) {
+  public static void combine(Matrix y, Indices rows, Matrix weights, Matrix out) {
     f32("weights", weights);
     f32("out", out);
     equal("columns of y", y.columns(), "columns of out", out.columns());

@@ -1,0 +1,241 @@
+package dev.offload.backends.kernels;
+
+import dev.offload.backends.api.AttentionSpec;
+import dev.offload.backends.api.DeviceBuffer;
+import dev.offload.backends.api.KvBlocks;
+import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.RaggedBatch;
+import dev.offload.backends.api.RaggedBatch.SharedPrefix;
+import dev.offload.backends.api.Stream;
+
+/** Launches attention.cl. Which rows share a work-group changes nothing in their results. */
+final class AttentionLauncher {
+
+  /** Positions of one partial result: enough work for a group, and few partials to add up. */
+  private static final int SPAN_TOKENS = 256;
+
+  /** Work-items of a group, and tokens whose scores are computed at a time. */
+  private static final int PANEL_TOKENS = 64;
+
+  private static final int PLAN_ITEMS = 64;
+  private static final int MOST_TILE_VECTORS = 32;
+
+  /** Every device has this much; more would leave no room for a second group beside the first. */
+  private static final int LOCAL_BYTES = 48 << 10;
+
+  private static final int TILE_INTS = 5;
+
+  private final KernelLauncher launcher;
+
+  AttentionLauncher(KernelLauncher launcher) {
+    this.launcher = launcher;
+  }
+
+  void attend(
+      Stream stream,
+      Matrix queries,
+      KvBlocks cache,
+      RaggedBatch batch,
+      AttentionSpec spec,
+      Matrix out) {
+    if (batch.tokens() > 0) {
+      new Call(stream, queries, cache, batch, spec, out).run();
+    }
+  }
+
+  /** One attention: its sizes and the parts of its scratch. */
+  private final class Call {
+    private final Stream stream;
+    private final Matrix queries;
+    private final KvBlocks cache;
+    private final RaggedBatch batch;
+    private final AttentionSpec spec;
+    private final Matrix out;
+    private final KvBlocks.Format format;
+    private final DeviceBuffer scratch;
+    private final int group;
+    private final int tileVectors;
+    private final int tiles;
+    private final int spans;
+    private final long tilesAt;
+    private final long prefixTilesAt;
+    private final long partialsAt;
+    private final int rowsPerRound;
+
+    Call(
+        Stream stream,
+        Matrix queries,
+        KvBlocks cache,
+        RaggedBatch batch,
+        AttentionSpec spec,
+        Matrix out) {
+      this.stream = stream;
+      this.queries = queries;
+      this.cache = cache;
+      this.batch = batch;
+      this.spec = spec;
+      this.out = out;
+      format = cache.format();
+      scratch = launcher.scratch(stream);
+      group = spec.heads() / format.heads();
+      tileVectors = tileVectors();
+      tiles = Math.toIntExact((long) batch.tokens() * group / tileVectors + batch.sequences());
+      spans = Math.ceilDiv(batch.longestContext(), SPAN_TOKENS);
+      tilesAt = roundUp(4L * batch.sequences());
+      prefixTilesAt = roundUp(tilesAt + 4 + 4L * TILE_INTS * tiles);
+      partialsAt = roundUp(prefixTilesAt + 4 + 4L * TILE_INTS * tiles);
+      rowsPerRound = rowsPerRound();
+    }
+
+    private static long roundUp(long bytes) {
+      return (bytes + 63) / 64 * 64;
+    }
+
+    private int tileVectors() {
+      int local = Math.min(LOCAL_BYTES, launcher.limits().localBytes());
+      int most = (local / 4 - PANEL_TOKENS) / (vectorFloats());
+      if (most < 1) {
+        throw new IllegalArgumentException(
+            "keys of %d and values of %d numbers need more than the %d bytes of local memory"
+                .formatted(format.headDim(), format.valueDim(), local));
+      }
+      int wanted = batch.tokens() == batch.sequences() ? group : MOST_TILE_VECTORS;
+      return Math.clamp(wanted, 1, Math.min(most, MOST_TILE_VECTORS));
+    }
+
+    private int vectorFloats() {
+      return format.headDim() + format.valueDim() + PANEL_TOKENS + 4;
+    }
+
+    private int rowsPerRound() {
+      long rowBytes = 4L * spec.heads() * spans * (format.valueDim() + 2);
+      long rows = (scratch.bytes() - partialsAt) / rowBytes;
+      if (rows < 1) {
+        throw new IllegalArgumentException(
+            "attention over %d tokens with %d heads of %d needs %d bytes of scratch, there are %d"
+                .formatted(
+                    batch.longestContext(),
+                    spec.heads(),
+                    format.valueDim(),
+                    partialsAt + rowBytes,
+                    scratch.bytes()));
+      }
+      return (int) Math.min(rows, batch.tokens());
+    }
+
+    void run() {
+      launcher.launch(
+          stream,
+          launch("clear").memory(scratch, 0).integer(batch.sequences()).items(PLAN_ITEMS));
+      batch.prefixes().forEach(this::share);
+      plan();
+      for (int row = 0; row < batch.tokens(); row += rowsPerRound) {
+        int end = Math.min(row + rowsPerRound, batch.tokens());
+        for (SharedPrefix prefix : batch.prefixes()) {
+          int shared = prefix.tokens() / SPAN_TOKENS;
+          if (shared > 0) {
+            planPrefix(prefix);
+            attend(prefixTilesAt, shared, row, end);
+          }
+        }
+        attend(tilesAt, spans, row, end);
+        merge(row, end);
+      }
+    }
+
+    private void share(SharedPrefix prefix) {
+      launcher.launch(
+          stream,
+          withBatch(launch("share_prefix"))
+              .integer(prefix.firstSequence())
+              .integer(prefix.end())
+              .integer(prefix.tokens())
+              .integer(format.blockTokens())
+              .status()
+              .items(PLAN_ITEMS));
+    }
+
+    private void plan() {
+      launcher.launch(
+          stream,
+          withBatch(launch("plan_tiles"))
+              .integer(batch.tokens())
+              .integer(batch.longestContext())
+              .integer(format.blockTokens())
+              .integer(group)
+              .integer(tileVectors)
+              .memory(scratch, tilesAt)
+              .status()
+              .items(PLAN_ITEMS)
+              .localFloats(PLAN_ITEMS));
+    }
+
+    private void planPrefix(SharedPrefix prefix) {
+      launcher.launch(
+          stream,
+          withBatch(launch("plan_prefix_tiles"))
+              .integer(prefix.firstSequence())
+              .integer(prefix.end())
+              .integer(group)
+              .integer(tileVectors)
+              .memory(scratch, tilesAt)
+              .memory(scratch, prefixTilesAt)
+              .items(PLAN_ITEMS));
+    }
+
+    private void attend(long planAt, int endSpan, int firstRow, int endRow) {
+      launcher.launch(
+          stream,
+          withBatch(launch("attend_span").matrix(queries).cache(cache))
+              .memory(scratch, planAt)
+              .integer(tileVectors)
+              .integer(spec.heads())
+              .number(spec.scale())
+              .integer(spec.window())
+              .number(spec.softCap())
+              .integer(endSpan)
+              .integer(spans)
+              .integer(firstRow)
+              .integer(endRow)
+              .memory(scratch, partialsAt)
+              .status()
+              .groups((long) tiles * endSpan, format.heads())
+              .items(PANEL_TOKENS)
+              .localFloats((long) tileVectors * vectorFloats() + PANEL_TOKENS));
+    }
+
+    private void merge(int firstRow, int endRow) {
+      launcher.launch(
+          stream,
+          withBatch(launch("merge_spans"))
+              .memory(scratch, tilesAt)
+              .integer(spec.heads())
+              .integer(format.valueDim())
+              .integer(spec.window())
+              .vector(spec.sinks())
+              .integer(spans)
+              .integer(firstRow)
+              .memory(scratch, partialsAt)
+              .matrix(out)
+              .groups(endRow - firstRow, spec.heads())
+              .items(PANEL_TOKENS));
+    }
+
+    private Launch launch(String kernel) {
+      return new Launch("attention", kernel)
+          .define("KV_TYPE", format.dtype().ordinal())
+          .define("SPAN_TOKENS", SPAN_TOKENS)
+          .define("PANEL_TOKENS", PANEL_TOKENS);
+    }
+
+    private Launch withBatch(Launch launch) {
+      return launch
+          .integer(batch.sequences())
+          .integer(batch.maxBlocks())
+          .indices(batch.rowStarts())
+          .indices(batch.contextLengths())
+          .indices(batch.blockTable())
+          .memory(scratch, 0);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package dev.offload.backends.kernels;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+
+/** The source of kernels, complete with all they include, in the language of a compiler. */
+public final class KernelSource {
+
+  /** All files of kernels, without their ending. */
+  public static final List<String> FILES =
+      List.of(
+          "rows", "activation", "norm", "rope", "route", "append_kv", "attention", "matmul");
+
+  private static final String SUFFIX = ".cl";
+
+  private KernelSource() {}
+
+  /** A language the kernels compile in; what differs is in a header. */
+  public enum Language {
+    OPENCL_C("opencl.h"),
+    CUDA("cuda.h");
+
+    private final String prelude;
+
+    Language(String prelude) {
+      this.prelude = prelude;
+    }
+  }
+
+  /**
+   * Everything a compiler needs, as one text with line directives, so that messages name our files.
+   *
+   * @param file one of {@link #FILES}
+   */
+  public static String of(String file, Language language) {
+    return part(language.prelude) + part("numbers.h") + part("kv_cache.h") + part(file + SUFFIX);
+  }
+
+  /**
+   * A line of a file that a compiler has named.
+   *
+   * @param line from 1
+   */
+  public static String line(String fileName, int line) {
+    return read(fileName).lines().skip(line - 1L).findFirst().orElse("");
+  }
+
+  private static String part(String fileName) {
+    return "#line 1 \"" + fileName + "\"\n" + read(fileName);
+  }
+
+  private static String read(String fileName) {
+    try (InputStream in = KernelSource.class.getResourceAsStream(fileName)) {
+      if (in == null) {
+        throw new IllegalArgumentException("there is no kernel source " + fileName);
+      }
+      return new String(in.readAllBytes(), UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException("kernel source " + fileName + " cannot be read", e);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+package dev.offload.backends.kernels;
+
+import dev.offload.backends.api.DeviceBuffer;
+import dev.offload.backends.api.Indices;
+import dev.offload.backends.api.KvBlocks;
+import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.Vector;
+import dev.offload.tensors.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** One run of a kernel: what is compiled, its arguments in order, and over how many work-items. */
+public final class Launch {
+
+  /** An argument of a kernel. */
+  public sealed interface Argument {}
+
+  /** A buffer from its start; the offset is an argument of its own. Empty is a null pointer. */
+  public record Memory(Optional<DeviceBuffer> buffer) implements Argument {}
+
+  /** The status of the stream, where kernels report failures. */
+  public record Status() implements Argument {}
+
+  /** 32 bits. */
+  public record Int(int value) implements Argument {}
+
+  /** 64 bits. */
+  public record Long(long value) implements Argument {}
+
+  /** 32 bits. */
+  public record Float(float value) implements Argument {}
+
+  private final String file;
+  private final String kernel;
+  private final List<String> definitions = new ArrayList<>();
+  private final List<Argument> arguments = new ArrayList<>();
+  private long groups = 1;
+  private int secondGroups = 1;
+  private int items = 1;
+  private int localBytes;
+
+  /**
+   * @param file one of {@link KernelSource#FILES}
+   * @param kernel in it
+   */
+  Launch(String file, String kernel) {
+    this.file = file;
+    this.kernel = kernel;
+  }
+
+  /** The source, one of {@link KernelSource#FILES}. */
+  public String file() {
+    return file;
+  }
+
+  public String kernel() {
+    return kernel;
+  }
+
+  /** Macros, {@code NAME=value}. */
+  public List<String> definitions() {
+    return definitions;
+  }
+
+  public List<Argument> arguments() {
+    return arguments;
+  }
+
+  /** Work-groups in the first dimension. */
+  public long groups() {
+    return groups;
+  }
+
+  /** Work-groups in the second dimension. */
+  public int secondGroups() {
+    return secondGroups;
+  }
+
+  /** Work-items per group, all in the first dimension. */
+  public int items() {
+    return items;
+  }
+
+  /** Local memory, an argument behind all others; 0 if the kernel has no such. */
+  public int localBytes() {
+    return localBytes;
+  }
+
+  Launch define(String name, int value) {
+    definitions.add(name + "=" + value);
+    return this;
+  }
+
+  Launch groups(long first, int second) {
+    groups = first;
+    secondGroups = second;
+    return this;
+  }
+
+  Launch items(int count) {
+    items = count;
+    return this;
+  }
+
+  Launch localFloats(long count) {
+    localBytes = Math.toIntExact(4 * count);
+    return this;
+  }
+
+  Launch matrix(Matrix matrix) {
+    return memory(matrix.buffer(), matrix.offset())
+        .integer(matrix.dtype().ordinal())
+        .integer(matrix.rowStride());
+  }
+
+  Launch noMatrix() {
+    return noMemory().integer(DType.F32.ordinal()).integer(0);
+  }
+
+  Launch vector(Optional<Vector> vector) {
+    return vector.isPresent()
+        ? memory(vector.get().buffer(), vector.get().offset())
+        : noMemory();
+  }
+
+  Launch indices(Indices indices) {
+    return memory(indices.buffer(), indices.offset());
+  }
+
+  Launch cache(KvBlocks cache) {
+    KvBlocks.Format format = cache.format();
+    return memory(cache.buffer(), cache.offset())
+        .integer(cache.blocks())
+        .integer(format.blockTokens())
+        .integer(format.heads())
+        .integer(format.headDim())
+        .integer(format.valueDim())
+        .integer(format.valuesInKeys() ? 1 : 0);
+  }
+
+  Launch memory(DeviceBuffer buffer, long offset) {
+    arguments.add(new Memory(Optional.of(buffer)));
+    arguments.add(new Long(offset));
+    return this;
+  }
+
+  private Launch noMemory() {
+    arguments.add(new Memory(Optional.empty()));
+    arguments.add(new Long(0));
+    return this;
+  }
+
+  Launch integer(int value) {
+    arguments.add(new Int(value));
+    return this;
+  }
+
+  Launch number(float value) {
+    arguments.add(new Float(value));
+    return this;
+  }
+
+  Launch status() {
+    arguments.add(new Status());
+    return this;
+  }
+}

@@ -1,0 +1,220 @@
+package dev.offload.backends.opencl;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceBuffer;
+import dev.offload.backends.api.DeviceFacts;
+import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.api.MemoryBudget;
+import dev.offload.backends.api.Operations;
+import dev.offload.backends.api.PinnedBuffer;
+import dev.offload.backends.api.Stream;
+import dev.offload.backends.kernels.KernelLauncher;
+import dev.offload.backends.kernels.KernelOperations;
+import dev.offload.backends.kernels.Launch;
+import dev.offload.tensors.ByteSize;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.lwjgl.opencl.CL10;
+
+/** A device with budgets of its memory and of pinned memory. Scratch of kernels is beside them. */
+final class OpenClDevice implements Device, KernelLauncher {
+  private static final System.Logger LOGGER = System.getLogger(OpenClDevice.class.getName());
+
+  /** Partial results of attention of a stream that computes. */
+  private static final long SCRATCH_BYTES = 64L << 20;
+
+  private final OpenClContext context;
+  private final boolean ownsContext;
+  private final DeviceFacts facts;
+  private final Limits limits;
+  private final MemoryBudget deviceBudget;
+  private final MemoryBudget pinnedBudget;
+  private final long queue;
+  private final OpenClMemory memory;
+  private final DeviceClock clock = new DeviceClock();
+  private final Operations operations;
+  private final Set<OpenClStream> streams = ConcurrentHashMap.newKeySet();
+  private final Set<Allocation> allocations = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
+
+  /**
+   * @param ownsContext whether closing the device closes the context
+   */
+  OpenClDevice(OpenClContext context, boolean ownsContext, DeviceOptions options) {
+    this.context = context;
+    this.ownsContext = ownsContext;
+    DeviceHandle device = context.device();
+    limits = new Limits(device.groupItems(), device.localBytes());
+    deviceBudget = new MemoryBudget("device", options.memoryBytes());
+    pinnedBudget = new MemoryBudget("host", options.pinnedBytes());
+    queue = OpenClStream.newQueue(context);
+    memory = new OpenClMemory(context, queue);
+    operations = new KernelOperations(this);
+    facts =
+        new DeviceFacts(
+            device.name(),
+            options.memoryBytes(),
+            device.computeUnits(),
+            memory.isShared(),
+            device.driver());
+  }
+
+  @Override
+  public DeviceFacts facts() {
+    return facts;
+  }
+
+  @Override
+  public DeviceBuffer allocate(String purpose, long bytes) {
+    requireOpen();
+    deviceBudget.claim(purpose, bytes);
+    try {
+      Allocation allocation = new Allocation(purpose, deviceBudget, bytes);
+      return allocation.holding(memory.allocate(bytes, allocation::release));
+    } catch (RuntimeException | Error e) {
+      deviceBudget.release(bytes);
+      throw e;
+    }
+  }
+
+  @Override
+  public PinnedBuffer allocatePinned(String purpose, long bytes) {
+    requireOpen();
+    pinnedBudget.claim(purpose, bytes);
+    try {
+      Allocation allocation = new Allocation(purpose, pinnedBudget, bytes);
+      return allocation.holding(memory.allocatePinned(bytes, allocation::release));
+    } catch (RuntimeException | Error e) {
+      pinnedBudget.release(bytes);
+      throw e;
+    }
+  }
+
+  @Override
+  public DeviceBuffer wrap(PinnedBuffer buffer) {
+    if (!memory.isShared()) {
+      throw new IllegalStateException(facts.name() + " has memory of its own");
+    }
+    return memory.wrap(buffer.segment());
+  }
+
+  @Override
+  public Stream newStream(String name) {
+    requireOpen();
+    OpenClStream stream =
+        new OpenClStream(name, context, memory, clock, SCRATCH_BYTES, streams::remove);
+    streams.add(stream);
+    return stream;
+  }
+
+  @Override
+  public Limits limits() {
+    return limits;
+  }
+
+  @Override
+  public void launch(Stream stream, Launch launch) {
+    OpenClStream.of(stream).launch(launch);
+  }
+
+  @Override
+  public DeviceBuffer scratch(Stream stream) {
+    return OpenClStream.of(stream).scratch();
+  }
+
+  @Override
+  public long allocatedBytes() {
+    return deviceBudget.allocated();
+  }
+
+  @Override
+  public long peakBytes() {
+    return deviceBudget.peak();
+  }
+
+  @Override
+  public long allocatedPinnedBytes() {
+    return pinnedBudget.allocated();
+  }
+
+  @Override
+  public long peakPinnedBytes() {
+    return pinnedBudget.peak();
+  }
+
+  @Override
+  public Operations operations() {
+    return operations;
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    List.copyOf(streams).forEach(OpenClDevice::closeLeaked);
+    List.copyOf(allocations).forEach(Allocation::releaseLeaked);
+    Status.check("clReleaseCommandQueue", CL10.clReleaseCommandQueue(queue));
+    if (ownsContext) {
+      context.close();
+    }
+  }
+
+  private static void closeLeaked(OpenClStream stream) {
+    LOGGER.log(Level.WARNING, "stream {0} was not closed before its device", stream.name());
+    try {
+      stream.close();
+    } catch (IllegalStateException e) {
+      LOGGER.log(Level.WARNING, e.getMessage());
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the device is closed");
+    }
+  }
+
+  /** Memory in use; compared by identity. */
+  private final class Allocation {
+    private final String purpose;
+    private final MemoryBudget budget;
+    private final long bytes;
+    private Runnable close = () -> {};
+
+    Allocation(String purpose, MemoryBudget budget, long bytes) {
+      this.purpose = purpose;
+      this.budget = budget;
+      this.bytes = bytes;
+    }
+
+    DeviceBuffer holding(DeviceBuffer buffer) {
+      close = buffer::close;
+      allocations.add(this);
+      return buffer;
+    }
+
+    PinnedBuffer holding(PinnedBuffer buffer) {
+      close = buffer::close;
+      allocations.add(this);
+      return buffer;
+    }
+
+    void release() {
+      allocations.remove(this);
+      budget.release(bytes);
+    }
+
+    void releaseLeaked() {
+      LOGGER.log(
+          Level.WARNING,
+          "{0} for {1} were not released before their device",
+          ByteSize.format(bytes),
+          purpose);
+      close.run();
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package dev.offload.backends.opencl;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
+
+/**
+ * Programs as a device's compiler left them, in files. What cannot be read or written is compiled
+ * again: the cache saves time and nothing else. Thread-safe, for several processes too.
+ */
+final class ProgramCache {
+  private final Path folder;
+
+  ProgramCache(Path folder) {
+    this.folder = folder;
+  }
+
+  /** The cache of this user. */
+  static ProgramCache ofUser() {
+    return new ProgramCache(
+        Path.of(System.getProperty("user.home"), ".cache", "offload", "opencl"));
+  }
+
+  /** Name of a program: a hash of all that its binary depends on. */
+  static String key(String source, String options, DeviceHandle device) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (String part : new String[] {source, options, device.name(), device.driver()}) {
+        digest.update(part.getBytes(UTF_8));
+        digest.update((byte) 0);
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
+  }
+
+  Optional<byte[]> read(String key) {
+    try {
+      return Optional.of(Files.readAllBytes(folder.resolve(key)));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Keeps a program. A reader never sees half of it. */
+  void write(String key, byte[] binary) {
+    try {
+      Files.createDirectories(folder);
+      Path part = Files.createTempFile(folder, key, ".part");
+      try {
+        Files.write(part, binary);
+        Files.move(part, folder.resolve(key), StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(part);
+      }
+    } catch (IOException e) {
+      // Compiled again next time.
+      return;
+    }
+  }
+}
