@@ -1,5 +1,7 @@
 package dev.offload.backends.opencl;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
 import java.util.List;
 import java.util.Optional;
 import org.lwjgl.opencl.CL;
@@ -12,15 +14,30 @@ final class OpenClLibrary {
   private OpenClLibrary() {}
 
   private static Optional<String> load() {
-    Configuration.OPENCL_EXPLICIT_INIT.set(true);
-    try {
-      CL.create();
-      return Optional.empty();
-    } catch (UnsatisfiedLinkError | IllegalStateException e) {
+    String library = libraryName();
+    // LWJGL would print that it found nothing.
+    try (Arena arena = Arena.ofConfined()) {
+      SymbolLookup.libraryLookup(library, arena);
+    } catch (IllegalArgumentException e) {
       return Optional.of(
-          "there is no OpenCL loader (%s); install ocl-icd-libopencl1 and the driver of the device"
-              .formatted(e.getMessage()));
+          "there is no OpenCL loader, %s; install ocl-icd-libopencl1 and the driver of the device"
+              .formatted(library));
     }
+    Configuration.MEMORY_BACKEND.set("ffm");
+    Configuration.OPENCL_EXPLICIT_INIT.set(true);
+    CL.create(library);
+    return Optional.empty();
+  }
+
+  /** On Linux the name without a number comes with headers for compilers only. */
+  private static String libraryName() {
+    String system = System.getProperty("os.name");
+    if (system.startsWith("Windows")) {
+      return "OpenCL.dll";
+    }
+    return system.startsWith("Mac")
+        ? "/System/Library/Frameworks/OpenCL.framework/OpenCL"
+        : "libOpenCL.so.1";
   }
 
   /** Why there is no device, with the remedy; empty if there is one. */
