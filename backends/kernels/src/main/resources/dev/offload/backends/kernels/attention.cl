@@ -36,14 +36,14 @@ __kernel void share_prefix(
   int shared_blocks = shared_tokens / block_tokens;
   for (int s = first + get_local_id(0); s < end; s += get_local_size(0)) {
     int position = INTS(contexts)[s] - (starts[s + 1] - starts[s]);
-    if (position < shared_tokens) {
-      fail(status, ROW_IN_PREFIX, s, position, shared_tokens);
-    }
     for (int b = 0; b < shared_blocks; b++) {
       if (INTS(table)[(ulong)s * max_blocks + b] != INTS(table)[(ulong)first * max_blocks + b]) {
         fail(status, PREFIX_NOT_SHARED, first, s, shared_blocks);
         break;
       }
+    }
+    if (position < shared_tokens) {
+      fail(status, ROW_IN_PREFIX, s, position, shared_tokens);
     }
     INTS(first_spans)[s] = shared_tokens / SPAN_TOKENS;
   }
@@ -217,10 +217,7 @@ __kernel void attend_span(
   }
 
   const __global uchar *numbers = cache + cache_offset;
-  for (int panel = from; panel < high; panel += PANEL_TOKENS) {
-    if (panel + PANEL_TOKENS <= low) {
-      continue;
-    }
+  for (int panel = low / PANEL_TOKENS * PANEL_TOKENS; panel < high; panel += PANEL_TOKENS) {
     int token = panel + item;
     int block = -1;
     if (token >= low && token < high) {

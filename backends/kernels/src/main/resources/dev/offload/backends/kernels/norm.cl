@@ -1,5 +1,6 @@
 // RMSNorm, or LayerNorm where there is a bias, of one head of one row per work-group; a row without heads is one
-// head. With y present, x += y before. out may be x: a work-item reads no column but those it writes.
+// head. With y present, x += y before. out may be x: a work-item reads no column but those it writes. No barrier is
+// in a branch: PoCL 3.1 gets those wrong.
 __kernel void norm_rows(
     MATRIX(x), int heads, int width, MATRIX(y), VECTOR(weight), VECTOR(bias), float epsilon, float unit_offset,
     MATRIX(out) LOCAL_PARAMETER(memory)) {
@@ -13,14 +14,13 @@ __kernel void norm_rows(
       STORE(x, row, first + i, LOAD(x, row, first + i) + LOAD(y, row, first + i));
     }
   }
-  float mean = 0.0f;
+  float sum = 0.0f;
   if (bias) {
-    float sum = 0.0f;
     for (int i = item; i < width; i += items) {
       sum += LOAD(x, row, first + i);
     }
-    mean = sum_of_group(memory, sum) / width;
   }
+  float mean = sum_of_group(memory, sum) / width; // 0 without bias
   float squares = 0.0f;
   for (int i = item; i < width; i += items) {
     float d = LOAD(x, row, first + i) - mean;

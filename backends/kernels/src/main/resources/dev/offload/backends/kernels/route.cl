@@ -15,6 +15,7 @@ FUNCTION int first_largest(__local const float *numbers, __local const float *ta
 }
 
 // One token per work-group. Memory: 3 floats per expert, 2 per group, 2 per chosen, 1 per work-item.
+// No barrier is in a branch: PoCL 3.1 gets those wrong.
 __kernel void route(
     MATRIX(logits), int experts, int per_token, int scoring, int normalise, float scale, int groups, int groups_kept,
     VECTOR(correction), VECTOR(chosen), MATRIX(weights) LOCAL_PARAMETER(memory)) {
@@ -39,14 +40,16 @@ __kernel void route(
     taken[i] = 0.0f;
     largest = fmax(largest, logit);
   }
+  largest = max_of_group(sums, largest);
+  float sum = 0.0f;
   if (scoring == SOFTMAX) {
-    largest = max_of_group(sums, largest);
-    float sum = 0.0f;
     for (int i = item; i < experts; i += items) {
       scores[i] = exp(scores[i] - largest);
       sum += scores[i];
     }
-    sum = sum_of_group(sums, sum);
+  }
+  sum = sum_of_group(sums, sum);
+  if (scoring == SOFTMAX) {
     for (int i = item; i < experts; i += items) {
       scores[i] /= sum;
     }
@@ -63,30 +66,32 @@ __kernel void route(
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 
-  if (groups > 1) {
-    int size = experts / groups;
-    for (int g = item; g < groups; g += items) {
-      float best = -INFINITY;
-      float second = -INFINITY;
-      for (int i = g * size; i < (g + 1) * size; i++) {
-        second = fmax(second, fmin(best, selection[i]));
-        best = fmax(best, selection[i]);
-      }
-      group_scores[g] = correction && size > 1 ? best + second : best;
-      group_kept[g] = 0.0f;
+  // A single group is kept without a look.
+  int size = experts / groups;
+  int judged = groups > 1 ? groups : 0;
+  for (int g = item; g < judged; g += items) {
+    float best = -INFINITY;
+    float second = -INFINITY;
+    for (int i = g * size; i < (g + 1) * size; i++) {
+      second = fmax(second, fmin(best, selection[i]));
+      best = fmax(best, selection[i]);
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (item == 0) {
-      for (int i = 0; i < groups_kept; i++) {
-        group_kept[first_largest(group_scores, group_kept, groups)] = 1.0f;
-      }
+    group_scores[g] = correction && size > 1 ? best + second : best;
+    group_kept[g] = 0.0f;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (item == 0 && judged > 0) {
+    for (int i = 0; i < groups_kept; i++) {
+      group_kept[first_largest(group_scores, group_kept, judged)] = 1.0f;
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (judged > 0) {
     for (int i = item; i < experts; i += items) {
       taken[i] = group_kept[i / size] == 0.0f ? 1.0f : 0.0f;
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
   }
+  barrier(CLK_LOCAL_MEM_FENCE);
 
   // The largest of every work-item's own, then the largest of those: of equal ones the lower number.
   for (int j = 0; j < per_token; j++) {
@@ -126,11 +131,11 @@ __kernel void route(
         picked_weights[j] /= total;
       }
     }
-    float sum = 0.0f;
+    float total = 0.0f;
     for (int j = 0; j < per_token; j++) {
-      sum += picked_weights[j];
+      total += picked_weights[j];
     }
-    float factor = normalise ? scale / sum : scale;
+    float factor = normalise ? scale / total : scale;
     for (int j = 0; j < per_token; j++) {
       INTS(chosen)[(ulong)token * per_token + j] = (int)picked[j];
       STORE(weights, token, j, picked_weights[j] * factor);
