@@ -1,6 +1,5 @@
 package dev.offload.backends.api;
 
-
 /** Counts bytes against a limit that is never exceeded. Thread-safe. */
 public final class MemoryBudget {
   private final String memory;

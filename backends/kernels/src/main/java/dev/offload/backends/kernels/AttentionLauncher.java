@@ -93,7 +93,7 @@ final class AttentionLauncher {
 
     private int tileVectors() {
       int local = Math.min(LOCAL_BYTES, launcher.limits().localBytes());
-      int most = (local / 4 - PANEL_TOKENS) / (vectorFloats());
+      int most = (local / 4 - PANEL_TOKENS) / vectorFloats();
       if (most < 1) {
         throw new IllegalArgumentException(
             "keys of %d and values of %d numbers need more than the %d bytes of local memory"
@@ -125,8 +125,7 @@ final class AttentionLauncher {
 
     void run() {
       launcher.launch(
-          stream,
-          launch("clear").memory(scratch, 0).integer(batch.sequences()).items(PLAN_ITEMS));
+          stream, launch("clear").memory(scratch, 0).integer(batch.sequences()).items(PLAN_ITEMS));
       batch.prefixes().forEach(this::share);
       plan();
       for (int row = 0; row < batch.tokens(); row += rowsPerRound) {
@@ -223,7 +222,7 @@ final class AttentionLauncher {
 
     private Launch launch(String kernel) {
       return new Launch("attention", kernel)
-          .define("KV_TYPE", format.dtype().ordinal())
+          .define("KV_TYPE", KernelNumbers.of(format.dtype()))
           .define("SPAN_TOKENS", SPAN_TOKENS)
           .define("PANEL_TOKENS", PANEL_TOKENS);
     }

@@ -108,8 +108,7 @@ public final class KernelOperations implements Operations {
   }
 
   private void checkWeight(Weight weight) {
-    OperandChecks.weight(
-        weight, packedBytes(weight.dtype(), weight.outputs(), weight.inputs()));
+    OperandChecks.weight(weight, packedBytes(weight.dtype(), weight.outputs(), weight.inputs()));
   }
 
   @Override
@@ -131,8 +130,7 @@ public final class KernelOperations implements Operations {
   @Override
   public void convert(Stream stream, Matrix x, Matrix out) {
     OperandChecks.sameSize("x", x, "out", out);
-    launchRows(
-        stream, x, new Launch("rows", "convert").matrix(x).integer(x.columns()).matrix(out));
+    launchRows(stream, x, new Launch("rows", "convert").matrix(x).integer(x.columns()).matrix(out));
   }
 
   @Override
@@ -217,7 +215,7 @@ public final class KernelOperations implements Operations {
         new Launch("activation", "activate")
             .matrix(x)
             .integer(out.columns())
-            .integer(activation.ordinal())
+            .integer(KernelNumbers.of(activation))
             .integer(gated ? 1 : 0)
             .matrix(out));
   }
@@ -250,7 +248,7 @@ public final class KernelOperations implements Operations {
             .matrix(values)
             .indices(batch.slots())
             .cache(cache)
-            .integer(cache.format().dtype().ordinal())
+            .integer(KernelNumbers.of(cache.format().dtype()))
             .status());
   }
 
@@ -280,7 +278,7 @@ public final class KernelOperations implements Operations {
             .matrix(logits)
             .integer(logits.columns())
             .integer(perToken)
-            .integer(router.scoring().ordinal())
+            .integer(KernelNumbers.of(router.scoring()))
             .integer(router.normalise() ? 1 : 0)
             .number(router.scale())
             .integer(router.groups())

@@ -12,8 +12,7 @@ public final class KernelSource {
 
   /** All files of kernels, without their ending. */
   public static final List<String> FILES =
-      List.of(
-          "rows", "activation", "norm", "rope", "route", "append_kv", "attention", "matmul");
+      List.of("rows", "activation", "norm", "rope", "route", "append_kv", "attention", "matmul");
 
   private static final String SUFFIX = ".cl";
 
@@ -37,7 +36,15 @@ public final class KernelSource {
    * @param file one of {@link #FILES}
    */
   public static String of(String file, Language language) {
-    return part(language.prelude) + part("numbers.h") + part("kv_cache.h") + part(file + SUFFIX);
+    return of(List.of(file), language);
+  }
+
+  /** Several files in one text. */
+  static String of(List<String> files, Language language) {
+    StringBuilder text = new StringBuilder();
+    text.append(part(language.prelude)).append(part("numbers.h")).append(part("kv_cache.h"));
+    files.forEach(file -> text.append(part(file + SUFFIX)));
+    return text.toString();
   }
 
   /**

@@ -17,19 +17,19 @@ public final class Launch {
   public sealed interface Argument {}
 
   /** A buffer from its start; the offset is an argument of its own. Empty is a null pointer. */
-  public record Memory(Optional<DeviceBuffer> buffer) implements Argument {}
+  public record MemoryArgument(Optional<DeviceBuffer> buffer) implements Argument {}
 
   /** The status of the stream, where kernels report failures. */
-  public record Status() implements Argument {}
+  public record StatusArgument() implements Argument {}
 
   /** 32 bits. */
-  public record Int(int value) implements Argument {}
+  public record IntArgument(int value) implements Argument {}
 
   /** 64 bits. */
-  public record Long(long value) implements Argument {}
+  public record LongArgument(long value) implements Argument {}
 
   /** 32 bits. */
-  public record Float(float value) implements Argument {}
+  public record FloatArgument(float value) implements Argument {}
 
   private final String file;
   private final String kernel;
@@ -110,18 +110,16 @@ public final class Launch {
 
   Launch matrix(Matrix matrix) {
     return memory(matrix.buffer(), matrix.offset())
-        .integer(matrix.dtype().ordinal())
+        .integer(KernelNumbers.of(matrix.dtype()))
         .integer(matrix.rowStride());
   }
 
   Launch noMatrix() {
-    return noMemory().integer(DType.F32.ordinal()).integer(0);
+    return noMemory().integer(KernelNumbers.of(DType.F32)).integer(0);
   }
 
   Launch vector(Optional<Vector> vector) {
-    return vector.isPresent()
-        ? memory(vector.get().buffer(), vector.get().offset())
-        : noMemory();
+    return vector.isPresent() ? memory(vector.get().buffer(), vector.get().offset()) : noMemory();
   }
 
   Launch indices(Indices indices) {
@@ -140,29 +138,29 @@ public final class Launch {
   }
 
   Launch memory(DeviceBuffer buffer, long offset) {
-    arguments.add(new Memory(Optional.of(buffer)));
-    arguments.add(new Long(offset));
+    arguments.add(new MemoryArgument(Optional.of(buffer)));
+    arguments.add(new LongArgument(offset));
     return this;
   }
 
   private Launch noMemory() {
-    arguments.add(new Memory(Optional.empty()));
-    arguments.add(new Long(0));
+    arguments.add(new MemoryArgument(Optional.empty()));
+    arguments.add(new LongArgument(0));
     return this;
   }
 
   Launch integer(int value) {
-    arguments.add(new Int(value));
+    arguments.add(new IntArgument(value));
     return this;
   }
 
   Launch number(float value) {
-    arguments.add(new Float(value));
+    arguments.add(new FloatArgument(value));
     return this;
   }
 
   Launch status() {
-    arguments.add(new Status());
+    arguments.add(new StatusArgument());
     return this;
   }
 }

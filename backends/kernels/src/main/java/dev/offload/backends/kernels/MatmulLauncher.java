@@ -32,8 +32,8 @@ final class MatmulLauncher {
     launcher.launch(
         stream,
         new Launch("matmul", "matmul")
-            .define("X_TYPE", x.dtype().ordinal())
-            .define("W_TYPE", weight.dtype().ordinal())
+            .define("X_TYPE", KernelNumbers.of(x.dtype()))
+            .define("W_TYPE", KernelNumbers.of(weight.dtype()))
             .matrix(x)
             .integer(x.rows())
             .integer(x.columns())

@@ -1,4 +1,4 @@
-// Activations of feed-forward modules: the ordinals of Activation.
+// Activations of feed-forward modules, numbered as in KernelNumbers.
 #define SILU 0
 #define GELU 1
 #define GELU_TANH 2

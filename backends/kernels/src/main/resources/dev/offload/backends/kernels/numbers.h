@@ -1,4 +1,4 @@
-// Number formats: the ordinals of DType.
+// Number formats, as in KernelNumbers.
 #define F32 0
 #define F16 1
 #define BF16 2

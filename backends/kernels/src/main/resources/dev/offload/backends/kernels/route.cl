@@ -1,4 +1,4 @@
-// Router scores: the ordinals of RouterSpec.Scoring.
+// Router scores, numbered as in KernelNumbers.
 #define SOFTMAX 0
 #define SIGMOID 1
 #define SOFTMAX_OF_CHOSEN 2

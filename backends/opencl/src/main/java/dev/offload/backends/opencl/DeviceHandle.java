@@ -96,8 +96,7 @@ record DeviceHandle(long platform, long id) {
   private String text(int what) {
     try (MemoryStack stack = MemoryStack.stackPush()) {
       PointerBuffer size = stack.mallocPointer(1);
-      Status.check(
-          "clGetDeviceInfo", CL10.clGetDeviceInfo(id, what, (ByteBuffer) null, size));
+      Status.check("clGetDeviceInfo", CL10.clGetDeviceInfo(id, what, (ByteBuffer) null, size));
       ByteBuffer text = stack.malloc((int) size.get(0));
       Status.check("clGetDeviceInfo", CL10.clGetDeviceInfo(id, what, text, null));
       return MemoryUtil.memUTF8(text, text.capacity() - 1).strip();

@@ -26,8 +26,7 @@ final class OpenClContext implements AutoCloseable {
   /** The caller closes it. */
   static OpenClContext open(DeviceHandle device, ProgramCache cache) {
     try (MemoryStack stack = MemoryStack.stackPush()) {
-      PointerBuffer properties =
-          stack.pointers(CL_CONTEXT_PLATFORM, device.platform(), 0);
+      PointerBuffer properties = stack.pointers(CL_CONTEXT_PLATFORM, device.platform(), 0);
       IntBuffer status = stack.mallocInt(1);
       long handle = CL10.clCreateContext(properties, device.id(), null, 0, status);
       Status.check("clCreateContext", status, handle);

@@ -27,8 +27,8 @@ final class OpenClEvent implements Event {
   /**
    * @param number of the event in its stream, ascending
    * @param handle cl_event of the read; released by this
-   * @param status where the status is read to, {@link Failure#STATUS_INTS} integers of malloc; freed
-   *     by this
+   * @param status where the status is read to, {@link Failure#STATUS_INTS} integers of malloc;
+   *     freed by this
    * @param enqueuedNanos a time before the read was enqueued
    */
   OpenClEvent(OpenClStream stream, long number, long handle, long status, long enqueuedNanos) {
@@ -84,8 +84,7 @@ final class OpenClEvent implements Event {
       try (MemoryStack stack = MemoryStack.stackPush()) {
         Status.check(
             "clEnqueueBarrierWithWaitList",
-            CL12.clEnqueueBarrierWithWaitList(
-                queue, stack.pointers(handle), null));
+            CL12.clEnqueueBarrierWithWaitList(queue, stack.pointers(handle), null));
       }
     }
   }

@@ -156,8 +156,7 @@ final class OpenClMemory {
   private void unmap(long handle, long address) {
     Status.check(
         "clEnqueueUnmapMemObject",
-        CL10.nclEnqueueUnmapMemObject(
-            queue, handle, address, 0, MemoryUtil.NULL, MemoryUtil.NULL));
+        CL10.nclEnqueueUnmapMemObject(queue, handle, address, 0, MemoryUtil.NULL, MemoryUtil.NULL));
     Status.check("clFinish", CL10.clFinish(queue));
   }
 

@@ -38,7 +38,7 @@ final class OpenClStream implements Stream {
   private final Deque<OpenClEvent> unsettled = new ArrayDeque<>();
   private OpenClBuffer scratch;
   private boolean closed;
-  private volatile long recorded;
+  private long recorded;
   private long surfaced;
 
   /**
@@ -132,17 +132,18 @@ final class OpenClStream implements Stream {
     for (Launch.Argument argument : launch.arguments()) {
       int code =
           switch (argument) {
-            case Launch.Memory given ->
+            case Launch.MemoryArgument given ->
                 CL10.clSetKernelArg1p(
                     kernel,
                     at,
                     given.buffer().isPresent()
                         ? OpenClBuffer.of(given.buffer().get()).handle()
                         : MemoryUtil.NULL);
-            case Launch.Status ignored -> CL10.clSetKernelArg1p(kernel, at, status.handle());
-            case Launch.Int given -> CL10.clSetKernelArg1i(kernel, at, given.value());
-            case Launch.Long given -> CL10.clSetKernelArg1l(kernel, at, given.value());
-            case Launch.Float given -> CL10.clSetKernelArg1f(kernel, at, given.value());
+            case Launch.StatusArgument ignored ->
+                CL10.clSetKernelArg1p(kernel, at, status.handle());
+            case Launch.IntArgument given -> CL10.clSetKernelArg1i(kernel, at, given.value());
+            case Launch.LongArgument given -> CL10.clSetKernelArg1l(kernel, at, given.value());
+            case Launch.FloatArgument given -> CL10.clSetKernelArg1f(kernel, at, given.value());
           };
       Status.check("clSetKernelArg %d of %s".formatted(at, launch.kernel()), code);
       at++;
@@ -257,13 +258,16 @@ final class OpenClStream implements Stream {
               0,
               MemoryUtil.NULL,
               MemoryUtil.memAddress(handle)));
-      recorded++;
-      OpenClEvent event = new OpenClEvent(this, recorded, handle.get(0), copy, now);
+      OpenClEvent event = new OpenClEvent(this, nextNumber(), handle.get(0), copy, now);
       unsettled.addLast(event);
       // Else some drivers begin only when somebody waits.
       Status.check("clFlush", CL10.clFlush(queue));
       return event;
     }
+  }
+
+  private synchronized long nextNumber() {
+    return ++recorded;
   }
 
   @Override
@@ -331,7 +335,9 @@ final class OpenClStream implements Stream {
       closed = true;
     }
     unsettled.forEach(OpenClEvent::awaitReached);
-    kernels.values().forEach(kernel -> Status.check("clReleaseKernel", CL10.clReleaseKernel(kernel)));
+    kernels
+        .values()
+        .forEach(kernel -> Status.check("clReleaseKernel", CL10.clReleaseKernel(kernel)));
     Status.check("clFinish", CL10.clFinish(queue));
     Status.check("clReleaseCommandQueue", CL10.clReleaseCommandQueue(queue));
     status.close();

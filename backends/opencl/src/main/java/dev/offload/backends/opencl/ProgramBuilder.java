@@ -130,8 +130,7 @@ final class ProgramBuilder {
       try {
         Status.check(
             "clGetProgramInfo",
-            CL10.clGetProgramInfo(
-                program, CL10.CL_PROGRAM_BINARIES, stack.pointers(bytes), null));
+            CL10.clGetProgramInfo(program, CL10.CL_PROGRAM_BINARIES, stack.pointers(bytes), null));
         byte[] binary = new byte[bytes.capacity()];
         bytes.get(0, binary);
         return binary;

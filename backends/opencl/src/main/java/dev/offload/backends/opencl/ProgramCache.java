@@ -3,6 +3,7 @@ package dev.offload.backends.opencl;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -16,6 +17,8 @@ import java.util.Optional;
  * again: the cache saves time and nothing else. Thread-safe, for several processes too.
  */
 final class ProgramCache {
+  private static final System.Logger LOGGER = System.getLogger(ProgramCache.class.getName());
+
   private final Path folder;
 
   ProgramCache(Path folder) {
@@ -62,8 +65,7 @@ final class ProgramCache {
         Files.deleteIfExists(part);
       }
     } catch (IOException e) {
-      // Compiled again next time.
-      return;
+      LOGGER.log(Level.WARNING, "programs are compiled again at every start: {0}", e.toString());
     }
   }
 }

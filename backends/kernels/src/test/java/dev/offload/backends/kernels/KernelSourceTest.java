@@ -1,0 +1,73 @@
+package dev.offload.backends.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.backends.kernels.KernelSource.Language;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class KernelSourceTest {
+
+  @Test
+  void shouldNameFilesAndLinesForMessages() {
+    String source = KernelSource.of("rope", Language.OPENCL_C);
+    assertTrue(source.contains("#line 1 \"rope.cl\"\n" + KernelSource.line("rope.cl", 1)));
+    assertEquals("", KernelSource.line("rope.cl", 10_000));
+    assertThrows(
+        IllegalArgumentException.class, () -> KernelSource.of("missing", Language.OPENCL_C));
+  }
+
+  /** One source for both: what PoCL runs is what a compiler of CUDA takes. */
+  @Test
+  void shouldCompileAsCuda(@TempDir Path folder) throws IOException, InterruptedException {
+    Optional<Path> nvcc = onPath("nvcc");
+    Assumptions.assumeTrue(nvcc.isPresent(), "no nvcc on the PATH; install the CUDA toolkit");
+    Path source = folder.resolve("kernels.cu");
+    Files.writeString(source, KernelSource.of(KernelSource.FILES, Language.CUDA));
+    Path out = folder.resolve("kernels.ptx");
+    Path messages = folder.resolve("messages");
+    int code =
+        new ProcessBuilder(
+                nvcc.get().toString(),
+                "--ptx",
+                "-arch=sm_75",
+                "-DX_TYPE=2",
+                "-DW_TYPE=2",
+                "-DKV_TYPE=2",
+                "-DSPAN_TOKENS=256",
+                "-DPANEL_TOKENS=64",
+                "-o",
+                out.toString(),
+                source.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(messages.toFile())
+            .start()
+            .waitFor();
+    assertEquals(0, code, () -> read(messages));
+    assertTrue(read(out).contains(".entry attend_span"));
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static Optional<Path> onPath(String program) {
+    return Stream.of(System.getenv("PATH").split(File.pathSeparator))
+        .map(folder -> Path.of(folder, program))
+        .filter(Files::isExecutable)
+        .findFirst();
+  }
+}

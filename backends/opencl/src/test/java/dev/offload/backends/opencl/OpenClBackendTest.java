@@ -1,0 +1,61 @@
+package dev.offload.backends.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.api.Event;
+import dev.offload.backends.api.Stream;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+final class OpenClBackendTest {
+  private final OpenClBackend backend = new OpenClBackend();
+  private DeviceHandle first;
+
+  @BeforeEach
+  void findDevice() {
+    first = OpenClOrSkip.firstDevice();
+  }
+
+  @Test
+  void shouldOpenADevice() {
+    assertEquals(Optional.empty(), backend.unusableReason());
+    try (Device device = backend.open(new DeviceOptions(0, 1 << 20, 1 << 20, 1))) {
+      assertEquals(first.name(), device.facts().name());
+      assertTrue(device.facts().details().contains("OpenCL"), device.facts().details());
+    }
+  }
+
+  @Test
+  void shouldRefuseDevicesThatAreNotThere() {
+    DeviceOptions options = new DeviceOptions(99, 1 << 20, 1 << 20, 1);
+    IllegalArgumentException refusal =
+        assertThrows(IllegalArgumentException.class, () -> backend.open(options));
+    assertTrue(refusal.getMessage().contains("99"), refusal::getMessage);
+    assertTrue(refusal.getMessage().contains(first.name()), refusal::getMessage);
+  }
+
+  @Test
+  void shouldRefuseBudgetsThatTheDeviceDoesNotHave() {
+    DeviceOptions options = new DeviceOptions(0, first.memoryBytes() + 1, 0, 1);
+    IllegalArgumentException refusal =
+        assertThrows(IllegalArgumentException.class, () -> backend.open(options));
+    assertTrue(refusal.getMessage().contains("" + first.memoryBytes()), refusal::getMessage);
+  }
+
+  @Test
+  void shouldRefuseEventsOfADeviceOpenedApart() {
+    DeviceOptions options = new DeviceOptions(0, 1 << 20, 1 << 20, 1);
+    try (Device one = backend.open(options);
+        Device other = backend.open(options);
+        Stream stream = one.newStream("one");
+        Stream foreign = other.newStream("other")) {
+      Event event = foreign.record();
+      assertThrows(IllegalArgumentException.class, () -> stream.await(event));
+    }
+  }
+}
