@@ -11,10 +11,13 @@ import dev.offload.planner.UnitSize;
 import dev.offload.planner.Work;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.Parameter;
+import dev.offload.tensors.weights.Role;
 import dev.offload.tensors.weights.UnitId;
 import dev.offload.tensors.weights.WeightUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -52,26 +55,56 @@ public final class WeightStore implements AutoCloseable {
   /** Sizes of all units in a compute format. */
   public static List<UnitSize> sizes(
       List<WeightUnit> units, DType computeDType, DataLayout layout, DataLayout hostLayout) {
+    Map<List<Form>, UnitSize> known = new HashMap<>();
     return units.stream()
         .map(
             unit -> {
-              UnitLayout image = UnitLayout.image(unit, computeDType, layout);
-              UnitLayout rowMajor = UnitLayout.rowMajor(unit, computeDType);
+              UnitSize alike =
+                  known.computeIfAbsent(
+                      forms(unit), _ -> size(unit, computeDType, layout, hostLayout));
               return new UnitSize(
                   unit.id(),
-                  rowMajor.bytes(),
-                  image.bytes(),
-                  !image.sameAs(rowMajor),
-                  UnitLayout.image(unit, computeDType, hostLayout).bytes());
+                  alike.rowMajorBytes(),
+                  alike.imageBytes(),
+                  alike.packed(),
+                  alike.hostImageBytes());
             })
         .toList();
+  }
+
+  private static UnitSize size(
+      WeightUnit unit, DType computeDType, DataLayout layout, DataLayout hostLayout) {
+    UnitLayout image = UnitLayout.image(unit, computeDType, layout);
+    UnitLayout rowMajor = UnitLayout.rowMajor(unit, computeDType);
+    return new UnitSize(
+        unit.id(),
+        rowMajor.bytes(),
+        image.bytes(),
+        !image.sameAs(rowMajor),
+        UnitLayout.image(unit, computeDType, hostLayout).bytes());
+  }
+
+  /**
+   * What the size of a parameter depends on. Models have thousands of units, few different ones.
+   */
+  private record Form(Role role, int rows, int columns, int blocks) {}
+
+  private static List<Form> forms(WeightUnit unit) {
+    List<Form> forms = new ArrayList<>(unit.parameters().size());
+    for (Parameter each : unit.parameters()) {
+      forms.add(new Form(each.role(), each.rows(), each.columns(), each.blocks()));
+    }
+    return forms;
   }
 
   /** What is needed besides the homes while units are loaded; the ring comes afterwards. */
   public static UnitLoader.Area loadingArea(
       List<WeightUnit> units, DType computeDType, DataLayout layout) {
-    return UnitLoader.Area.of(
-        units.stream().map(unit -> UnitLayout.image(unit, computeDType, layout)).toList(), layout);
+    Map<List<Form>, UnitLayout> different = new LinkedHashMap<>();
+    for (WeightUnit unit : units) {
+      different.computeIfAbsent(forms(unit), _ -> UnitLayout.image(unit, computeDType, layout));
+    }
+    return UnitLoader.Area.of(different.values(), layout);
   }
 
   /**
