@@ -6,12 +6,14 @@ import dev.offload.backends.api.Vector;
 import dev.offload.backends.api.Weight;
 import java.util.Optional;
 
-/** Launches matmul.cl, whose tile sizes these are. */
+/** Launches matmul.cl, whose sizes these are. */
 final class MatmulLauncher {
-  private static final int TILE_ROWS = 32;
-  private static final int TILE_OUTPUTS = 64;
-  private static final int TILE_INPUTS = 16;
-  private static final int ITEMS = 128;
+  private static final int ITEM_ROWS = 4;
+  private static final int ITEM_OUTPUTS = 3;
+  private static final int ITEMS = 64;
+
+  /** Work-items one below the other, if there are rows for more than one. */
+  private static final int ROW_ITEMS = 4;
 
   private final KernelLauncher launcher;
 
@@ -29,6 +31,7 @@ final class MatmulLauncher {
     if (x.rows() == 0) {
       return;
     }
+    int rowItems = x.rows() > ITEM_ROWS ? ROW_ITEMS : 1;
     launcher.launch(
         stream,
         new Launch("matmul", "matmul")
@@ -41,9 +44,11 @@ final class MatmulLauncher {
             .integer(weight.outputs())
             .vector(bias)
             .integer(accumulate ? 1 : 0)
+            .integer(rowItems)
             .matrix(out)
-            .groups(Math.ceilDiv(weight.outputs(), TILE_OUTPUTS), Math.ceilDiv(x.rows(), TILE_ROWS))
-            .items(ITEMS)
-            .localFloats((long) TILE_INPUTS * (TILE_ROWS + TILE_OUTPUTS)));
+            .groups(
+                Math.ceilDiv(weight.outputs(), ITEM_OUTPUTS * ITEMS / rowItems),
+                Math.ceilDiv(x.rows(), ITEM_ROWS * rowItems))
+            .items(ITEMS));
   }
 }

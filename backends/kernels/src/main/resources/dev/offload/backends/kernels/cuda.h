@@ -32,3 +32,28 @@ FUNCTION void store_f16(uchar *at, float x) {
   asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(x));
   *(ushort *)at = bits;
 }
+
+// Eight floats that a work-item computes with at once.
+struct floats8 {
+  float x[8];
+};
+FUNCTION floats8 zero8() { return floats8{}; }
+FUNCTION floats8 fma8(floats8 a, floats8 b, floats8 c) {
+#pragma unroll
+  for (int i = 0; i < 8; i++) {
+    c.x[i] = fma(a.x[i], b.x[i], c.x[i]);
+  }
+  return c;
+}
+FUNCTION float sum8(floats8 a) {
+  return ((a.x[0] + a.x[4]) + (a.x[2] + a.x[6])) + ((a.x[1] + a.x[5]) + (a.x[3] + a.x[7]));
+}
+FUNCTION float load_number(const uchar *base, ulong index, int type);
+FUNCTION floats8 load8(const uchar *base, ulong index, int type) {
+  floats8 a;
+#pragma unroll
+  for (int i = 0; i < 8; i++) {
+    a.x[i] = load_number(base, index + i, type);
+  }
+  return a;
+}

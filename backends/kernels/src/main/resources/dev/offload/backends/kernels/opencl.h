@@ -7,3 +7,23 @@
 
 FUNCTION float load_f16(const __global uchar *at) { return vload_half(0, (const __global half *)at); }
 FUNCTION void store_f16(__global uchar *at, float x) { vstore_half_rte(x, 0, (__global half *)at); }
+
+// Eight floats that a work-item computes with at once.
+typedef float8 floats8;
+FUNCTION floats8 zero8(void) { return (floats8)(0.0f); }
+FUNCTION floats8 fma8(floats8 a, floats8 b, floats8 c) { return fma(a, b, c); }
+FUNCTION float sum8(floats8 x) {
+  float4 four = x.lo + x.hi;
+  float2 two = four.lo + four.hi;
+  return two.x + two.y;
+}
+// Eight numbers of a format, at any boundary.
+FUNCTION floats8 load8(const __global uchar *base, ulong index, int type) {
+  if (type == 0) {
+    return vload8(0, (const __global float *)(base + 4 * index));
+  }
+  if (type == 1) {
+    return vload_half8(0, (const __global half *)(base + 2 * index));
+  }
+  return as_float8(convert_uint8(vload8(0, (const __global ushort *)(base + 2 * index))) << 16);
+}
