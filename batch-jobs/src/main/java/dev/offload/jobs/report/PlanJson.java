@@ -50,6 +50,7 @@ public final class PlanJson {
     json.put("micro_batch_tokens", found.plan().microBatchTokens());
     json.put("compute_dtype", found.plan().computeDType().name().toLowerCase(Locale.ROOT));
     json.put("pass_seconds", prediction.passSeconds());
+    json.put("simulated_pass_seconds", report.pass().map(pass -> pass.nanos() / 1e9).orElse(null));
     json.put("pass_tokens", prediction.passTokens());
     json.put("bottleneck", prediction.bottleneck());
     json.put("lanes", lanes(report));

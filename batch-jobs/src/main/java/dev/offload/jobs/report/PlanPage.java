@@ -29,7 +29,11 @@ public final class PlanPage {
         .ifPresent(
             pass ->
                 TimelineSection.add(
-                    html, "One pass, simulated", "A pass of the steady state", pass));
+                    html,
+                    "One pass, simulated",
+                    "A pass of the steady state as the schedule is played, in which lanes wait for"
+                        + " each other where the linear program has them overlap",
+                    pass));
     CurveSection.add(html, found.curve(), found.plan().maxSequences());
     Processor device = found.hardware().device();
     double peak =

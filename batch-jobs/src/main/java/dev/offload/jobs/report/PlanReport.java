@@ -106,6 +106,17 @@ public record PlanReport(
             Words.time(prediction().passSeconds()));
   }
 
+  /** What the simulated pass would give, beside what the program says; empty if none was played. */
+  Optional<String> simulated() {
+    return pass.map(
+        played -> {
+          double seconds = played.nanos() / 1e9;
+          double share = prediction().passSeconds() / seconds;
+          return "played task by task a pass takes %s, which is %s of this speed"
+              .formatted(Words.time(seconds), Words.percent(share));
+        });
+  }
+
   /** More tokens per second, with a sign and what share of the prediction that is. */
   String gain(double tokensPerSecond) {
     double share = tokensPerSecond / Math.max(prediction().tokensPerSecond(), 1e-12);

@@ -72,6 +72,7 @@ public final class PlanText {
                 Words.number(prediction.decodeTokensPerSecond()),
                 job));
     line("", report.flight());
+    report.simulated().ifPresent(text -> line("", text));
     line("bounded by", report.bottleneck());
     List<String> lanes = new ArrayList<>();
     for (LaneLoad lane : report.lanes()) {

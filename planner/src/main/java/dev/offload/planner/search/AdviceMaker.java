@@ -28,6 +28,9 @@ final class AdviceMaker {
   /** Where duals are not known, this part of a change stands for all of it. */
   private static final double SMALL = 1.0 / 128;
 
+  /** Prices hold for small changes; what a GiB gives beyond this share of a pass is solved for. */
+  private static final double SMALL_GAIN = 0.05;
+
   /** Advice that gives less is not worth a line. */
   private static final double LEAST_GAIN = 1e-4;
 
@@ -72,10 +75,16 @@ final class AdviceMaker {
 
   /** Seconds by which a pass is shorter with a GiB more. */
   double memory(Memory memory) {
-    if (hasDuals) {
-      return plan.solution().prices().getOrDefault(memory, 0.0) * GIB;
+    if (!hasDuals) {
+      return secondsLess(memory, (long) (GIB * SMALL)) / SMALL;
     }
-    long more = (long) (GIB * SMALL);
+    double byPrice = plan.solution().prices().getOrDefault(memory, 0.0) * GIB;
+    boolean small = byPrice <= SMALL_GAIN * plan.solution().seconds();
+    return small ? byPrice : Math.min(byPrice, secondsLess(memory, (long) GIB));
+  }
+
+  /** Seconds by which a pass is shorter with so many bytes more. */
+  private double secondsLess(Memory memory, long more) {
     Rooms rooms = plan.rooms();
     Rooms with =
         switch (memory) {
@@ -101,7 +110,7 @@ final class AdviceMaker {
                   rooms.disk() + more,
                   rooms.tablesOnHost());
         };
-    return (plan.solution().seconds() - seconds(plan.candidate().loads(), with)) / SMALL;
+    return plan.solution().seconds() - seconds(plan.candidate().loads(), with);
   }
 
   /** Solves again. */
