@@ -59,6 +59,10 @@ final class PresetReader {
   private static final double HOST_ATTENTION_PER_CORE = 3e9;
   private static final double HOST_ATTENTION_SHARE_OF_PRODUCTS = 0.5;
   private static final double HOST_LAUNCH = 1e-6;
+
+  /** Norms, activations and the like on a processor. */
+  private static final double ROWS_SHARE_OF_MEMORY = 0.5;
+
   private static final double HOST_COPY_RATE = 10e9;
   private static final double HOST_COPY_LATENCY = 2e-7;
   private static final double HOST_COPY_BOTH_SHARE = 0.75;
@@ -114,6 +118,11 @@ final class PresetReader {
     double products = peaks.getOrDefault(DType.BF16, peaks.getOrDefault(DType.F16, 0.0));
     return new Processor(
         memory,
+        assume(
+            "device.row_bytes_per_s",
+            memory,
+            BYTES_PER_SECOND,
+            "the memory rate, which simple kernels reach"),
         figures
             .take("device.launch_s", "kernel_launch_s", SECONDS)
             .orElseGet(() -> assume("device.launch_s", LAUNCH, SECONDS, "as measured on an H200")),
@@ -330,6 +339,11 @@ final class PresetReader {
     Map<DType, Double> peaks = hostPeaks(role, cores);
     return new Processor(
         memory,
+        assume(
+            role + ".row_bytes_per_s",
+            memory * ROWS_SHARE_OF_MEMORY,
+            BYTES_PER_SECOND,
+            ROWS_SHARE_OF_MEMORY + " of the memory rate, as measured on an EPYC"),
         assume(role + ".launch_s", HOST_LAUNCH, SECONDS, "as measured on an EPYC of two cores"),
         peaks,
         List.of(),
