@@ -37,6 +37,9 @@ import java.util.Optional;
 
 /** Plans for a model on a machine, neither of which need be there. */
 final class DryRun {
+  /** With more units simulating a pass takes longer than finding the plan. */
+  private static final int MOST_UNITS_PLAYED = 4000;
+
   private final Path path;
   private final PlanOptions options;
   private final ModelShape shape;
@@ -166,6 +169,11 @@ final class DryRun {
     }
     return new Workload(
         read.lengths(), options.requests().isPresent() ? options.requests() : read.requests());
+  }
+
+  /** Whether a pass has few enough tasks to be simulated whenever somebody asks for a plan. */
+  boolean isPlayedQuickly() {
+    return sizes.units().size() <= MOST_UNITS_PLAYED;
   }
 
   /**

@@ -114,7 +114,7 @@ final class PlanCommand implements Callable<Integer> {
     options.checkWork();
     try {
       DryRun dryRun = new DryRun(subject.model, options);
-      PlanReport report = dryRun.report(options.html().isPresent());
+      PlanReport report = dryRun.report(options.html().isPresent() || dryRun.isPlayedQuickly());
       if (options.json()) {
         out.println(PlanJson.of(report));
       } else {
