@@ -11,7 +11,6 @@ import dev.offload.planner.Workload;
 import dev.offload.planner.Workload.Lengths;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +35,9 @@ final class JobLengths {
   private final Map<List<Integer>, Sum> sums = new TreeMap<>(JobLengths::compare);
   private long counted;
 
+  /** Why the first of the rows that cannot be worked on cannot. */
+  private Optional<String> firstReason = Optional.empty();
+
   private JobLengths(Optional<PromptEncoder> model) {
     this.model = model;
   }
@@ -50,7 +52,6 @@ final class JobLengths {
   static Workload read(Path file, Optional<PromptEncoder> model, int maxTokens)
       throws IOException, RefusedException {
     JobLengths lengths = new JobLengths(model);
-    List<String> reasons = new ArrayList<>();
     Path folder = Path.of(System.getProperty("java.io.tmpdir"));
     try (RowReader<Row> rows =
         RowReader.forGeneration(
@@ -58,7 +59,7 @@ final class JobLengths {
             new RowDefaults(maxTokens),
             folder,
             _ -> false,
-            bad -> reasons.add(bad.reason()))) {
+            bad -> lengths.firstReason = lengths.firstReason.or(() -> Optional.of(bad.reason())))) {
       for (Optional<Row> row = rows.next(); row.isPresent(); row = rows.next()) {
         lengths.add(row.get());
       }
@@ -66,7 +67,7 @@ final class JobLengths {
     if (lengths.sums.isEmpty()) {
       throw new RefusedException(
           "--job %s has no row that can be worked on%s"
-              .formatted(file, reasons.isEmpty() ? "" : "; the first: " + reasons.getFirst()));
+              .formatted(file, lengths.firstReason.map(why -> "; the first: " + why).orElse("")));
     }
     return new Workload(
         lengths.sums.values().stream().map(Sum::lengths).toList(),

@@ -329,10 +329,6 @@ final class Recommender {
       warnings.add(
           "host memory is the bottleneck: copies and computing on the host slow each other down");
     }
-    int assumed = format.machine().assumptions().size();
-    if (assumed > 0) {
-      warnings.add(assumed + " figures of the hardware profile are assumed, not measured");
-    }
     return warnings;
   }
 }
