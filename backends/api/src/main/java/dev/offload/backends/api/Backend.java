@@ -1,5 +1,6 @@
 package dev.offload.backends.api;
 
+import java.util.List;
 import java.util.Optional;
 
 /** A kind of device, found with {@link java.util.ServiceLoader}. Stateless. */
@@ -12,6 +13,12 @@ public interface Backend {
 
   /** Why it cannot be used on this machine, with the remedy; empty if it can. */
   Optional<String> unusableReason();
+
+  /**
+   * The devices there are, in the order of their indices; none is opened. Empty where the backend
+   * is not usable.
+   */
+  List<DeviceDescription> devices();
 
   /**
    * Opens a device. The caller closes it, after everything it allocated and every stream.

@@ -144,6 +144,14 @@ public interface Operations extends DataLayout {
       AttentionSpec attention,
       Matrix out);
 
+  /**
+   * Whether {@link #attention} gives the same to the bit with and without {@link
+   * RaggedBatch#prefixes}.
+   */
+  default boolean attendsToPrefixesExactly() {
+    return false;
+  }
+
   // Mixtures of experts
 
   /**

@@ -1,19 +1,18 @@
 package dev.offload.backends.conformance;
 
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static dev.offload.backends.conformance.Assertions.assertThrows;
 
 import dev.offload.backends.api.Activation;
 import dev.offload.backends.api.Matrix;
 import dev.offload.tensors.DType;
-import org.junit.jupiter.api.Test;
 
 /**
  * Activations. Error: {@value #SHARE} of the input, times the gated number where there is a gate.
  */
-interface ActivationConformance extends DeviceUnderTest {
+interface ActivationConformance extends ConformanceTopic {
   double SHARE = 2e-6;
 
-  @Test
+  @Check
   default void shouldActivate() {
     repeatForPairs(
         (fixture, from, to) -> {
@@ -25,7 +24,7 @@ interface ActivationConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldActivateWithAGate() {
     repeatForPairs(
         (fixture, from, to) -> {
@@ -56,7 +55,7 @@ interface ActivationConformance extends DeviceUnderTest {
     fixture.expectUntouchedBut(out);
   }
 
-  @Test
+  @Check
   default void shouldRefuseWidthsThatDoNotFit() {
     repeat(
         1,

@@ -1,8 +1,8 @@
 package dev.offload.backends.conformance;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static dev.offload.backends.conformance.Assertions.assertArrayEquals;
+import static dev.offload.backends.conformance.Assertions.assertThrows;
+import static dev.offload.backends.conformance.Assertions.assertTrue;
 
 import dev.offload.backends.api.AttentionSpec;
 import dev.offload.backends.api.KvBlocks;
@@ -13,10 +13,9 @@ import dev.offload.tensors.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.Test;
 
 /** The KV cache and attention over it. */
-interface AttentionConformance extends DeviceUnderTest {
+interface AttentionConformance extends ConformanceTopic {
 
   /**
    * Error relative to the weighted sum of the magnitudes of the values. An error of a score is a
@@ -26,7 +25,7 @@ interface AttentionConformance extends DeviceUnderTest {
     return 0x1p-23 * (16 + 2 * Math.sqrt(context) + 4 * scoreSize);
   }
 
-  @Test
+  @Check
   default void shouldAttendToRaggedBatches() {
     repeatForPairs(
         (fixture, rowType, cacheType) -> {
@@ -37,7 +36,7 @@ interface AttentionConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldShareKvHeads() {
     for (int group = 1; group <= 8; group++) {
       int queriesPerHead = group;
@@ -53,7 +52,7 @@ interface AttentionConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldLookBackNoFartherThanTheWindow() {
     for (int window : new int[] {1, 2, 15, 16, 17, 64, 100, 1000}) {
       repeat(
@@ -68,7 +67,7 @@ interface AttentionConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldNotReadBlocksBeforeTheWindow() {
     repeat(
         4,
@@ -82,7 +81,7 @@ interface AttentionConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldCapScores() {
     for (double range : new double[] {1, 10}) {
       repeat(
@@ -98,7 +97,7 @@ interface AttentionConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldCountSinks() {
     repeat(
         6,
@@ -112,7 +111,7 @@ interface AttentionConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldStandLargeLogits() {
     repeat(
         6,
@@ -125,7 +124,7 @@ interface AttentionConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldAttendToLongContexts() {
     repeat(
         2,
@@ -137,7 +136,7 @@ interface AttentionConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldTakeOtherBlockSizes() {
     for (int blockTokens : new int[] {1, 3, 16, 32, 48, 256}) {
       repeat(
@@ -152,7 +151,7 @@ interface AttentionConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldTakeOddWidths() {
     int[][] widths = {{1, 1}, {3, 5}, {13, 64}, {128, 128}, {192, 128}, {80, 80}};
     for (int[] width : widths) {
@@ -169,7 +168,7 @@ interface AttentionConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldTakeValuesFromKeys() {
     int[][] widths = {{1, 1}, {5, 3}, {32, 24}, {80, 64}, {576, 512}};
     for (int[] width : widths) {
@@ -189,7 +188,7 @@ interface AttentionConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldGiveARowTheSameResultInAnyCompany() {
     repeat(
         2,
@@ -207,7 +206,7 @@ interface AttentionConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldAttendToSharedPrefixes() {
     repeat(
         12,
@@ -219,7 +218,7 @@ interface AttentionConformance extends DeviceUnderTest {
           run.window = fixture.any(0, 0, 0, 20, 400);
           addSequences(fixture, run);
           double[][] shared = run.check();
-          if (attendsToPrefixesExactly()) {
+          if (fixture.operations().attendsToPrefixesExactly()) {
             assertArrayEquals(run.attend(run.batchWithoutPrefixes()), shared);
           }
         });
@@ -249,7 +248,7 @@ interface AttentionConformance extends DeviceUnderTest {
     run.rows = rows.stream().mapToInt(Integer::intValue).toArray();
   }
 
-  @Test
+  @Check
   default void shouldRefusePrefixesThatAreNotShared() {
     repeat(
         1,
@@ -285,7 +284,7 @@ interface AttentionConformance extends DeviceUnderTest {
     return SequenceCase.withPrefixes(batch, List.of(prefixes));
   }
 
-  @Test
+  @Check
   default void shouldRefuseOperandsThatDoNotFit() {
     repeat(
         1,
@@ -316,7 +315,7 @@ interface AttentionConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldReportBlocksThatDoNotExist() {
     repeat(
         1,

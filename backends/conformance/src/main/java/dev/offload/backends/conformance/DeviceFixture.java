@@ -1,9 +1,9 @@
 package dev.offload.backends.conformance;
 
+import static dev.offload.backends.conformance.Assertions.fail;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;

@@ -1,7 +1,7 @@
 package dev.offload.backends.conformance;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.fail;
+import static dev.offload.backends.conformance.Assertions.assertEquals;
+import static dev.offload.backends.conformance.Assertions.fail;
 
 import dev.offload.tensors.DType;
 

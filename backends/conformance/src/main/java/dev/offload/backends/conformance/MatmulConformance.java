@@ -1,7 +1,7 @@
 package dev.offload.backends.conformance;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
+import static dev.offload.backends.conformance.Assertions.assertArrayEquals;
+import static dev.offload.backends.conformance.Assertions.assertEquals;
 
 import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.Operations;
@@ -13,10 +13,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.Test;
 
 /** Matrix products, with weights in row-major and in the device's own order. */
-interface MatmulConformance extends DeviceUnderTest {
+interface MatmulConformance extends ConformanceTopic {
 
   /** Error relative to the sum of the magnitudes of the summands; it grows like a random walk. */
   static double share(DType x, DType weight, int inputs) {
@@ -33,7 +32,7 @@ interface MatmulConformance extends DeviceUnderTest {
     return fixture.any(1, 3, 4, 13, 16, 64, 207);
   }
 
-  @Test
+  @Check
   default void shouldMultiply() {
     repeatForPairs(
         (fixture, first, second) -> {
@@ -62,7 +61,7 @@ interface MatmulConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldMultiplyLargeMatrices() {
     for (DType dtype : DType.values()) {
       for (int rows : new int[] {1, 32, 67}) {
@@ -90,7 +89,7 @@ interface MatmulConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldMultiplyWholePanelsAlone() {
     for (DType dtype : DType.values()) {
       repeat(2, fixture -> checkPanels(fixture, dtype));
@@ -125,7 +124,7 @@ interface MatmulConformance extends DeviceUnderTest {
     fixture.operations().matmul(fixture.stream(), x, weight, Optional.empty(), false, out);
   }
 
-  @Test
+  @Check
   default void shouldAccumulate() {
     repeatForPairs(
         (fixture, first, second) -> {
@@ -147,7 +146,7 @@ interface MatmulConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldMultiplyGroupsOfRows() {
     repeatForPairs(
         (fixture, first, second) -> {
@@ -194,7 +193,7 @@ interface MatmulConformance extends DeviceUnderTest {
     return numbers.length == 0 ? Optional.empty() : Optional.of(fixture.vector(numbers));
   }
 
-  @Test
+  @Check
   default void shouldRefuseProductsThatDoNotFit() {
     repeat(
         1,

@@ -1,9 +1,9 @@
 package dev.offload.backends.conformance;
 
+import static dev.offload.backends.conformance.Assertions.assertEquals;
+import static dev.offload.backends.conformance.Assertions.assertThrows;
+import static dev.offload.backends.conformance.Assertions.assertTrue;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
@@ -11,17 +11,16 @@ import dev.offload.backends.api.DeviceOptions;
 import dev.offload.backends.api.MemoryBudgetException;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
-import org.junit.jupiter.api.Test;
 
 /** Budgets, alignment and the life of memory. */
-interface MemoryConformance extends DeviceUnderTest {
+interface MemoryConformance extends ConformanceTopic {
   int BUDGET = 1 << 20;
 
   private Device small() {
     return open(new DeviceOptions(0, BUDGET, BUDGET, threads()));
   }
 
-  @Test
+  @Check
   default void shouldKeepTheDeviceBudget() {
     try (Device device = small()) {
       DeviceBuffer half = device.allocate("half", BUDGET / 2);
@@ -42,7 +41,7 @@ interface MemoryConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldKeepThePinnedBudget() {
     try (Device device = small()) {
       PinnedBuffer most = device.allocatePinned("most", BUDGET - 1);
@@ -55,7 +54,7 @@ interface MemoryConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldGiveAlignedZeroedPinnedMemory() {
     try (Device device = small()) {
       for (int bytes : new int[] {1, 4095, 4096, 100_000}) {
@@ -71,7 +70,7 @@ interface MemoryConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldRefuseSizesBelowZero() {
     try (Device device = small()) {
       assertThrows(IllegalArgumentException.class, () -> device.allocate("nothing", -1));
@@ -80,7 +79,7 @@ interface MemoryConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldWrapPinnedMemoryWhereItIsShared() {
     try (Device device = small();
         PinnedBuffer pinned = device.allocatePinned("test", 1000)) {
@@ -101,7 +100,7 @@ interface MemoryConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldTellWhatItIs() {
     try (Device device = small()) {
       assertEquals(BUDGET, device.facts().memoryBytes());

@@ -4,17 +4,16 @@ import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.NormSpec;
 import dev.offload.tensors.DType;
 import java.util.Optional;
-import org.junit.jupiter.api.Test;
 
 /** Normalisations. Error: {@value #SHARE} of the normalised number before the bias. */
-interface NormConformance extends DeviceUnderTest {
+interface NormConformance extends ConformanceTopic {
   double SHARE = 4e-6;
 
   private static int anyColumns(DeviceFixture fixture) {
     return fixture.any(1, 3, 4, 13, 64, 207, 960, 4098);
   }
 
-  @Test
+  @Check
   default void shouldNormaliseRows() {
     repeatForPairs(
         (fixture, from, to) -> {
@@ -29,7 +28,7 @@ interface NormConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldNormaliseInPlace() {
     for (DType dtype : DType.values()) {
       repeat(
@@ -46,7 +45,7 @@ interface NormConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldNormaliseZerosToTheBias() {
     repeat(
         2,
@@ -59,7 +58,7 @@ interface NormConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldAddAndNormalise() {
     repeatForPairs(
         (fixture, from, to) -> {
@@ -80,7 +79,7 @@ interface NormConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldNormaliseHeads() {
     for (DType dtype : DType.values()) {
       repeat(
@@ -101,7 +100,7 @@ interface NormConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldRefuseNormsOfAnotherWidth() {
     repeat(
         1,

@@ -2,13 +2,12 @@ package dev.offload.backends.conformance;
 
 import dev.offload.backends.api.Matrix;
 import dev.offload.tensors.DType;
-import org.junit.jupiter.api.Test;
 
 /** Rotary position embedding. Error: a few units in the last place of F32. */
-interface RopeConformance extends DeviceUnderTest {
+interface RopeConformance extends ConformanceTopic {
   double SHARE = 3e-7;
 
-  @Test
+  @Check
   default void shouldRotateHeads() {
     for (DType dtype : DType.values()) {
       for (boolean interleaved : new boolean[] {false, true}) {
@@ -39,7 +38,7 @@ interface RopeConformance extends DeviceUnderTest {
     fixture.expectUntouchedBut(matrix);
   }
 
-  @Test
+  @Check
   default void shouldRefuseFactorsThatDoNotFit() {
     repeat(
         1,

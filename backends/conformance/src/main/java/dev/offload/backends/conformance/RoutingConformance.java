@@ -1,6 +1,6 @@
 package dev.offload.backends.conformance;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static dev.offload.backends.conformance.Assertions.assertArrayEquals;
 
 import dev.offload.backends.api.Indices;
 import dev.offload.backends.api.Matrix;
@@ -10,13 +10,12 @@ import dev.offload.tensors.DType;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
 
 /** Choosing experts and adding up what they give. Error of a weight: {@value #SHARE}. */
-interface RoutingConformance extends DeviceUnderTest {
+interface RoutingConformance extends ConformanceTopic {
   double SHARE = 3e-6;
 
-  @Test
+  @Check
   default void shouldRouteWithEveryScoring() {
     for (Scoring scoring : Scoring.values()) {
       for (DType dtype : DType.values()) {
@@ -31,7 +30,7 @@ interface RoutingConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldBreakTiesByNumber() {
     for (Scoring scoring : Scoring.values()) {
       repeat(
@@ -49,7 +48,7 @@ interface RoutingConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldStandExtremeLogits() {
     for (Scoring scoring : Scoring.values()) {
       repeat(
@@ -62,7 +61,7 @@ interface RoutingConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldCorrectTheChoiceOnly() {
     for (Scoring scoring : new Scoring[] {Scoring.SIGMOID, Scoring.SOFTMAX}) {
       repeat(
@@ -75,7 +74,7 @@ interface RoutingConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldLookAtTheBestGroupsOnly() {
     repeat(
         8,
@@ -94,7 +93,7 @@ interface RoutingConformance extends DeviceUnderTest {
     return fixture.numbers(1, experts, 0.5, DType.F32)[0];
   }
 
-  @Test
+  @Check
   default void shouldCombineExpertOutputs() {
     for (DType dtype : DType.values()) {
       for (boolean accumulate : new boolean[] {false, true}) {
@@ -139,7 +138,7 @@ interface RoutingConformance extends DeviceUnderTest {
     fixture.expectUntouchedBut(out);
   }
 
-  @Test
+  @Check
   default void shouldRefuseRoutesThatDoNotFit() {
     repeat(
         1,

@@ -1,17 +1,16 @@
 package dev.offload.backends.conformance;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static dev.offload.backends.conformance.Assertions.assertArrayEquals;
+import static dev.offload.backends.conformance.Assertions.assertThrows;
 
 import dev.offload.backends.api.Indices;
 import dev.offload.backends.api.Matrix;
 import dev.offload.tensors.DType;
 import java.util.Arrays;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
 
 /** Conversions, sums and gathered rows. */
-interface RowConformance extends DeviceUnderTest {
+interface RowConformance extends ConformanceTopic {
 
   private static int anyRows(DeviceFixture fixture) {
     return fixture.any(1, 3, 4, 13, 207);
@@ -21,7 +20,7 @@ interface RowConformance extends DeviceUnderTest {
     return fixture.any(1, 3, 16, 63, 64, 65, 960);
   }
 
-  @Test
+  @Check
   default void shouldConvertBetweenAllFormats() {
     repeatForPairs(
         (fixture, from, to) -> {
@@ -36,7 +35,7 @@ interface RowConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldRoundTiesToEvenAndKeepTheExtremes() {
     double[] extremes = {
       0.0,
@@ -76,7 +75,7 @@ interface RowConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldAddInPlace() {
     repeatForPairs(
         (fixture, first, second) -> {
@@ -92,7 +91,7 @@ interface RowConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldGatherRows() {
     repeatForPairs(
         (fixture, from, to) -> {
@@ -110,7 +109,7 @@ interface RowConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldCapSoftly() {
     for (DType dtype : DType.values()) {
       repeat(
@@ -127,7 +126,7 @@ interface RowConformance extends DeviceUnderTest {
     }
   }
 
-  @Test
+  @Check
   default void shouldScaleRowsBySigmoid() {
     repeatForPairs(
         (fixture, first, second) -> {
@@ -148,7 +147,7 @@ interface RowConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldDoNothingWithoutRows() {
     repeat(
         1,
@@ -161,7 +160,7 @@ interface RowConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldRefuseMatricesOfDifferentSizes() {
     repeat(
         1,

@@ -1,10 +1,10 @@
 package dev.offload.backends.conformance;
 
+import static dev.offload.backends.conformance.Assertions.assertEquals;
+import static dev.offload.backends.conformance.Assertions.assertThrows;
+import static dev.offload.backends.conformance.Assertions.assertTrue;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
@@ -13,14 +13,11 @@ import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.tensors.DType;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** Order, asynchrony, copies and how errors surface. */
-@Timeout(60)
-interface StreamConformance extends DeviceUnderTest {
+interface StreamConformance extends ConformanceTopic {
 
-  @Test
+  @Check
   default void shouldCopyAnyRange() {
     repeat(
         6,
@@ -47,7 +44,7 @@ interface StreamConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldRefuseCopiesOutsideBuffers() {
     repeat(
         1,
@@ -64,7 +61,7 @@ interface StreamConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldOrderWorkOfTwoStreamsByEvents() {
     repeat(
         3,
@@ -95,7 +92,7 @@ interface StreamConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldNotBlockTheCallerOnAnEventOfAnotherStream() {
     repeat(
         1,
@@ -117,7 +114,7 @@ interface StreamConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldSurfaceErrorsOnceAtSynchronize() {
     repeat(
         1,
@@ -135,7 +132,7 @@ interface StreamConformance extends DeviceUnderTest {
         });
   }
 
-  @Test
+  @Check
   default void shouldSurfaceErrorsAtEventsBehindThem() {
     repeat(
         1,

@@ -1,10 +1,14 @@
 package dev.offload.backends.cpu;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceDescription;
 import dev.offload.backends.api.DeviceOptions;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.Optional;
 
 /** The processor as a device; always usable. */
@@ -30,6 +34,19 @@ public final class CpuBackend implements Backend {
   @Override
   public Optional<String> unusableReason() {
     return Optional.empty();
+  }
+
+  @Override
+  public List<DeviceDescription> devices() {
+    OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+    return List.of(
+        new DeviceDescription(
+            0,
+            ProcessorName.read(),
+            DeviceDescription.Kind.PROCESSOR,
+            system.getTotalMemorySize(),
+            system.getAvailableProcessors(),
+            "%s on %s".formatted(system.getArch(), system.getName())));
   }
 
   /**

@@ -232,6 +232,11 @@ final class CpuOperations implements Operations {
   }
 
   @Override
+  public boolean attendsToPrefixesExactly() {
+    return true;
+  }
+
+  @Override
   public void attention(
       Stream stream,
       Matrix queries,

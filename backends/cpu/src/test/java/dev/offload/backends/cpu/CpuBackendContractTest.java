@@ -2,7 +2,7 @@ package dev.offload.backends.cpu;
 
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
-import dev.offload.backends.conformance.DeviceConformance;
+import dev.offload.backends.conformance.junit.DeviceConformance;
 import org.junit.jupiter.api.Nested;
 
 /** The contract, with each of the fast matrix products. */

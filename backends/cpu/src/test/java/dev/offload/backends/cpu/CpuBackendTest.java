@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
+import dev.offload.backends.api.DeviceDescription;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.backends.api.MemoryBudgetException;
 import dev.offload.backends.api.PinnedBuffer;
@@ -29,6 +30,14 @@ class CpuBackendTest {
             .findFirst()
             .orElseThrow();
     assertTrue(found.unusableReason().isEmpty());
+  }
+
+  @Test
+  void shouldDescribeItsDevice() {
+    DeviceDescription described = new CpuBackend().devices().getFirst();
+    assertEquals(DeviceDescription.Kind.PROCESSOR, described.kind());
+    assertEquals(0, described.index());
+    assertTrue(described.memoryBytes() > 1 << 20, described::toString);
   }
 
   @Test

@@ -2,7 +2,7 @@ package dev.offload.backends.cpu;
 
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
-import dev.offload.backends.conformance.DeviceConformance;
+import dev.offload.backends.conformance.junit.DeviceConformance;
 import org.junit.jupiter.api.Nested;
 
 /** The contract, with a plain matrix product, for several numbers of threads. */
@@ -33,11 +33,6 @@ final class CpuOperationsTest {
   }
 
   abstract static class PlainDevice extends DeviceConformance {
-    @Override
-    public boolean attendsToPrefixesExactly() {
-      return true;
-    }
-
     @Override
     public Device open(DeviceOptions options) {
       WorkerPool workers = new WorkerPool(options.threads());

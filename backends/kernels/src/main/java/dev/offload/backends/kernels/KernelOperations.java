@@ -253,6 +253,11 @@ public final class KernelOperations implements Operations {
   }
 
   @Override
+  public boolean attendsToPrefixesExactly() {
+    return true;
+  }
+
+  @Override
   public void attention(
       Stream stream,
       Matrix queries,

@@ -1,11 +1,14 @@
 package dev.offload.backends.opencl;
 
+import dev.offload.backends.api.DeviceDescription;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
+import org.lwjgl.opencl.CL11;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
 
@@ -21,20 +24,40 @@ record DeviceHandle(long platform, long id) {
   /** All devices of all platforms, in their order. */
   static List<DeviceHandle> all() {
     List<DeviceHandle> devices = new ArrayList<>();
+    platforms().forEach(platform -> addDevices(platform, devices));
+    return devices;
+  }
+
+  /** The names of the drivers. */
+  static List<String> platformNames() {
+    return platforms().stream().map(DeviceHandle::platformName).toList();
+  }
+
+  private static List<Long> platforms() {
     try (MemoryStack stack = MemoryStack.stackPush()) {
       IntBuffer count = stack.mallocInt(1);
       int status = CL10.clGetPlatformIDs(null, count);
-      if (status == CL_PLATFORM_NOT_FOUND) {
-        return devices;
+      if (status == CL_PLATFORM_NOT_FOUND || (status == CL10.CL_SUCCESS && count.get(0) == 0)) {
+        return List.of();
       }
       Status.check("clGetPlatformIDs", status);
       PointerBuffer platforms = stack.mallocPointer(count.get(0));
       Status.check("clGetPlatformIDs", CL10.clGetPlatformIDs(platforms, (IntBuffer) null));
-      for (int i = 0; i < platforms.capacity(); i++) {
-        addDevices(platforms.get(i), devices);
-      }
+      return IntStream.range(0, platforms.capacity()).mapToObj(platforms::get).toList();
     }
-    return devices;
+  }
+
+  private static String platformName(long platform) {
+    try (MemoryStack stack = MemoryStack.stackPush()) {
+      PointerBuffer size = stack.mallocPointer(1);
+      Status.check(
+          "clGetPlatformInfo",
+          CL10.clGetPlatformInfo(platform, CL10.CL_PLATFORM_NAME, (ByteBuffer) null, size));
+      ByteBuffer text = stack.malloc((int) size.get(0));
+      Status.check(
+          "clGetPlatformInfo", CL10.clGetPlatformInfo(platform, CL10.CL_PLATFORM_NAME, text, null));
+      return MemoryUtil.memUTF8(text, text.capacity() - 1).strip();
+    }
   }
 
   private static void addDevices(long platform, List<DeviceHandle> devices) {
@@ -53,6 +76,23 @@ record DeviceHandle(long platform, long id) {
         devices.add(new DeviceHandle(platform, ids.get(i)));
       }
     }
+  }
+
+  /** As the backend describes it. */
+  DeviceDescription describe(int index) {
+    return new DeviceDescription(index, name(), kind(), memoryBytes(), computeUnits(), driver());
+  }
+
+  private DeviceDescription.Kind kind() {
+    if (isProcessor()) {
+      return DeviceDescription.Kind.PROCESSOR;
+    }
+    if (!hasType(CL10.CL_DEVICE_TYPE_GPU)) {
+      return DeviceDescription.Kind.OTHER;
+    }
+    return number(CL11.CL_DEVICE_HOST_UNIFIED_MEMORY, Integer.BYTES) != 0
+        ? DeviceDescription.Kind.INTEGRATED_GPU
+        : DeviceDescription.Kind.GPU;
   }
 
   String name() {
@@ -90,7 +130,11 @@ record DeviceHandle(long platform, long id) {
 
   /** Whether kernels run on the processor of the host, so that its memory is theirs. */
   boolean isProcessor() {
-    return (number(CL10.CL_DEVICE_TYPE, Long.BYTES) & CL10.CL_DEVICE_TYPE_CPU) != 0;
+    return hasType(CL10.CL_DEVICE_TYPE_CPU);
+  }
+
+  private boolean hasType(long type) {
+    return (number(CL10.CL_DEVICE_TYPE, Long.BYTES) & type) != 0;
   }
 
   private String text(int what) {

@@ -2,9 +2,11 @@ package dev.offload.backends.opencl;
 
 import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceDescription;
 import dev.offload.backends.api.DeviceOptions;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Devices that OpenCL 1.2 reaches, numbered over all platforms in their order. */
 public final class OpenClBackend implements Backend {
@@ -16,6 +18,17 @@ public final class OpenClBackend implements Backend {
   @Override
   public Optional<String> unusableReason() {
     return OpenClLibrary.unusableReason();
+  }
+
+  @Override
+  public List<DeviceDescription> devices() {
+    if (unusableReason().isPresent()) {
+      return List.of();
+    }
+    List<DeviceHandle> devices = OpenClLibrary.devices();
+    return IntStream.range(0, devices.size())
+        .mapToObj(index -> devices.get(index).describe(index))
+        .toList();
   }
 
   /**

@@ -45,9 +45,15 @@ final class OpenClLibrary {
     if (MISSING.isPresent()) {
       return MISSING;
     }
+    List<String> platforms = DeviceHandle.platformNames();
+    if (platforms.isEmpty()) {
+      return Optional.of(
+          "OpenCL is there and no driver is, as none has a file in /etc/OpenCL/vendors; install the driver of the device, or pocl-opencl-icd to run on the processor");
+    }
     return DeviceHandle.all().isEmpty()
         ? Optional.of(
-            "OpenCL finds no device; install the driver of the device, or pocl-opencl-icd to run on the processor")
+            "the OpenCL drivers %s find no device; see whether it is there and whether this user may open it (in /dev/dri: groups video and render)"
+                .formatted(platforms))
         : Optional.empty();
   }
 

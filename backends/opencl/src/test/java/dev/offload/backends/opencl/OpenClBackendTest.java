@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceDescription;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.backends.api.Event;
 import dev.offload.backends.api.Stream;
@@ -28,6 +29,18 @@ final class OpenClBackendTest {
       assertEquals(first.name(), device.facts().name());
       assertTrue(device.facts().details().contains("OpenCL"), device.facts().details());
     }
+  }
+
+  @Test
+  void shouldDescribeItsDevices() {
+    DeviceDescription described = backend.devices().getFirst();
+    assertEquals(0, described.index());
+    assertEquals(first.name(), described.name());
+    assertEquals(first.memoryBytes(), described.memoryBytes());
+    assertEquals(first.isProcessor(), described.kind() == DeviceDescription.Kind.PROCESSOR);
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> backend.open(new DeviceOptions(backend.devices().size(), 1, 1, 1)));
   }
 
   @Test

@@ -2,7 +2,7 @@ package dev.offload.backends.opencl;
 
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
-import dev.offload.backends.conformance.DeviceConformance;
+import dev.offload.backends.conformance.junit.DeviceConformance;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -20,11 +20,6 @@ final class OpenClConformanceTest extends DeviceConformance {
     if (context != null) {
       context.close();
     }
-  }
-
-  @Override
-  public boolean attendsToPrefixesExactly() {
-    return true;
   }
 
   @Override
