@@ -110,6 +110,19 @@ public record TestMachine(
         deviceIsHost);
   }
 
+  public TestMachine withDeviceMemoryRate(double rate) {
+    return new TestMachine(
+        deviceMemory,
+        hostMemory,
+        linkRate,
+        diskRate,
+        flops,
+        rate,
+        hostMemoryRate,
+        hostAttention,
+        deviceIsHost);
+  }
+
   public TestMachine withHostAttention(double rate) {
     return new TestMachine(
         deviceMemory,
@@ -128,6 +141,7 @@ public record TestMachine(
     Processor device =
         new Processor(
             deviceMemoryRate,
+            deviceMemoryRate / 2,
             5e-6,
             Map.of(DType.F16, flops, DType.BF16, flops, DType.F32, flops / 8),
             List.of(),
@@ -136,6 +150,7 @@ public record TestMachine(
     Processor host =
         new Processor(
             hostMemoryRate,
+            hostMemoryRate / 2,
             2e-6,
             Map.of(DType.BF16, 1e12, DType.F16, 1e12, DType.F32, 1e12),
             List.of(),

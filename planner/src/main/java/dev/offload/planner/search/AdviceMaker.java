@@ -28,7 +28,7 @@ final class AdviceMaker {
   /** Where duals are not known, this part of a change stands for all of it. */
   private static final double SMALL = 1.0 / 128;
 
-  /** Prices hold for small changes; what a GiB gives beyond this share of a pass is solved for. */
+  /** Prices hold for small changes; what gives more than this share of a pass is solved for. */
   private static final double SMALL_GAIN = 0.05;
 
   /** Advice that gives less is not worth a line. */
@@ -59,6 +59,7 @@ final class AdviceMaker {
     maker.add(advice, "10 GB/s more host memory rate", maker.faster(maker.withHost(10e9)));
     maker.add(advice, "10 % more device arithmetic", maker.faster(maker.withDevice(1.1, 1)));
     maker.add(advice, "10 % more device memory rate", maker.faster(maker.withDevice(1, 1.1)));
+    maker.add(advice, "10 % more host arithmetic", maker.faster(maker.withHostArithmetic(1.1)));
     maker.add(advice, "10 % faster attention on the host", maker.faster(maker.withAttention(1.1)));
     advice.sort(Comparator.comparingDouble(Advice::tokensPerSecond).reversed());
     return advice;
@@ -143,7 +144,8 @@ final class AdviceMaker {
     for (Map.Entry<Row, Double> weight : plan.solution().weights().entrySet()) {
       seconds += weight.getValue() * (here.of(weight.getKey()) - now.of(weight.getKey()));
     }
-    return seconds;
+    boolean small = seconds <= SMALL_GAIN * plan.solution().seconds();
+    return small ? seconds : plan.solution().seconds() - seconds(faster, plan.rooms());
   }
 
   HardwareProfile withLink(double more) {
@@ -184,6 +186,15 @@ final class AdviceMaker {
         machine.disk());
   }
 
+  HardwareProfile withHostArithmetic(double factor) {
+    return with(
+        machine.device(),
+        machine.link(),
+        scaled(machine.host(), factor, 1),
+        machine.sharing(),
+        machine.disk());
+  }
+
   HardwareProfile withDevice(double arithmetic, double memory) {
     return with(
         scaled(machine.device(), arithmetic, memory),
@@ -200,6 +211,7 @@ final class AdviceMaker {
         machine.link(),
         new Processor(
             host.memoryBytesPerSecond(),
+            host.rowBytesPerSecond(),
             host.launchSeconds(),
             host.peakFlops(),
             host.products(),
@@ -215,6 +227,7 @@ final class AdviceMaker {
     peaks.replaceAll((_, rate) -> rate * arithmetic);
     return new Processor(
         of.memoryBytesPerSecond() * memory,
+        of.rowBytesPerSecond() * memory,
         of.launchSeconds(),
         peaks,
         of.products().stream()

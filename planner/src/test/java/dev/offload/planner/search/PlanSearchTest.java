@@ -79,54 +79,6 @@ class PlanSearchTest {
   }
 
   @Test
-  void shouldPriceWhatSolvingAgainGives() throws IOException {
-    TestSizes sizes = TestSizes.of("opt-30b", DType.F16);
-    int bindingMemories = 0;
-    for (long host : new long[] {40L << 30, 80L << 30, 200L << 30}) {
-      for (double link : new double[] {3e9, 12e9, 50e9}) {
-        Whole best = best(sizes, TestMachine.gpu().withHostMemory(host).withLinkRate(link));
-        AdviceMaker maker = new AdviceMaker(best);
-        for (Memory memory : new Memory[] {Memory.DEVICE, Memory.HOST}) {
-          long more = 1L << 24;
-          Rooms rooms = best.rooms();
-          Rooms with =
-              memory == Memory.DEVICE
-                  ? new Rooms(
-                      rooms.device() + more,
-                      rooms.loading() + more,
-                      rooms.host(),
-                      rooms.disk(),
-                      rooms.tablesOnHost())
-                  : new Rooms(
-                      rooms.device(),
-                      rooms.loading(),
-                      rooms.host() + more,
-                      rooms.disk(),
-                      rooms.tablesOnHost());
-          double again = best.solution().seconds() - maker.seconds(best.candidate().loads(), with);
-          double priced = maker.memory(memory) * more / (1L << 30);
-          assertEquals(again, priced, 1e-6 * best.solution().seconds() + 0.05 * again);
-          bindingMemories += again > 1e-7 * best.solution().seconds() ? 1 : 0;
-        }
-        HardwareProfile faster = maker.withLink(1e6);
-        double lane = maker.faster(faster);
-        Format there =
-            Format.of(
-                best.candidate().format().model(),
-                faster,
-                WORKLOAD,
-                best.candidate().format().wishes());
-        double again =
-            best.solution().seconds()
-                - maker.seconds(
-                    there.loads(best.candidate().design(), best.candidate().flow()), best.rooms());
-        assertEquals(again, lane, 1e-6 * best.solution().seconds() + 0.05 * again);
-      }
-    }
-    assertTrue(bindingMemories > 3, "only " + bindingMemories + " memories bind");
-  }
-
-  @Test
   void shouldFindTheBestOfAllPlacementsOfFewUnits() {
     Random random = new Random(7);
     int streaming = 0;
