@@ -22,7 +22,8 @@ final class PlanChoice {
    * Finds the plan.
    *
    * @param file a saved plan; absent: the planner decides
-   * @throws ModelException if the file holds no plan, or one for another model, machine or format
+   * @throws ModelException if the file holds no plan, one for another model, machine or format, or
+   *     one that takes more than the budgets
    * @throws IllegalArgumentException if no plan fits the budgets
    */
   static Plan of(EngineModel model, Device device, EngineOptions options, Optional<Path> file)
@@ -39,6 +40,11 @@ final class PlanChoice {
               .formatted(file.get(), lower(planned), lower(wanted)));
     }
     saved.requireMadeFor(file.get(), PlanFacts.of(model, device.operations(), planned));
+    saved.requireFits(
+        file.get(),
+        Engine.sizes(model, device.operations(), planned),
+        options.deviceMemory(),
+        options.hostMemory());
     return saved.plan();
   }
 

@@ -88,6 +88,15 @@ class DryRunTest {
         generate("tiny-moe", "with.jsonl", budget, "--host-memory=64MiB", "--plan=" + saved);
     assertEquals(texts(without), texts(with));
 
+    StringWriter small = new StringWriter();
+    Path never = folder.resolve("never.jsonl");
+    assertEquals(
+        ExitCode.REFUSED,
+        generate("tiny-moe", never, small, "--device-memory=3MiB", "--plan=" + saved));
+    assertTrue(
+        small.toString().contains("of device memory, the budget is 3.00 MiB"), small.toString());
+    assertTrue(!Files.exists(never), "nothing was begun");
+
     StringWriter err = new StringWriter();
     int code = generate("tiny-dense", folder.resolve("other.jsonl"), err, "--plan=" + saved);
     assertEquals(ExitCode.REFUSED, code);

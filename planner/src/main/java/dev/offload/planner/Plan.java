@@ -36,6 +36,9 @@ public record Plan(
     int diskSwapBlocks,
     long granuleBytes,
     Set<UnitId> hostExperts) {
+  /** Rows are counted in ints, and so are some products of them. */
+  private static final int MOST_TOKENS = 1 << 30;
+
   public Plan {
     placement = Map.copyOf(placement);
     kvGroups = List.copyOf(kvGroups);
@@ -44,6 +47,12 @@ public record Plan(
       throw new IllegalArgumentException(
           "a plan has %d micro-batches of %d tokens, both must be at least 1"
               .formatted(kvGroups.size(), microBatchTokens));
+    }
+    long sequences = kvGroups.stream().mapToLong(KvGroup::sequences).sum();
+    if ((long) kvGroups.size() * microBatchTokens > MOST_TOKENS || sequences > MOST_TOKENS) {
+      throw new IllegalArgumentException(
+          "a plan has %d micro-batches of %d tokens and %d sequences, a pass can have up to %d of both"
+              .formatted(kvGroups.size(), microBatchTokens, sequences, MOST_TOKENS));
     }
     boolean streamsKv = kvGroups.stream().anyMatch(g -> g.home() == KvGroup.Home.HOST_STREAMED);
     if (streamsKv && kvRingSlots < 1) {

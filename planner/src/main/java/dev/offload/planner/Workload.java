@@ -41,6 +41,24 @@ public record Workload(List<Lengths> lengths, OptionalLong requests) {
     return new Workload(List.of(new Lengths(promptTokens, generatedTokens, 1)), requests);
   }
 
+  /**
+   * The same requests, but those that are longer cut, prompts first.
+   *
+   * @param tokens of prompt and output together, at least 2
+   */
+  public Workload cut(int tokens) {
+    return new Workload(
+        lengths.stream()
+            .map(
+                each -> {
+                  int generated = Math.min(each.generatedTokens(), tokens - 1);
+                  int prompt = Math.min(each.promptTokens(), tokens - generated);
+                  return new Lengths(prompt, generated, each.count());
+                })
+            .toList(),
+        requests);
+  }
+
   /** Prompt tokens of a request on average. */
   public double meanPromptTokens() {
     return mean(each -> each.promptTokens());

@@ -100,6 +100,6 @@ public final class Planner {
   }
 
   private static Whole best(PlanSearch search) {
-    return search.best().orElseThrow(() -> Refusal.of(search.format(), search.leastDesigns()));
+    return search.best().orElseThrow(() -> Refusal.of(search.format()));
   }
 }

@@ -90,6 +90,32 @@ public record Wishes(
         expertsOnHost);
   }
 
+  Wishes withMicroBatches(int groups) {
+    return new Wishes(
+        deviceBytes,
+        hostBytes,
+        diskBytes,
+        sequences,
+        OptionalInt.of(groups),
+        microBatchTokens,
+        rowTokens,
+        kvHome,
+        expertsOnHost);
+  }
+
+  Wishes withRowTokens(int tokens) {
+    return new Wishes(
+        deviceBytes,
+        hostBytes,
+        diskBytes,
+        sequences,
+        microBatches,
+        microBatchTokens,
+        tokens,
+        kvHome,
+        expertsOnHost);
+  }
+
   Wishes withKvHome(KvGroup.Home home) {
     return new Wishes(
         deviceBytes,

@@ -33,9 +33,7 @@ class AdviceMakerTest {
     Wishes wishes =
         Wishes.of(
             profile.deviceMemoryBytes(), profile.hostMemoryBytes(), 1L << 41, WORKLOAD.longest());
-    return new PlanSearch(Format.of(sizes.model(), profile, WORKLOAD, wishes))
-        .best()
-        .orElseThrow();
+    return new PlanSearch(Format.of(sizes.model(), profile, WORKLOAD, wishes)).best().orElseThrow();
   }
 
   /** Machines on each of which something else is scarce. */

@@ -9,7 +9,6 @@ import dev.offload.planner.TestMachine;
 import dev.offload.planner.Workload;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.search.Candidate.Whole;
-import dev.offload.planner.search.PlacementProgram.Memory;
 import dev.offload.tensors.DType;
 import java.io.IOException;
 import java.util.Arrays;

@@ -9,15 +9,21 @@ import dev.offload.planner.Granules;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.KvGroup.Home;
 import dev.offload.planner.Plan;
+import dev.offload.planner.PlanBytes;
+import dev.offload.planner.PlanFile;
 import dev.offload.planner.TestMachine;
 import dev.offload.planner.UnitSize;
 import dev.offload.planner.Workload;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.search.Candidate.Whole;
 import dev.offload.tensors.ByteSize;
+import dev.offload.tensors.ModelException;
 import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.UnitId;
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -47,8 +53,7 @@ class PlannedTest {
 
   private static Whole best(FakeModel model, Wishes wishes) {
     Format format = Format.of(model.planned(), MACHINE, WORKLOAD, wishes);
-    PlanSearch search = new PlanSearch(format);
-    return search.best().orElseThrow(() -> Refusal.of(format, search.leastDesigns()));
+    return new PlanSearch(format).best().orElseThrow(() -> Refusal.of(format));
   }
 
   private static Plan plan(FakeModel model, long device, long host) {
@@ -130,6 +135,10 @@ class PlannedTest {
             + deviceKv
             + plan.kvRingSlots() * slot
             + model.deviceBytes(plan);
+    long more =
+        PlanBytes.of(plan, model).device() - Math.max(needed, resident + model.loadingBytes());
+    assertTrue(more >= 0 && more <= 64L * plan.kvRingSlots(), more + " more on the device");
+    new PlanFile(Map.of(), plan).requireFits(Path.of("plan.json"), model, device, host);
     assertTrue(needed <= device, "device budget of " + device + " for " + needed + " " + plan);
     assertTrue(resident + model.loadingBytes() <= device, "device budget while loading");
     long tables = plan.placement().get(UnitId.embedding()) == Tier.DISK ? 0 : model.tableBytes();
@@ -161,6 +170,82 @@ class PlannedTest {
         .filter(granule -> granule.home() == tier)
         .mapToLong(Granule::imageBytes)
         .sum();
+  }
+
+  @Test
+  void shouldRefuseAPlanThatCannotBeOpened() {
+    FakeModel model = new FakeModel(new Random(3), 3, 4, 5);
+    long device = model.weights() / 2 + 20_000;
+    Plan plan = plan(model, device, 1 << 20);
+    PlanBytes bytes = PlanBytes.of(plan, model);
+    assertRefused(
+        plan,
+        model,
+        bytes.device() - 1,
+        1 << 20,
+        "the plan takes "
+            + ByteSize.formatUp(bytes.device())
+            + " of device memory, the budget is "
+            + ByteSize.format(bytes.device() - 1)
+            + "; give --device-memory ");
+    assertRefused(plan, model, device, bytes.host() - 1, " of host memory, the budget is ");
+    Map<UnitId, Tier> without = new HashMap<>(plan.placement());
+    without.remove(UnitId.expert(1, 2));
+    assertRefused(
+        with(plan, without, plan.ringBytes()),
+        model,
+        device,
+        1 << 20,
+        "placement: leaves out layer.1.expert.2");
+    Map<UnitId, Tier> more = new HashMap<>(plan.placement());
+    more.put(UnitId.expert(1, 4), Tier.HOST);
+    assertRefused(
+        with(plan, more, plan.ringBytes()),
+        model,
+        device,
+        1 << 20,
+        "placement: has layer.1.expert.4, which the model has not");
+    assertRefused(
+        with(plan, plan.placement(), 100), model, device, 1 << 20, "ring_bytes is 100, but ");
+    Plan vast =
+        new Plan(
+            plan.computeDType(),
+            plan.placement(),
+            List.of(new KvGroup(Home.HOST_STREAMED, Integer.MAX_VALUE, 8)),
+            Integer.MAX_VALUE,
+            16,
+            plan.ringBytes(),
+            plan.stagingBytes(),
+            Integer.MAX_VALUE,
+            0,
+            plan.granuleBytes());
+    assertRefused(vast, model, device, 1 << 20, " of device memory, the budget is ");
+  }
+
+  private static void assertRefused(
+      Plan plan, FakeModel model, long device, long host, String expected) {
+    PlanFile file = new PlanFile(Map.of(), plan);
+    String message =
+        assertThrows(
+                ModelException.class,
+                () -> file.requireFits(Path.of("plan.json"), model, device, host))
+            .getMessage();
+    assertTrue(message.startsWith("plan.json: "), message);
+    assertTrue(message.contains(expected), message);
+  }
+
+  private static Plan with(Plan of, Map<UnitId, Tier> placement, long ringBytes) {
+    return new Plan(
+        of.computeDType(),
+        placement,
+        of.kvGroups(),
+        of.kvRingSlots(),
+        of.microBatchTokens(),
+        ringBytes,
+        of.stagingBytes(),
+        of.swapBlocks(),
+        of.diskSwapBlocks(),
+        of.granuleBytes());
   }
 
   @Test
@@ -197,6 +282,54 @@ class PlannedTest {
       long least = device + lacking - Math.max(1, lacking / 100);
       assertThrows(IllegalArgumentException.class, () -> plan(model, least, 1 << 20));
     }
+  }
+
+  @Test
+  void shouldAcceptTheSequencesAndLengthsThatARefusalNames() {
+    Random random = new Random(9);
+    Pattern rows = Pattern.compile("rows of up to (\\d+) tokens, the longest has 200");
+    Pattern fewer = Pattern.compile("for (\\d+) at a time, .* instead of 4");
+    int shorter = 0;
+    int several = 0;
+    int alone = 0;
+    for (int round = 0; round < 40; round++) {
+      FakeModel model = new FakeModel(random);
+      long device = 1 + random.nextLong(model.weights() / 2 + 30_000);
+      Workload workload = Workload.of(150, 50, OptionalLong.empty());
+      Wishes wishes =
+          wishes(device, random.nextLong(40_000), Optional.of(Home.DEVICE), 200)
+              .withMicroBatches(4);
+      String refusal = refusal(model, wishes, workload);
+      Matcher length = rows.matcher(refusal);
+      if (length.find()) {
+        int tokens = Integer.parseInt(length.group(1));
+        assertEquals(0, tokens % model.kvBlockTokens());
+        assertEquals("", refusal(model, wishes.withRowTokens(tokens), workload.cut(tokens)));
+        int longer = tokens + 1;
+        assertTrue(
+            refusal(model, wishes.withRowTokens(longer), workload.cut(longer))
+                .contains("is too small"),
+            longer + " tokens");
+        shorter++;
+      }
+      Matcher sequences = fewer.matcher(refusal);
+      if (sequences.find()) {
+        int most = Integer.parseInt(sequences.group(1));
+        assertEquals("", refusal(model, wishes.withMicroBatches(most), workload));
+        assertTrue(
+            refusal(model, wishes.withMicroBatches(most + 1), workload).contains("is too small"));
+        several += most > 1 ? 1 : 0;
+        alone += most == 1 ? 1 : 0;
+      }
+    }
+    assertTrue(shorter > 5, "only " + shorter + " refusals name a length");
+    assertTrue(several > 1 && alone > 1, several + " and " + alone + " name sequences");
+  }
+
+  /** Why there is no plan; empty if there is one. */
+  private static String refusal(FakeModel model, Wishes wishes, Workload workload) {
+    Format format = Format.of(model.planned(), MACHINE, workload, wishes);
+    return new PlanSearch(format).best().isPresent() ? "" : Refusal.of(format).getMessage();
   }
 
   @Test
