@@ -11,24 +11,46 @@ import dev.offload.backends.api.Stream;
 /** Launches attention.cl. Which rows share a work-group changes nothing in their results. */
 final class AttentionLauncher {
 
+  /**
+   * How the work of a group is divided, see attention.cl.
+   *
+   * @param items work-items of a group
+   * @param itemVectors query vectors that a work-item computes at a time
+   * @param itemOctets times eight tokens or columns beside them
+   * @param stripes work-items that share the scores of a query vector
+   * @param tileVectors most query vectors of a group
+   * @param localBytes most local memory of a group
+   */
+  private record Division(
+      int items, int itemVectors, int itemOctets, int stripes, int tileVectors, int localBytes) {
+
+    /** Twelve sums of eight fill the registers, and 32 tokens of BF16 a cache line. */
+    static final Division OF_PROCESSOR = new Division(1, 3, 4, 1, 48, 256 << 10);
+
+    /**
+     * Neighbours read side by side. Every device has so much local memory, and more would leave no
+     * room for a second group beside the first.
+     */
+    static final Division OF_MANY_LANES = new Division(64, 4, 1, 8, 32, 48 << 10);
+
+    /** The same for numbers that are gathered one by one: unrolled that would be much code. */
+    Division oneOctet() {
+      return new Division(items, itemVectors, 1, stripes, tileVectors, localBytes);
+    }
+  }
+
   /** Positions of one partial result: enough work for a group, and few partials to add up. */
   private static final int SPAN_TOKENS = 256;
 
-  /** Work-items of a group, and tokens whose scores are computed at a time. */
-  private static final int PANEL_TOKENS = 64;
-
   private static final int PLAN_ITEMS = 64;
-  private static final int MOST_TILE_VECTORS = 32;
-
-  /** Every device has this much; more would leave no room for a second group beside the first. */
-  private static final int LOCAL_BYTES = 48 << 10;
-
   private static final int TILE_INTS = 5;
 
   private final KernelLauncher launcher;
+  private final Division ofDevice;
 
   AttentionLauncher(KernelLauncher launcher) {
     this.launcher = launcher;
+    ofDevice = launcher.limits().itemsTakeTurns() ? Division.OF_PROCESSOR : Division.OF_MANY_LANES;
   }
 
   void attend(
@@ -54,6 +76,10 @@ final class AttentionLauncher {
     private final KvBlocks.Format format;
     private final DeviceBuffer scratch;
     private final int group;
+    private final int runTokens;
+    private final boolean octets;
+    private final Division division;
+    private final int parts;
     private final int tileVectors;
     private final int tiles;
     private final int spans;
@@ -78,6 +104,10 @@ final class AttentionLauncher {
       format = cache.format();
       scratch = launcher.scratch(stream);
       group = spec.heads() / format.heads();
+      runTokens = runTokens();
+      octets = hasOctets();
+      division = octets ? ofDevice : ofDevice.oneOctet();
+      parts = parts();
       tileVectors = tileVectors();
       tiles = Math.toIntExact((long) batch.tokens() * group / tileVectors + batch.sequences());
       spans = Math.ceilDiv(batch.longestContext(), SPAN_TOKENS);
@@ -91,20 +121,49 @@ final class AttentionLauncher {
       return (bytes + 63) / 64 * 64;
     }
 
+    /** Tokens that lie in one block, wherever a span begins: a power of two. */
+    private int runTokens() {
+      return Math.min(Integer.lowestOneBit(format.blockTokens()), SPAN_TOKENS);
+    }
+
+    /** Whether eight tokens, and eight columns of a value, are always there together. */
+    private boolean hasOctets() {
+      return runTokens >= 8 && format.valueDim() % 8 == 0;
+    }
+
+    /** Columns of values that a work-item computes at a time. */
+    private int itemColumns() {
+      return octets && format.valuesInKeys() ? division.itemOctets : 8 * division.itemOctets;
+    }
+
+    private int columnItems() {
+      return Math.ceilDiv(format.valueDim(), itemColumns());
+    }
+
+    /** Work-items that would have no columns sum up a part of the tokens. */
+    private int parts() {
+      return Math.clamp(Integer.highestOneBit(division.items / columnItems()), 1, 8);
+    }
+
     private int tileVectors() {
-      int local = Math.min(LOCAL_BYTES, launcher.limits().localBytes());
-      int most = (local / 4 - PANEL_TOKENS) / vectorFloats();
+      int local = Math.min(division.localBytes, launcher.limits().localBytes());
+      long most = (local / 4 - groupFloats()) / vectorFloats();
       if (most < 1) {
         throw new IllegalArgumentException(
             "keys of %d and values of %d numbers need more than the %d bytes of local memory"
                 .formatted(format.headDim(), format.valueDim(), local));
       }
-      int wanted = batch.tokens() == batch.sequences() ? group : MOST_TILE_VECTORS;
-      return Math.clamp(wanted, 1, Math.min(most, MOST_TILE_VECTORS));
+      int wanted = batch.tokens() == batch.sequences() ? group : division.tileVectors;
+      return (int) Math.clamp(wanted, 1, Math.min(most, division.tileVectors));
     }
 
-    private int vectorFloats() {
-      return format.headDim() + format.valueDim() + PANEL_TOKENS + 4;
+    private long vectorFloats() {
+      return format.headDim() + SPAN_TOKENS + division.stripes + 2L;
+    }
+
+    private long groupFloats() {
+      long partFloats = (long) columnItems() * itemColumns();
+      return 2L * SPAN_TOKENS / runTokens + partFloats * parts * division.itemVectors;
     }
 
     private int rowsPerRound() {
@@ -196,11 +255,13 @@ final class AttentionLauncher {
               .integer(spans)
               .integer(firstRow)
               .integer(endRow)
+              .integer(runTokens)
+              .integer(parts)
               .memory(scratch, partialsAt)
               .status()
               .groups((long) tiles * endSpan, format.heads())
-              .items(PANEL_TOKENS)
-              .localFloats((long) tileVectors * vectorFloats() + PANEL_TOKENS));
+              .items(division.items)
+              .localFloats(tileVectors * vectorFloats() + groupFloats()));
     }
 
     private void merge(int firstRow, int endRow) {
@@ -217,14 +278,18 @@ final class AttentionLauncher {
               .memory(scratch, partialsAt)
               .matrix(out)
               .groups(endRow - firstRow, spec.heads())
-              .items(PANEL_TOKENS));
+              .items(division.items));
     }
 
     private Launch launch(String kernel) {
       return new Launch("attention", kernel)
           .define("KV_TYPE", KernelNumbers.of(format.dtype()))
           .define("SPAN_TOKENS", SPAN_TOKENS)
-          .define("PANEL_TOKENS", PANEL_TOKENS);
+          .define("OCTETS", octets ? 1 : 0)
+          .define("VALUES_IN_KEYS", format.valuesInKeys() ? 1 : 0)
+          .define("ITEM_VECTORS", division.itemVectors)
+          .define("ITEM_OCTETS", division.itemOctets)
+          .define("STRIPES", division.stripes);
     }
 
     private Launch withBatch(Launch launch) {

@@ -6,8 +6,14 @@ import dev.offload.backends.api.Stream;
 /** What runs kernels: a device of a backend. */
 public interface KernelLauncher {
 
-  /** Largest work-group, and bytes of local memory that one may have. */
-  record Limits(int groupItems, int localBytes) {}
+  /**
+   * What the work of a group depends on.
+   *
+   * @param groupItems largest work-group
+   * @param localBytes local memory that one may have
+   * @param itemsTakeTurns whether work-items of a group run one after the other, as on a processor
+   */
+  record Limits(int groupItems, int localBytes, boolean itemsTakeTurns) {}
 
   Limits limits();
 

@@ -3,6 +3,9 @@
 // partials up, spans ascending. How a span is computed does not depend on which query vectors share a work-group,
 // so a row gets the same result in any company.
 //
+// Compiled for KV_TYPE, and for a kind of device: a work-item computes ITEM_VECTORS query vectors times ITEM_OCTETS
+// times eight tokens or columns at a time, and STRIPES work-items share the scores of a query vector.
+//
 // Query vector f of a run of rows is head f % group of its KV head, in row f / group of the run. A tile is some
 // query vectors of a run: (first row of the run, first vector, vectors, sequence whose blocks are read, first span).
 #define TILE_INTS 5
@@ -145,15 +148,81 @@ __kernel void plan_prefix_tiles(
 #define PARTIAL(row, head, span)                                                                             \
   (FLOATS(partials) + (((ulong)((row)-first_row) * heads + (head)) * spans + (span)) * (value_dim + 2))
 
-// One span of one tile for one KV head per work-group of PANEL_TOKENS work-items: group 0 counts tiles and spans,
-// group 1 KV heads. Only rows from first_row on, end_row not included, get partials. Compiled for KV_TYPE.
-// Memory, in floats: per tile vector head_dim + value_dim + PANEL_TOKENS + 4, and PANEL_TOKENS.
+// The first count of eight floats, at least none.
+FUNCTION floats8 load_some8(const __global float *from, int count) {
+  if (count >= 8) {
+    return vload8(0, from);
+  }
+  float numbers[8];
+  for (int j = 0; j < 8; j++) {
+    numbers[j] = j < count ? from[j] : 0.0f;
+  }
+  return vload8(0, numbers);
+}
+
+FUNCTION void store_some8(floats8 x, __global float *to, int count) {
+  if (count >= 8) {
+    vstore8(x, 0, to);
+    return;
+  }
+  float numbers[8];
+  vstore8(x, 0, numbers);
+  for (int j = 0; j < count; j++) {
+    to[j] = numbers[j];
+  }
+}
+
+// Where the eight tokens from octet * 8 of the span on lie, one number of their keys, and eight columns of a value. A
+// run of tokens lies in one block. If OCTETS, eight tokens and eight columns are always there and lie together.
+#if OCTETS
+#define PLACE(octet)                                                                                         \
+  KEY_AT(                                                                                                    \
+      run_blocks[(octet) * 8 / run_tokens], kv_head,                                                         \
+      run_slots[(octet) * 8 / run_tokens] + (octet) * 8 % run_tokens, 0)
+#define LOAD_KEYS(place, i) load8(numbers, (place) + (ulong)(i)*block_tokens, KV_TYPE)
+#define LOAD_VALUES(at, column)                                                                              \
+  load8(numbers, (at) + ((column) + 8 <= value_dim ? (column) : value_dim - 8), KV_TYPE)
+#else
+#define PLACE(octet) ((octet) * 8)
+#define LOAD_KEYS(place, i)                                                                                  \
+  gather_keys(                                                                                               \
+      numbers, run_blocks, run_slots, run_tokens, place, i, kv_head, kv_heads, block_tokens, head_dim,       \
+      value_dim, values_in_keys)
+#define LOAD_VALUES(at, column)                                                                              \
+  gather8(numbers, (at), column, value_dim - (column), VALUES_IN_KEYS ? block_tokens : 1)
+
+FUNCTION floats8 gather_keys(
+    const __global uchar *numbers, const __local int *run_blocks, const __local int *run_slots, int run_tokens,
+    int first, int i, int kv_head, int kv_heads, int block_tokens, int head_dim, int value_dim,
+    int values_in_keys) {
+  float keys[8];
+  for (int j = 0; j < 8; j++) {
+    int run = (first + j) / run_tokens;
+    int slot = run_slots[run] + (first + j) % run_tokens;
+    keys[j] = load_number(numbers, KEY_AT(run_blocks[run], kv_head, slot, i), KV_TYPE);
+  }
+  return vload8(0, keys);
+}
+
+FUNCTION floats8 gather8(const __global uchar *numbers, ulong at, int column, int count, int step) {
+  float values[8];
+  for (int j = 0; j < 8; j++) {
+    values[j] = j < count ? load_number(numbers, at + (ulong)(column + j) * step, KV_TYPE) : 0.0f;
+  }
+  return vload8(0, values);
+}
+#endif
+
+// One span of one tile for one KV head per work-group: group 0 counts tiles and spans, group 1 KV heads. Only rows
+// from first_row on, end_row not included, get partials. The tokens of the values are summed in parts, and these one
+// after the other. Local memory is laid out below.
 __kernel void attend_span(
     MATRIX(queries), KV_CACHE, BATCH, VECTOR(tiles), int tile_vectors, int heads, float scale, int window,
-    float cap, int end_span, int spans, int first_row, int end_row, VECTOR(partials),
+    float cap, int end_span, int spans, int first_row, int end_row, int run_tokens, int parts, VECTOR(partials),
     __global int *status LOCAL_PARAMETER(memory)) {
   LOCAL_MEMORY(memory)
   int item = get_local_id(0);
+  int items = get_local_size(0);
   int tile_number = get_group_id(0) / end_span;
   int span = get_group_id(0) % end_span;
   int kv_head = get_group_id(1);
@@ -172,30 +241,37 @@ __kernel void attend_span(
     return;
   }
 
-  __local float *query = memory;                              // [tile_vectors][head_dim]
-  __local float *sums = query + tile_vectors * head_dim;      // [tile_vectors][value_dim]
-  __local float *weights = sums + tile_vectors * value_dim;   // [tile_vectors][PANEL_TOKENS]
-  __local float *largest = weights + tile_vectors * PANEL_TOKENS;
-  __local float *totals = largest + tile_vectors;
-  __local float *factors = totals + tile_vectors;
-  __local int *positions = (__local int *)(factors + tile_vectors);
-  __local int *token_blocks = positions + tile_vectors;       // [PANEL_TOKENS]
+  int item_columns = OCTETS && VALUES_IN_KEYS ? ITEM_OCTETS : ITEM_OCTETS * 8;
+  int column_items = (value_dim + item_columns - 1) / item_columns;
+  int part_columns = column_items * item_columns;
+  __local float *query = memory;                                           // [tile_vectors][head_dim]
+  __local float *weights = query + tile_vectors * head_dim;                // [tile_vectors][SPAN_TOKENS]
+  __local float *stripes = weights + tile_vectors * SPAN_TOKENS;           // [tile_vectors][STRIPES]
+  __local float *largest = stripes + tile_vectors * STRIPES;               // [tile_vectors]
+  __local int *positions = (__local int *)(largest + tile_vectors);        // [tile_vectors]
+  __local int *run_blocks = positions + tile_vectors;                      // [SPAN_TOKENS / run_tokens]
+  __local int *run_slots = run_blocks + SPAN_TOKENS / run_tokens;          // [SPAN_TOKENS / run_tokens]
+  __local float *sums = (__local float *)(run_slots + SPAN_TOKENS / run_tokens);  // [parts][ITEM_VECTORS][part_columns]
 
-  for (int v = item; v < vectors; v += PANEL_TOKENS) {
+  for (int v = item; v < vectors; v += items) {
     int row = run_row + (first_vector + v) / group;
     int s = sequence_of_row(INTS(row_starts), sequences, row);
     positions[v] = INTS(contexts)[s] - (INTS(row_starts)[s + 1] - row);
-    largest[v] = -INFINITY;
-    totals[v] = 0.0f;
   }
-  for (int i = item; i < vectors * value_dim; i += PANEL_TOKENS) {
-    sums[i] = 0.0f;
-  }
-  for (int v = 0; v < vectors; v++) {
+  int query_items = (head_dim + 7) / 8;
+  for (int n = item; n < vectors * query_items; n += items) {
+    int v = n / query_items;
+    int i = n % query_items * 8;
     int row = run_row + (first_vector + v) / group;
-    int head = kv_head * group + (first_vector + v) % group;
-    for (int i = item; i < head_dim; i += PANEL_TOKENS) {
-      query[v * head_dim + i] = LOAD(queries, row, head * head_dim + i);
+    int column = (kv_head * group + (first_vector + v) % group) * head_dim + i;
+    if (i + 8 <= head_dim) {
+      vstore8(
+          load8(queries + queries_offset, (ulong)row * queries_stride + column, queries_type), 0,
+          query + v * head_dim + i);
+    } else {
+      for (int j = 0; i + j < head_dim; j++) {
+        query[v * head_dim + i + j] = LOAD(queries, row, column + j);
+      }
     }
   }
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -215,130 +291,214 @@ __kernel void attend_span(
   if (low >= high) {
     return;
   }
-
-  const __global uchar *numbers = cache + cache_offset;
-  for (int panel = low / PANEL_TOKENS * PANEL_TOKENS; panel < high; panel += PANEL_TOKENS) {
-    int token = panel + item;
-    int block = -1;
-    if (token >= low && token < high) {
+  for (int n = item; n < SPAN_TOKENS / run_tokens; n += items) {
+    // What nobody sees is taken from block 0, and counts nothing.
+    int block = 0;
+    int token = from + n * run_tokens;
+    if (token < high && token + run_tokens > low) {
       block = INTS(table)[(ulong)sequence * max_blocks + token / block_tokens];
       if (block < 0 || block >= blocks) {
         fail(status, BLOCK_OUT_OF_RANGE, block, blocks, sequence);
-        block = -1;
+        block = 0;
       }
     }
-    token_blocks[item] = block;
-    int in_block = token % block_tokens;
-    for (int v = 0; v < vectors; v += 4) {
-      float s0 = 0.0f;
-      float s1 = 0.0f;
-      float s2 = 0.0f;
-      float s3 = 0.0f;
+    run_blocks[n] = block;
+    run_slots[n] = token % block_tokens;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+
+  // Products of queries and keys.
+  const __global uchar *numbers = cache + cache_offset;
+  int first_octets = (low - from) / (8 * ITEM_OCTETS);
+  int token_items = (high - from + 8 * ITEM_OCTETS - 1) / (8 * ITEM_OCTETS) - first_octets;
+  for (int n = item; n < (vectors + ITEM_VECTORS - 1) / ITEM_VECTORS * token_items; n += items) {
+    int octet = (first_octets + n % token_items) * ITEM_OCTETS;
+    int v = n / token_items * ITEM_VECTORS;
+    int query_at[ITEM_VECTORS];
+    ulong place[ITEM_OCTETS];
+    floats8 products[ITEM_VECTORS][ITEM_OCTETS];
+#pragma unroll
+    for (int r = 0; r < ITEM_VECTORS; r++) {
       // Vectors beyond the last repeat it.
-      int v1 = v + 1 < vectors ? v + 1 : v;
-      int v2 = v + 2 < vectors ? v + 2 : v;
-      int v3 = v + 3 < vectors ? v + 3 : v;
-      if (block >= 0) {
-        ulong at = KEY_AT(block, kv_head, in_block, 0);
-        for (int i = 0; i < head_dim; i++) {
-          float key = load_number(numbers, at + (ulong)i * block_tokens, KV_TYPE);
-          s0 = fma(query[v * head_dim + i], key, s0);
-          s1 = fma(query[v1 * head_dim + i], key, s1);
-          s2 = fma(query[v2 * head_dim + i], key, s2);
-          s3 = fma(query[v3 * head_dim + i], key, s3);
+      query_at[r] = (v + r < vectors ? v + r : vectors - 1) * head_dim;
+#pragma unroll
+      for (int o = 0; o < ITEM_OCTETS; o++) {
+        products[r][o] = zero8();
+      }
+    }
+#pragma unroll
+    for (int o = 0; o < ITEM_OCTETS; o++) {
+      place[o] = PLACE(octet + o);
+    }
+    for (int i = 0; i < head_dim; i++) {
+      floats8 keys[ITEM_OCTETS];
+#pragma unroll
+      for (int o = 0; o < ITEM_OCTETS; o++) {
+        keys[o] = LOAD_KEYS(place[o], i);
+      }
+#pragma unroll
+      for (int r = 0; r < ITEM_VECTORS; r++) {
+        floats8 q = splat8(query[query_at[r] + i]);
+#pragma unroll
+        for (int o = 0; o < ITEM_OCTETS; o++) {
+          products[r][o] = fma8(q, keys[o], products[r][o]);
         }
       }
-      weights[v * PANEL_TOKENS + item] = s0;
-      if (v1 > v) {
-        weights[v1 * PANEL_TOKENS + item] = s1;
-      }
-      if (v2 > v) {
-        weights[v2 * PANEL_TOKENS + item] = s2;
-      }
-      if (v3 > v) {
-        weights[v3 * PANEL_TOKENS + item] = s3;
+    }
+#pragma unroll
+    for (int r = 0; r < ITEM_VECTORS; r++) {
+#pragma unroll
+      for (int o = 0; o < ITEM_OCTETS; o++) {
+        if (v + r < vectors) {
+          vstore8(products[r][o], octet + o, weights + (v + r) * SPAN_TOKENS);
+        }
       }
     }
-    for (int v = 0; v < vectors; v++) {
-      float score = weights[v * PANEL_TOKENS + item] * scale;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+
+  // Scores, of which a vector's largest is known to no work-item alone.
+  // Which octets a stripe has does not depend on which tokens are seen.
+#define FIRST_OF_STRIPE(n) (first_octet + (((n) - first_octet) % STRIPES + STRIPES) % STRIPES)
+  int first_octet = (low - from) / 8;
+  int end_octet = (high - from + 7) / 8;
+  for (int n = item; n < vectors * STRIPES; n += items) {
+    int v = n / STRIPES;
+    __local float *scores = weights + v * SPAN_TOKENS;
+    int first = first_visible(positions[v], window) - from;
+    int last = positions[v] - from;
+    floats8 most = splat8(-INFINITY);
+    for (int octet = FIRST_OF_STRIPE(n); octet < end_octet; octet += STRIPES) {
+      floats8 score = vload8(octet, scores) * splat8(scale);
       if (cap > 0.0f) {
-        score = cap * tanh(score / cap);
+        score = tanh8(score / splat8(cap)) * splat8(cap);
       }
-      int seen = block >= 0 && token <= positions[v] && token >= first_visible(positions[v], window);
-      weights[v * PANEL_TOKENS + item] = seen ? score : -INFINITY;
+      score = within8(score, splat8(-INFINITY), first - octet * 8, last - octet * 8);
+      vstore8(score, octet, scores);
+      most = max8(most, score);
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int v = item; v < vectors; v += PANEL_TOKENS) {
-      float most = largest[v];
-      for (int t = 0; t < PANEL_TOKENS; t++) {
-        most = fmax(most, weights[v * PANEL_TOKENS + t]);
+    stripes[n] = largest8(most);
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int v = item; v < vectors; v += items) {
+    float most = stripes[v * STRIPES];
+    for (int n = 1; n < STRIPES; n++) {
+      most = fmax(most, stripes[v * STRIPES + n]);
+    }
+    largest[v] = most;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+
+  // Weights.
+  for (int n = item; n < vectors * STRIPES; n += items) {
+    int v = n / STRIPES;
+    floats8 most = splat8(largest[v] == -INFINITY ? 0.0f : largest[v]);
+    floats8 total = zero8();
+    for (int octet = FIRST_OF_STRIPE(n); octet < end_octet; octet += STRIPES) {
+      floats8 weight = exp8(vload8(octet, weights + v * SPAN_TOKENS) - most);
+      vstore8(weight, octet, weights + v * SPAN_TOKENS);
+      total = total + weight;
+    }
+    stripes[n] = sum8(total);
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+
+  // Sums of values.
+  int part_tokens = SPAN_TOKENS / parts;
+  for (int v = 0; v < vectors; v += ITEM_VECTORS) {
+    for (int n = item; n < parts * column_items; n += items) {
+      int column = n % column_items * item_columns;
+      int start = n / column_items * part_tokens;
+      int end = start + part_tokens < high - from ? start + part_tokens : high - from;
+      start = start > low - from ? start : low - from;
+      int weights_at[ITEM_VECTORS];
+      floats8 totals[ITEM_VECTORS][ITEM_OCTETS];
+#pragma unroll
+      for (int r = 0; r < ITEM_VECTORS; r++) {
+        weights_at[r] = (v + r < vectors ? v + r : vectors - 1) * SPAN_TOKENS;
+#pragma unroll
+        for (int o = 0; o < ITEM_OCTETS; o++) {
+          totals[r][o] = zero8();
+        }
       }
-      factors[v] = most == -INFINITY ? 1.0f : exp(largest[v] - most);
-      largest[v] = most;
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int v = 0; v < vectors; v++) {
-      float score = weights[v * PANEL_TOKENS + item];
-      weights[v * PANEL_TOKENS + item] = score == -INFINITY ? 0.0f : exp(score - largest[v]);
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int v = item; v < vectors; v += PANEL_TOKENS) {
-      float total = totals[v] * factors[v];
-      for (int t = 0; t < PANEL_TOKENS; t++) {
-        total += weights[v * PANEL_TOKENS + t];
-      }
-      totals[v] = total;
-    }
-    int first_token = low > panel ? low - panel : 0;
-    int end_token = high - panel < PANEL_TOKENS ? high - panel : PANEL_TOKENS;
-    for (int v = 0; v < vectors; v += 4) {
-      int v1 = v + 1 < vectors ? v + 1 : v;
-      int v2 = v + 2 < vectors ? v + 2 : v;
-      int v3 = v + 3 < vectors ? v + 3 : v;
-      for (int i = item; i < value_dim; i += PANEL_TOKENS) {
-        float s0 = sums[v * value_dim + i] * factors[v];
-        float s1 = sums[v1 * value_dim + i] * factors[v1];
-        float s2 = sums[v2 * value_dim + i] * factors[v2];
-        float s3 = sums[v3 * value_dim + i] * factors[v3];
-        for (int t = first_token; t < end_token; t++) {
-          int value_block = token_blocks[t];
-          if (value_block >= 0) {
-            float value =
-                load_number(numbers, VALUE_AT(value_block, kv_head, (panel + t) % block_tokens, i), KV_TYPE);
-            s0 = fma(weights[v * PANEL_TOKENS + t], value, s0);
-            s1 = fma(weights[v1 * PANEL_TOKENS + t], value, s1);
-            s2 = fma(weights[v2 * PANEL_TOKENS + t], value, s2);
-            s3 = fma(weights[v3 * PANEL_TOKENS + t], value, s3);
+      __local float *part = sums + n / column_items * ITEM_VECTORS * part_columns + column;
+#if OCTETS && VALUES_IN_KEYS
+      // Eight tokens of a column lie together.
+      for (int octet = start / 8; octet * 8 < end; octet++) {
+        ulong place = PLACE(octet);
+#pragma unroll
+        for (int o = 0; o < ITEM_OCTETS; o++) {
+          // Nothing is known of tokens that nobody sees.
+          floats8 values = within8(LOAD_KEYS(place, column + o), zero8(), start - octet * 8, end - 1 - octet * 8);
+#pragma unroll
+          for (int r = 0; r < ITEM_VECTORS; r++) {
+            totals[r][o] = fma8(vload8(octet, weights + weights_at[r]), values, totals[r][o]);
           }
         }
-        sums[v * value_dim + i] = s0;
-        if (v1 > v) {
-          sums[v1 * value_dim + i] = s1;
+      }
+#pragma unroll
+      for (int r = 0; r < ITEM_VECTORS; r++) {
+#pragma unroll
+        for (int o = 0; o < ITEM_OCTETS; o++) {
+          part[r * part_columns + o] = sum8(totals[r][o]);
         }
-        if (v2 > v) {
-          sums[v2 * value_dim + i] = s2;
+      }
+#else
+      while (start < end) {
+        int run = start / run_tokens;
+        int run_end = (run + 1) * run_tokens < end ? (run + 1) * run_tokens : end;
+        ulong at = VALUE_AT(run_blocks[run], kv_head, run_slots[run] + start % run_tokens, 0);
+        for (; start < run_end; start++) {
+          floats8 values[ITEM_OCTETS];
+#pragma unroll
+          for (int o = 0; o < ITEM_OCTETS; o++) {
+            values[o] = LOAD_VALUES(at, column + o * 8);
+          }
+#pragma unroll
+          for (int r = 0; r < ITEM_VECTORS; r++) {
+            floats8 weight = splat8(weights[weights_at[r] + start]);
+#pragma unroll
+            for (int o = 0; o < ITEM_OCTETS; o++) {
+              totals[r][o] = fma8(weight, values[o], totals[r][o]);
+            }
+          }
+          at += VALUES_IN_KEYS ? 1 : value_dim;
         }
-        if (v3 > v) {
-          sums[v3 * value_dim + i] = s3;
+      }
+#pragma unroll
+      for (int r = 0; r < ITEM_VECTORS; r++) {
+#pragma unroll
+        for (int o = 0; o < ITEM_OCTETS; o++) {
+          vstore8(totals[r][o], o, part + r * part_columns);
+        }
+      }
+#endif
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int r = 0; r < ITEM_VECTORS && v + r < vectors; r++) {
+      int row = run_row + (first_vector + v + r) / group;
+      int head = kv_head * group + (first_vector + v + r) % group;
+      if (row >= first_row && row < end_row) {
+        __global float *partial = PARTIAL(row, head, span);
+        for (int column = item * 8; column < value_dim; column += items * 8) {
+          __local float *part = sums + r * part_columns + column;
+          floats8 sum = vload8(0, part);
+          for (int p = 1; p < parts; p++) {
+            sum = sum + vload8(0, part + p * ITEM_VECTORS * part_columns);
+          }
+          store_some8(sum, partial + column, value_dim - column);
+        }
+        if (item == 0) {
+          float total = 0.0f;
+          for (int n = 0; n < STRIPES; n++) {
+            total += stripes[(v + r) * STRIPES + n];
+          }
+          partial[value_dim] = largest[v + r];
+          partial[value_dim + 1] = total;
         }
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-  }
-
-  for (int v = 0; v < vectors; v++) {
-    int row = run_row + (first_vector + v) / group;
-    int head = kv_head * group + (first_vector + v) % group;
-    if (row >= first_row && row < end_row) {
-      __global float *partial = PARTIAL(row, head, span);
-      for (int i = item; i < value_dim; i += PANEL_TOKENS) {
-        partial[i] = sums[v * value_dim + i];
-      }
-      if (item == 0) {
-        partial[value_dim] = largest[v];
-        partial[value_dim + 1] = totals[v];
-      }
-    }
   }
 }
 
@@ -359,17 +519,31 @@ __kernel void merge_spans(
   for (int span = from; span <= to; span++) {
     most = fmax(most, PARTIAL(row, head, span)[value_dim]);
   }
-  float total = sinks ? exp(FLOATS(sinks)[head] - most) : 0.0f;
-  for (int span = from; span <= to; span++) {
-    const __global float *partial = PARTIAL(row, head, span);
-    total = fma(exp(partial[value_dim] - most), partial[value_dim + 1], total);
-  }
-  for (int i = get_local_id(0); i < value_dim; i += get_local_size(0)) {
-    float sum = 0.0f;
+  for (int column = get_local_id(0) * ITEM_OCTETS * 8; column < value_dim;
+       column += get_local_size(0) * ITEM_OCTETS * 8) {
+    float total = sinks ? exp(FLOATS(sinks)[head] - most) : 0.0f;
+    floats8 sums[ITEM_OCTETS];
+#pragma unroll
+    for (int o = 0; o < ITEM_OCTETS; o++) {
+      sums[o] = zero8();
+    }
     for (int span = from; span <= to; span++) {
       const __global float *partial = PARTIAL(row, head, span);
-      sum = fma(exp(partial[value_dim] - most), partial[i], sum);
+      float factor = exp(partial[value_dim] - most);
+      total = fma(factor, partial[value_dim + 1], total);
+#pragma unroll
+      for (int o = 0; o < ITEM_OCTETS; o++) {
+        int count = value_dim - (column + o * 8);
+        sums[o] = fma8(splat8(factor), load_some8(partial + column + o * 8, count), sums[o]);
+      }
     }
-    STORE(out, row, head * value_dim + i, sum / total);
+#pragma unroll
+    for (int o = 0; o < ITEM_OCTETS; o++) {
+      float numbers[8];
+      vstore8(sums[o] / splat8(total), 0, numbers);
+      for (int j = 0; j < 8 && column + o * 8 + j < value_dim; j++) {
+        STORE(out, row, head * value_dim + column + o * 8 + j, numbers[j]);
+      }
+    }
   }
 }

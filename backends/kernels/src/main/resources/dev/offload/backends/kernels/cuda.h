@@ -38,22 +38,37 @@ struct floats8 {
   float x[8];
 };
 FUNCTION floats8 zero8() { return floats8{}; }
-FUNCTION floats8 fma8(floats8 a, floats8 b, floats8 c) {
+#define EACH8(expression)                                                                                    \
+  floats8 a;                                                                                                 \
+  _Pragma("unroll") for (int i = 0; i < 8; i++) {                                                            \
+    a.x[i] = expression;                                                                                     \
+  }                                                                                                          \
+  return a;
+FUNCTION floats8 splat8(float x) { EACH8(x) }
+FUNCTION floats8 operator+(floats8 x, floats8 y) { EACH8(x.x[i] + y.x[i]) }
+FUNCTION floats8 operator-(floats8 x, floats8 y) { EACH8(x.x[i] - y.x[i]) }
+FUNCTION floats8 operator*(floats8 x, floats8 y) { EACH8(x.x[i] * y.x[i]) }
+FUNCTION floats8 operator/(floats8 x, floats8 y) { EACH8(x.x[i] / y.x[i]) }
+FUNCTION floats8 exp8(floats8 x) { EACH8(exp(x.x[i])) }
+FUNCTION floats8 tanh8(floats8 x) { EACH8(tanh(x.x[i])) }
+FUNCTION floats8 max8(floats8 x, floats8 y) { EACH8(fmax(x.x[i], y.x[i])) }
+FUNCTION floats8 fma8(floats8 x, floats8 y, floats8 z) { EACH8(fma(x.x[i], y.x[i], z.x[i])) }
+FUNCTION floats8 within8(floats8 x, floats8 others, int first, int last) {
+  EACH8(i >= first && i <= last ? x.x[i] : others.x[i])
+}
+FUNCTION floats8 vload8(int at, const float *from) { EACH8(from[at * 8 + i]) }
+FUNCTION void vstore8(floats8 x, int at, float *to) {
 #pragma unroll
   for (int i = 0; i < 8; i++) {
-    c.x[i] = fma(a.x[i], b.x[i], c.x[i]);
+    to[at * 8 + i] = x.x[i];
   }
-  return c;
+}
+FUNCTION float largest8(floats8 a) {
+  return fmax(
+      fmax(fmax(a.x[0], a.x[4]), fmax(a.x[2], a.x[6])), fmax(fmax(a.x[1], a.x[5]), fmax(a.x[3], a.x[7])));
 }
 FUNCTION float sum8(floats8 a) {
   return ((a.x[0] + a.x[4]) + (a.x[2] + a.x[6])) + ((a.x[1] + a.x[5]) + (a.x[3] + a.x[7]));
 }
 FUNCTION float load_number(const uchar *base, ulong index, int type);
-FUNCTION floats8 load8(const uchar *base, ulong index, int type) {
-  floats8 a;
-#pragma unroll
-  for (int i = 0; i < 8; i++) {
-    a.x[i] = load_number(base, index + i, type);
-  }
-  return a;
-}
+FUNCTION floats8 load8(const uchar *base, ulong index, int type) { EACH8(load_number(base, index + i, type)) }

@@ -17,6 +17,20 @@ FUNCTION float sum8(floats8 x) {
   float2 two = four.lo + four.hi;
   return two.x + two.y;
 }
+FUNCTION floats8 splat8(float x) { return (floats8)(x); }
+FUNCTION floats8 exp8(floats8 x) { return exp(x); }
+FUNCTION floats8 tanh8(floats8 x) { return tanh(x); }
+FUNCTION floats8 max8(floats8 a, floats8 b) { return fmax(a, b); }
+FUNCTION float largest8(floats8 x) {
+  float4 four = fmax(x.lo, x.hi);
+  float2 two = fmax(four.lo, four.hi);
+  return fmax(two.x, two.y);
+}
+// The numbers from first to last, and others for the rest.
+FUNCTION floats8 within8(floats8 x, floats8 others, int first, int last) {
+  int8 number = (int8)(0, 1, 2, 3, 4, 5, 6, 7);
+  return select(others, x, number >= (int8)(first) && number <= (int8)(last));
+}
 // Eight numbers of a format, at any boundary.
 FUNCTION floats8 load8(const __global uchar *base, ulong index, int type) {
   if (type == 0) {

@@ -44,7 +44,11 @@ final class KernelSourceTest {
                 "-DW_TYPE=2",
                 "-DKV_TYPE=2",
                 "-DSPAN_TOKENS=256",
-                "-DPANEL_TOKENS=64",
+                "-DOCTETS=1",
+                "-DVALUES_IN_KEYS=0",
+                "-DITEM_VECTORS=4",
+                "-DITEM_OCTETS=1",
+                "-DSTRIPES=8",
                 "-o",
                 out.toString(),
                 source.toString())

@@ -1,6 +1,7 @@
 package dev.offload.backends.opencl;
 
 import dev.offload.backends.api.DeviceDescription;
+import dev.offload.backends.kernels.KernelLauncher.Limits;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
@@ -120,12 +121,12 @@ record DeviceHandle(long platform, long id) {
     return number(CL10.CL_DEVICE_MAX_MEM_ALLOC_SIZE, Long.BYTES);
   }
 
-  int localBytes() {
-    return (int) number(CL10.CL_DEVICE_LOCAL_MEM_SIZE, Long.BYTES);
-  }
-
-  int groupItems() {
-    return (int) number(CL10.CL_DEVICE_MAX_WORK_GROUP_SIZE, Long.BYTES);
+  /** What the work of a group depends on. */
+  Limits limits() {
+    return new Limits(
+        (int) number(CL10.CL_DEVICE_MAX_WORK_GROUP_SIZE, Long.BYTES),
+        (int) number(CL10.CL_DEVICE_LOCAL_MEM_SIZE, Long.BYTES),
+        isProcessor());
   }
 
   /** Whether kernels run on the processor of the host, so that its memory is theirs. */

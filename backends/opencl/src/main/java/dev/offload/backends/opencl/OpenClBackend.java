@@ -45,7 +45,7 @@ public final class OpenClBackend implements Backend {
           "a budget of %d bytes is asked for, %s has %d"
               .formatted(options.memoryBytes(), device.name(), device.memoryBytes()));
     }
-    OpenClContext context = OpenClContext.open(device, ProgramCache.ofUser());
+    OpenClContext context = OpenClContext.open(device);
     try {
       return new OpenClDevice(context, true, options);
     } catch (RuntimeException | Error e) {

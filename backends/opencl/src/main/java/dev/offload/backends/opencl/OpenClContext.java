@@ -24,13 +24,14 @@ final class OpenClContext implements AutoCloseable {
   }
 
   /** The caller closes it. */
-  static OpenClContext open(DeviceHandle device, ProgramCache cache) {
+  static OpenClContext open(DeviceHandle device) {
     try (MemoryStack stack = MemoryStack.stackPush()) {
       PointerBuffer properties = stack.pointers(CL_CONTEXT_PLATFORM, device.platform(), 0);
       IntBuffer status = stack.mallocInt(1);
       long handle = CL10.clCreateContext(properties, device.id(), null, 0, status);
       Status.check("clCreateContext", status, handle);
-      return new OpenClContext(device, handle, new ProgramBuilder(device, handle, cache));
+      ProgramBuilder builder = new ProgramBuilder(device, handle, ProgramCache.ofUser(device));
+      return new OpenClContext(device, handle, builder);
     }
   }
 

@@ -43,10 +43,14 @@ final class OpenClDevice implements Device, KernelLauncher {
    * @param ownsContext whether closing the device closes the context
    */
   OpenClDevice(OpenClContext context, boolean ownsContext, DeviceOptions options) {
+    this(context, ownsContext, options, context.device().limits());
+  }
+
+  OpenClDevice(OpenClContext context, boolean ownsContext, DeviceOptions options, Limits limits) {
     this.context = context;
     this.ownsContext = ownsContext;
+    this.limits = limits;
     DeviceHandle device = context.device();
-    limits = new Limits(device.groupItems(), device.localBytes());
     deviceBudget = new MemoryBudget("device", options.memoryBytes());
     pinnedBudget = new MemoryBudget("host", options.pinnedBytes());
     queue = OpenClStream.newQueue(context);

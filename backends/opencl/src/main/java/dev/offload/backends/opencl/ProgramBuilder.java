@@ -13,15 +13,15 @@ import org.lwjgl.opencl.CL10;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
 
-/** Builds programs for one device, from the cache if they are there. Thread-safe. */
+/** Builds programs for one device, from a cache if they are there. Thread-safe. */
 final class ProgramBuilder {
   private static final Pattern PLACE = Pattern.compile("(\\w+\\.(?:cl|h)):(\\d+)");
 
   private final DeviceHandle device;
   private final long context;
-  private final ProgramCache cache;
+  private final Optional<ProgramCache> cache;
 
-  ProgramBuilder(DeviceHandle device, long context, ProgramCache cache) {
+  ProgramBuilder(DeviceHandle device, long context, Optional<ProgramCache> cache) {
     this.device = device;
     this.context = context;
     this.cache = cache;
@@ -44,7 +44,8 @@ final class ProgramBuilder {
 
   long build(String file, String source, String options) {
     String key = ProgramCache.key(source, options, device);
-    Optional<Long> cached = cache.read(key).flatMap(binary -> load(binary, options));
+    Optional<Long> cached =
+        cache.flatMap(files -> files.read(key)).flatMap(binary -> load(binary, options));
     return cached.orElseGet(() -> compile(file, source, options, key));
   }
 
@@ -84,7 +85,7 @@ final class ProgramBuilder {
             "%s.cl does not compile with %s on %s (%s):%n%s%s"
                 .formatted(file, options, device.name(), device.driver(), log, namedLines(log)));
       }
-      cache.write(key, binary(program));
+      cache.ifPresent(files -> files.write(key, binary(program)));
       return program;
     }
   }

@@ -25,10 +25,16 @@ final class ProgramCache {
     this.folder = folder;
   }
 
-  /** The cache of this user. */
-  static ProgramCache ofUser() {
-    return new ProgramCache(
-        Path.of(System.getProperty("user.home"), ".cache", "offload", "opencl"));
+  /**
+   * The cache of this user. None for a processor: PoCL has files of its own, and compiles every
+   * kernel of a program for groups of any size when it is asked for the binary.
+   */
+  static Optional<ProgramCache> ofUser(DeviceHandle device) {
+    return device.isProcessor()
+        ? Optional.empty()
+        : Optional.of(
+            new ProgramCache(
+                Path.of(System.getProperty("user.home"), ".cache", "offload", "opencl")));
   }
 
   /** Name of a program: a hash of all that its binary depends on. */

@@ -12,7 +12,7 @@ final class OpenClConformanceTest extends DeviceConformance {
 
   @BeforeAll
   static void openContext() {
-    context = OpenClContext.open(OpenClOrSkip.firstDevice(), ProgramCache.ofUser());
+    context = OpenClContext.open(OpenClOrSkip.firstDevice());
   }
 
   @AfterAll

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,8 +31,8 @@ final class ProgramBuilderTest {
   void open() {
     device = OpenClOrSkip.firstDevice();
     ProgramCache cache = new ProgramCache(folder);
-    context = OpenClContext.open(device, cache);
-    builder = new ProgramBuilder(device, context.handle(), cache);
+    context = OpenClContext.open(device);
+    builder = new ProgramBuilder(device, context.handle(), Optional.of(cache));
   }
 
   @AfterEach
