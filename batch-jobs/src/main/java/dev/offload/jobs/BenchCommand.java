@@ -167,6 +167,7 @@ final class BenchCommand implements Callable<Integer> {
       int most = maxTokens != null ? maxTokens : generatedTokens;
       BenchLoad load = new BenchLoad(promptTokens, sharedTokens, generatedTokens, most, requests);
       refuseTooLong(folder.config(), load);
+      machine.checkRouting(folder.config());
       if (comparing.compares() && sharedTokens > 0) {
         throw new RefusedException(
             "--shared-prefix-tokens is %d, but forecasts know of no shared prefixes; leave it out"

@@ -122,6 +122,7 @@ final class BenchMeasurement {
                         run, engine.timeline(), forecast(weights, device, plan, each)));
         runs.add(new Ran(run, round));
       }
+      machine.saveRouting(engine);
     }
     return runs;
   }

@@ -82,7 +82,11 @@ final class CommandJob {
       try (EngineGenerator engine = steps.openModel();
           JobState state = opening.get()) {
         reportResumed(state);
-        return report(run(steps, state, engine, description));
+        JobOutcome outcome = run(steps, state, engine, description);
+        if (!engine.saveRouting()) {
+          err.println("--save-routing: nothing was computed and nothing is written");
+        }
+        return report(outcome);
       } catch (JobStopped e) {
         err.println("stopped; the same command with --resume goes on");
         return ExitCode.STOPPED;

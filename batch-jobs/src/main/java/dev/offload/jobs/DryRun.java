@@ -13,6 +13,7 @@ import dev.offload.planner.PlanFile;
 import dev.offload.planner.Recommendation;
 import dev.offload.planner.Recommendation.Alternative;
 import dev.offload.planner.Workload;
+import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.search.Planner;
 import dev.offload.planner.search.Wishes;
@@ -47,6 +48,7 @@ final class DryRun {
   private final ShapePlanner shapes;
   private final ModelSizes sizes;
   private final Workload workload;
+  private final Optional<RoutingStatistics> routing;
   private final Planner planner;
   private final Recommendation found;
 
@@ -75,12 +77,23 @@ final class DryRun {
           "requests have up to %d tokens of prompt and output together, the model's context is %d"
               .formatted(workload.longest(), context));
     }
-    this.planner = shapes.planner(workload, wishes(profile));
+    this.routing = routing();
+    Planner usual = shapes.planner(workload, wishes(profile));
+    this.planner = routing.map(usual::withRouting).orElse(usual);
     try {
       this.found = planner.recommend(List.of(sizes));
     } catch (IllegalArgumentException e) {
       throw new RefusedException(e.getMessage() + smallerFormat(), e);
     }
+  }
+
+  private Optional<RoutingStatistics> routing() throws IOException {
+    if (options.routing().isEmpty()) {
+      return Optional.empty();
+    }
+    RoutingStatistics read = RoutingStatistics.read(options.routing().get());
+    read.requireMatches(options.routing().get(), shape.config());
+    return Optional.of(read);
   }
 
   /** What a format with smaller weights would change where the chosen one does not fit. */
@@ -212,7 +225,8 @@ final class DryRun {
             sizes,
             rows,
             machine.profile(),
-            workload)
+            workload,
+            routing)
         .timeline(1);
   }
 
@@ -251,6 +265,15 @@ final class DryRun {
             : lower(found.plan().computeDType()));
     facts.put("KV cache per token", ByteSize.format(sizes.kvBlockBytes() / sizes.kvBlockTokens()));
     facts.put("layers", Integer.toString(config.layers().size()));
+    routing.ifPresent(
+        counted ->
+            facts.put(
+                "experts used per pass",
+                String.format(
+                    Locale.ROOT,
+                    "%.1f %% by %s",
+                    100 * counted.usedShare(found.prediction().passTokens()),
+                    options.routing().orElseThrow())));
     return facts;
   }
 

@@ -28,16 +28,19 @@ final class EngineGenerator implements Generator, Chooser {
   private final Engine engine;
   private final PromptEncoder prompts;
   private final Supplier<ReportMaker.EngineFacts> facts;
+  private final MachineOptions machine;
 
   private EngineGenerator(
       Closing resources,
       Engine engine,
       PromptEncoder prompts,
-      Supplier<ReportMaker.EngineFacts> facts) {
+      Supplier<ReportMaker.EngineFacts> facts,
+      MachineOptions machine) {
     this.resources = resources;
     this.engine = engine;
     this.prompts = prompts;
     this.facts = facts;
+    this.machine = machine;
   }
 
   /**
@@ -51,6 +54,7 @@ final class EngineGenerator implements Generator, Chooser {
     Closing resources = new Closing();
     try {
       ModelFolder model = resources.add(ModelFolder.open(folder));
+      machine.checkRouting(model.config());
       Tokenizer tokenizer = resources.add(Tokenizer.open(folder));
       Device device = resources.add(DeviceFinder.open("cpu", machine));
       EngineOptions usual = machine.toEngine(seed);
@@ -63,7 +67,7 @@ final class EngineGenerator implements Generator, Chooser {
       PromptEncoder prompts =
           new ModelPrompts(folder, tokenizer, model.config(), engine.maxSequenceTokens());
       return new EngineGenerator(
-          resources, engine, prompts, () -> EngineReport.facts(engine, device, machine));
+          resources, engine, prompts, () -> EngineReport.facts(engine, device, machine), machine);
     } catch (ModelException | MemoryBudgetException | IllegalArgumentException | IOException e) {
       resources.closeAfter(e);
       throw new RefusedException(Messages.plain(e), e);
@@ -81,6 +85,11 @@ final class EngineGenerator implements Generator, Chooser {
   /** What a report tells of the engine and the machine, peaks so far included. */
   ReportMaker.EngineFacts facts() {
     return facts.get();
+  }
+
+  /** Writes how often experts were chosen, if that is wanted; returns false if none was chosen. */
+  boolean saveRouting() throws IOException {
+    return machine.saveRouting(engine);
   }
 
   @Override

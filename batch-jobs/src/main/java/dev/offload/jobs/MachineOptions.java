@@ -1,7 +1,12 @@
 package dev.offload.jobs;
 
+import dev.offload.engine.Engine;
 import dev.offload.engine.EngineOptions;
 import dev.offload.engine.prefix.PrefixSharing;
+import dev.offload.planner.cost.RoutingStatistics;
+import dev.offload.tensors.model.ModelConfig;
+import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -23,6 +28,41 @@ final class MachineOptions extends BudgetOptions {
         "Default: one is made."
       })
   private Path plan;
+
+  @Option(
+      names = "--save-routing",
+      paramLabel = "FILE",
+      description =
+          "Write how often each expert was chosen, for --routing of plan. Of mixtures of experts"
+              + " only.")
+  private Path saveRouting;
+
+  /**
+   * Refuses what could not be written.
+   *
+   * @throws RefusedException if the model has no experts
+   */
+  void checkRouting(ModelConfig model) throws RefusedException {
+    boolean mixes =
+        model.layers().stream().anyMatch(each -> each.feedForward() instanceof MixtureOfExperts);
+    if (saveRouting != null && !mixes) {
+      throw new RefusedException(
+          "--save-routing %s: the model has no experts to choose from; leave it out"
+              .formatted(saveRouting));
+    }
+  }
+
+  /** Writes how often experts were chosen, if that is wanted; returns false if none was chosen. */
+  boolean saveRouting(Engine engine) throws IOException {
+    if (saveRouting == null) {
+      return true;
+    }
+    Optional<RoutingStatistics> counted = engine.routing();
+    if (counted.isPresent()) {
+      counted.get().write(saveRouting);
+    }
+    return counted.isPresent();
+  }
 
   /** A saved plan, if there is one. */
   Optional<Path> plan() {

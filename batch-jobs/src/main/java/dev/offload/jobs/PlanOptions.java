@@ -53,6 +53,15 @@ final class PlanOptions extends BudgetOptions {
   private Path job;
 
   @Option(
+      names = "--routing",
+      paramLabel = "FILE",
+      description = {
+        "How often each expert is chosen, as --save-routing of generate, label or bench writes it.",
+        "Default: all experts of a layer as often."
+      })
+  private Path routing;
+
+  @Option(
       names = "--disk",
       paramLabel = "SIZE",
       converter = Bytes.class,
@@ -86,6 +95,10 @@ final class PlanOptions extends BudgetOptions {
 
   Optional<Path> job() {
     return Optional.ofNullable(job);
+  }
+
+  Optional<Path> routing() {
+    return Optional.ofNullable(routing);
   }
 
   int generatedTokens() {

@@ -104,6 +104,30 @@ class DryRunTest {
     assertTrue(err.toString().contains("model.weight_bytes is "), err.toString());
   }
 
+  @Test
+  void shouldPlanWithTheRoutingThatWasCounted() throws IOException {
+    Path routing = folder.resolve("routing.json");
+    generate("tiny-moe", "counted.jsonl", "--save-routing=" + routing);
+    String model = "--model=" + EXAMPLES.resolve("models/tiny-moe");
+    JsonNode planned = plan(model, "--hardware=t4", "--routing=" + routing, "--json").json();
+    String used = planned.at("/model_facts/experts used per pass").asText();
+    assertTrue(used.endsWith(" % by " + routing), used);
+
+    Said other =
+        plan(
+            "--model=" + EXAMPLES.resolve("shapes/mixtral-8x7b"),
+            "--hardware=h100",
+            "--routing=" + routing);
+    assertEquals(ExitCode.REFUSED, other.code);
+    assertTrue(other.err.contains(routing + ": layers is without layer 6, but"), other.err);
+
+    StringWriter err = new StringWriter();
+    int code =
+        generate("tiny-dense", folder.resolve("none.jsonl"), err, "--save-routing=" + routing);
+    assertEquals(ExitCode.REFUSED, code);
+    assertTrue(err.toString().contains("the model has no experts"), err.toString());
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -116,6 +140,7 @@ class DryRunTest {
         "--model=../examples/shapes/opt-30b --hardware=t4 --job=nowhere.jsonl | --job nowhere.jsonl",
         "--model=../examples/shapes/opt-30b --hardware=t4 --device-memory=1MiB | device memory of 1.00 MiB",
         "--model=../examples/shapes/opt-30b --hardware=t4 --host-memory=8GiB --disk=1GiB | more is needed",
+        "--model=../examples/shapes/mixtral-8x7b --hardware=h100 --routing=missing.json | missing.json: is missing",
         "--hardware=t4 | --model",
       })
   void shouldRefuse(String options, String expected) {

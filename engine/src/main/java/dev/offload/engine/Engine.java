@@ -24,6 +24,7 @@ import dev.offload.planner.ModelSizes;
 import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
 import dev.offload.planner.ScheduleBuilder;
+import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.sampling.OutputRules;
 import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
@@ -305,6 +306,14 @@ public final class Engine implements AutoCloseable {
    */
   public Optional<PassTimeline> timeline() {
     return passes.timeline();
+  }
+
+  /**
+   * How often the experts of each layer were chosen, in all runs so far; empty if the model has no
+   * experts or nothing was computed. Not to be asked during a run.
+   */
+  public Optional<RoutingStatistics> routing() {
+    return passes.routing();
   }
 
   /** Most tokens that a sequence may have, prompt and output together. */

@@ -9,6 +9,7 @@ import dev.offload.backends.api.Stream;
 import dev.offload.backends.api.Vector;
 import dev.offload.engine.weights.UnitView;
 import dev.offload.engine.weights.WeightStore;
+import dev.offload.moe.RoutingCounts;
 import dev.offload.moe.TokenRegrouping;
 import dev.offload.planner.Work.Located;
 import dev.offload.tensors.model.ModelConfig.Layer;
@@ -30,6 +31,7 @@ final class MixtureModule implements AutoCloseable {
   private final Workspace workspace;
   private final FeedForwardModule feedForward;
   private final TokenRegrouping regrouping;
+  private final RoutingCounts counts;
   private final int maxPairs;
   private final PinnedBuffer host;
   private final Optional<HostExperts> hostExperts;
@@ -41,6 +43,7 @@ final class MixtureModule implements AutoCloseable {
       Device device,
       Workspace workspace,
       FeedForwardModule feedForward,
+      int layers,
       int experts,
       int maxPairs,
       Optional<HostExperts> hostExperts) {
@@ -48,6 +51,7 @@ final class MixtureModule implements AutoCloseable {
     this.workspace = workspace;
     this.feedForward = feedForward;
     this.regrouping = new TokenRegrouping(experts);
+    this.counts = new RoutingCounts(layers, experts);
     this.maxPairs = maxPairs;
     this.hostExperts = hostExperts;
     this.host = device.allocatePinned("routing", hostBytes(maxPairs));
@@ -118,6 +122,12 @@ final class MixtureModule implements AutoCloseable {
         onHost,
         host.segment().asSlice(size, size),
         host.segment().asSlice(2 * size, size));
+    counts.add(layer, regrouping);
+  }
+
+  /** How often experts have been chosen so far. */
+  RoutingCounts counts() {
+    return counts;
   }
 
   void uploadRegrouping(Stream stream, int pairs) {

@@ -15,6 +15,7 @@ import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
 import dev.offload.planner.Schedule;
 import dev.offload.planner.ScheduleBuilder;
+import dev.offload.planner.cost.RoutingStatistics;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,6 +116,11 @@ final class PassRunner implements Passes {
   /** A typical pass of the run, task by task. */
   Optional<PassTimeline> timeline() {
     return recorder.timeline();
+  }
+
+  /** How often experts were chosen in all passes so far. */
+  Optional<RoutingStatistics> routing() {
+    return tasks.routing();
   }
 
   @Override

@@ -15,6 +15,7 @@ import dev.offload.planner.Granule;
 import dev.offload.planner.Plan;
 import dev.offload.planner.Task;
 import dev.offload.planner.Work;
+import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.model.ModelConfig.Layer;
 import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
@@ -92,6 +93,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
                 device,
                 workspace,
                 feedForward,
+                model.layers().size(),
                 experts,
                 parts.plan().passTokens() * perToken,
                 parts.hostExperts()));
@@ -334,6 +336,20 @@ final class TaskRunner implements TaskActions, AutoCloseable {
                 .parallel(pass.tokens())
                 .rows(firstRows[microBatch], inputs.get(microBatch).tokens()))
         : Optional.empty();
+  }
+
+  /** How often experts were chosen in all passes so far; empty if none was. */
+  Optional<RoutingStatistics> routing() {
+    List<RoutingStatistics.Layer> layers = new ArrayList<>();
+    for (int i = 0; mixture.isPresent() && i < model.layers().size(); i++) {
+      if (model.layers().get(i).feedForward() instanceof MixtureOfExperts of) {
+        List<Long> tokens = mixture().counts().of(i, of.experts());
+        if (tokens.stream().anyMatch(count -> count > 0)) {
+          layers.add(new RoutingStatistics.Layer(i, of.expertsPerToken(), tokens));
+        }
+      }
+    }
+    return layers.isEmpty() ? Optional.empty() : Optional.of(new RoutingStatistics(layers));
   }
 
   private HostAttention onHost(int microBatch) {

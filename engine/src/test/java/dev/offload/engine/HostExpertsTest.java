@@ -25,6 +25,7 @@ import dev.offload.planner.Lane;
 import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
 import dev.offload.planner.UnitSize;
+import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.ModelFolder;
@@ -76,6 +77,13 @@ class HostExpertsTest {
       Run none = run(model, device, all, overlap);
       assertEquals(expected.answers(), some.answers());
       assertEquals(expected.answers(), none.answers());
+
+      int prompts = 1 + 6 + 11 + 16 + 21 + 26;
+      for (RoutingStatistics.Layer layer : expected.routing().orElseThrow().layers()) {
+        assertEquals(prompts + 4 * SEQUENCES, layer.tokens(), "each output's last token is free");
+      }
+      assertEquals(expected.routing(), some.routing());
+      assertEquals(expected.routing(), none.routing());
 
       assertFalse(expected.hasTask(Lane.CPU, "on the host"));
       assertTrue(expected.hasTask(Lane.H2D, "copy expert"));
@@ -184,7 +192,10 @@ class HostExpertsTest {
     }
   }
 
-  private record Run(Map<Long, List<Integer>> answers, Optional<PassTimeline> timeline) {
+  private record Run(
+      Map<Long, List<Integer>> answers,
+      Optional<PassTimeline> timeline,
+      Optional<RoutingStatistics> routing) {
     boolean hasTask(Lane lane, String name) {
       return timeline.orElseThrow().spans().stream()
           .anyMatch(span -> span.lane() == lane && span.task().contains(name));
@@ -250,7 +261,7 @@ class HostExpertsTest {
               answers.put(
                   result.index(), result.choices().getFirst().tokens().stream().boxed().toList()),
           _ -> {});
-      return new Run(answers, engine.timeline());
+      return new Run(answers, engine.timeline(), engine.routing());
     }
   }
 

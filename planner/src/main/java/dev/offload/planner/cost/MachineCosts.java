@@ -27,18 +27,33 @@ public final class MachineCosts implements TaskCosts {
   private final ModuleCosts machine;
   private final ModelConfig model;
   private final double kvTokenBytes;
+  private final Optional<RoutingStatistics> routing;
   private final Map<UnitId, WeightUnit> units = new HashMap<>();
   private final Map<WeightUnit, List<MatrixShape>> matrices = new HashMap<>();
 
-  /**
-   * @param units of the model, as they are placed
-   * @param kvTokenBytes cache of one token in one layer
-   */
+  /** Costs where all experts are chosen as often. */
   public MachineCosts(
       ModuleCosts machine, ModelConfig model, List<WeightUnit> units, double kvTokenBytes) {
+    this(machine, model, units, kvTokenBytes, Optional.empty());
+  }
+
+  /**
+   * Costs.
+   *
+   * @param units of the model, as they are placed
+   * @param kvTokenBytes cache of one token in one layer
+   * @param routing how often experts are chosen; absent: all as often
+   */
+  public MachineCosts(
+      ModuleCosts machine,
+      ModelConfig model,
+      List<WeightUnit> units,
+      double kvTokenBytes,
+      Optional<RoutingStatistics> routing) {
     this.machine = machine;
     this.model = model;
     this.kvTokenBytes = kvTokenBytes;
+    this.routing = routing;
     for (WeightUnit unit : units) {
       this.units.put(unit.id(), unit);
       matrices.put(unit, MatrixShape.of(unit));
@@ -102,12 +117,16 @@ public final class MachineCosts implements TaskCosts {
   @Override
   public Cost ofCopyIfNeeded(Task task, PassShape pass) {
     Granule granule = ((Work.CopyWeights) task.work()).granule();
-    return of(task, pass).times(rows(granule.layer(), pass).used(granule.units().size()));
+    return of(task, pass).times(rows(granule, pass).used(granule.units().size()));
   }
 
-  private ExpertRows rows(int layer, PassShape pass) {
-    MixtureOfExperts mixture = mixture(layer);
-    return new ExpertRows(pass.tokens(), mixture.expertsPerToken(), mixture.experts());
+  private ExpertRows rows(Granule granule, PassShape pass) {
+    MixtureOfExperts mixture = mixture(granule.layer());
+    ExpertShares shares =
+        routing
+            .map(counted -> counted.shares(granule.units()))
+            .orElseGet(() -> ExpertShares.equal(mixture.expertsPerToken(), mixture.experts()));
+    return new ExpertRows(pass.tokens(), shares);
   }
 
   private Compute embed(Work.Embed work, double bytes, int tokens) {
@@ -133,7 +152,7 @@ public final class MachineCosts implements TaskCosts {
 
   private Compute experts(ModuleTimes processor, Granule granule, PassShape pass) {
     List<MatrixShape> expert = matrices.get(units.get(granule.units().getFirst()));
-    return processor.experts(expert, granule.units().size(), rows(granule.layer(), pass), 1);
+    return processor.experts(expert, granule.units().size(), rows(granule, pass), 1);
   }
 
   /** One product after the other, and an operation on the rows between each two. */

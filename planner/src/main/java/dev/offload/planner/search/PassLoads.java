@@ -5,7 +5,6 @@ import dev.offload.planner.cost.AttentionLoad;
 import dev.offload.planner.cost.AttentionShape;
 import dev.offload.planner.cost.Compute;
 import dev.offload.planner.cost.Cost;
-import dev.offload.planner.cost.ExpertRows;
 import dev.offload.planner.cost.ModuleCosts;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.tensors.weights.UnitId;
@@ -210,21 +209,17 @@ final class PassLoads {
     double pairBytes = rows * each.perToken() * model.hidden() * 8.0;
     return costs
         .device()
-        .experts(each.matrices(), each.experts(), expertRows(each), 1)
+        .experts(each.matrices(), each.experts(), each.rows(rows), 1)
         .plus(costs.device().movement(pairBytes))
         .plus(costs.device().movement(pairBytes))
         .times(layers);
-  }
-
-  private ExpertRows expertRows(UnitClass each) {
-    return new ExpertRows(rows, each.perToken(), each.experts());
   }
 
   private void stream(UnitClass each, Changes changes) {
     boolean grouped = each.experts() > 0 || each.kind() == UnitId.Kind.OUTPUT;
     long limit = Math.min(GRANULE_BYTES, design.piece());
     double together = grouped ? Math.max(1, limit / Math.max(1, each.pieceBytes())) : 1;
-    double used = each.experts() > 0 ? expertRows(each).used(together) : 1;
+    double used = each.experts() > 0 ? each.rows(rows).used(together) : 1;
     double pieces = each.count() / together;
     Cost host = costs.toDevice((double) each.totalBytes() * used, pieces * used);
     arrive(changes.toHost(), host);
@@ -254,12 +249,9 @@ final class PassLoads {
   private void computeOnHost(UnitClass each, Loads change) {
     double layers = (double) each.count() / each.experts();
     Compute onDevice =
-        costs
-            .device()
-            .experts(each.matrices(), each.experts(), expertRows(each), 0.5)
-            .times(layers);
+        costs.device().experts(each.matrices(), each.experts(), each.rows(rows), 0.5).times(layers);
     Compute onHost =
-        costs.host().experts(each.matrices(), each.experts(), expertRows(each), 1).times(layers);
+        costs.host().experts(each.matrices(), each.experts(), each.rows(rows), 1).times(layers);
     double rowNumbers = rows * model.hidden() * layers;
     add(change, Lane.CPU, costs.onHost(onHost));
     add(change, Lane.D2H, costs.toHost(rowNumbers * model.sizes().computeDType().bytes(), layers));

@@ -3,7 +3,9 @@ package dev.offload.planner.search;
 import dev.offload.planner.ModelSizes;
 import dev.offload.planner.UnitSize;
 import dev.offload.planner.cost.AttentionShape;
+import dev.offload.planner.cost.ExpertShares;
 import dev.offload.planner.cost.MatrixShape;
+import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.model.ModelConfig.Attention;
 import dev.offload.tensors.model.ModelConfig.Layer;
@@ -15,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What the planner has to know about a model in one compute format.
@@ -55,7 +58,16 @@ record PlannedModel(
       int perToken,
       int experts) {}
 
-  static PlannedModel of(ModelConfig config, List<WeightUnit> units, ModelSizes sizes) {
+  /**
+   * What of a model matters.
+   *
+   * @param routing how often its experts are chosen; absent: all as often
+   */
+  static PlannedModel of(
+      ModelConfig config,
+      List<WeightUnit> units,
+      ModelSizes sizes,
+      Optional<RoutingStatistics> routing) {
     Map<AttentionShape, Integer> attention = new LinkedHashMap<>();
     double queryBytes = 0;
     double attendedBytes = 0;
@@ -70,7 +82,7 @@ record PlannedModel(
     }
     return new PlannedModel(
         sizes,
-        classes(config, units, sizes.units()),
+        classes(config, units, sizes.units(), routing),
         attention,
         config.layers().size(),
         mixtureLayers,
@@ -82,7 +94,10 @@ record PlannedModel(
   }
 
   private static List<UnitClass> classes(
-      ModelConfig config, List<WeightUnit> units, List<UnitSize> sizes) {
+      ModelConfig config,
+      List<WeightUnit> units,
+      List<UnitSize> sizes,
+      Optional<RoutingStatistics> routing) {
     Map<UnitId, WeightUnit> byId = new HashMap<>();
     units.forEach(unit -> byId.put(unit.id(), unit));
     Map<Likeness, List<UnitSize>> alike = new LinkedHashMap<>();
@@ -94,16 +109,28 @@ record PlannedModel(
     }
     List<UnitClass> classes = new ArrayList<>();
     alike.forEach(
-        (likeness, members) ->
-            classes.add(
-                new UnitClass(
-                    likeness.kind(),
-                    members.getFirst(),
-                    likeness.matrices(),
-                    likeness.perToken(),
-                    likeness.experts(),
-                    members.stream().map(UnitSize::id).toList())));
+        (likeness, members) -> {
+          List<UnitId> ids = members.stream().map(UnitSize::id).toList();
+          classes.add(
+              new UnitClass(
+                  likeness.kind(),
+                  members.getFirst(),
+                  likeness.matrices(),
+                  likeness.perToken(),
+                  likeness.experts(),
+                  shares(likeness, ids, routing),
+                  ids));
+        });
     return classes;
+  }
+
+  private static ExpertShares shares(
+      Likeness likeness, List<UnitId> units, Optional<RoutingStatistics> routing) {
+    return likeness.experts() == 0
+        ? ExpertShares.NONE
+        : routing
+            .map(counted -> counted.shares(units))
+            .orElseGet(() -> ExpertShares.equal(likeness.perToken(), likeness.experts()));
   }
 
   private static Likeness likeness(ModelConfig config, WeightUnit unit, UnitSize size) {

@@ -4,12 +4,14 @@ import dev.offload.planner.ModelSizes;
 import dev.offload.planner.Plan;
 import dev.offload.planner.Recommendation;
 import dev.offload.planner.Workload;
+import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.search.Candidate.Whole;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.WeightUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Decides what lives where and how much runs at a time, so that a machine generates as many tokens
@@ -25,18 +27,21 @@ public final class Planner {
   private final HardwareProfile machine;
   private final Workload workload;
   private final Wishes wishes;
+  private final Optional<RoutingStatistics> routing;
 
   private Planner(
       ModelConfig config,
       List<WeightUnit> units,
       HardwareProfile machine,
       Workload workload,
-      Wishes wishes) {
+      Wishes wishes,
+      Optional<RoutingStatistics> routing) {
     this.config = config;
     this.units = units;
     this.machine = machine;
     this.workload = workload;
     this.wishes = wishes;
+    this.routing = routing;
   }
 
   /**
@@ -50,7 +55,12 @@ public final class Planner {
       HardwareProfile machine,
       Workload workload,
       Wishes wishes) {
-    return new Planner(config, units, machine, workload, wishes);
+    return new Planner(config, units, machine, workload, wishes, Optional.empty());
+  }
+
+  /** The same for a model whose experts are chosen so often; those of no other model. */
+  public Planner withRouting(RoutingStatistics counted) {
+    return new Planner(config, units, machine, workload, wishes, Optional.of(counted));
   }
 
   /**
@@ -96,7 +106,7 @@ public final class Planner {
 
   private PlanSearch search(ModelSizes sizes) {
     return new PlanSearch(
-        Format.of(PlannedModel.of(config, units, sizes), machine, workload, wishes));
+        Format.of(PlannedModel.of(config, units, sizes, routing), machine, workload, wishes));
   }
 
   private static Whole best(PlanSearch search) {

@@ -1,6 +1,8 @@
 package dev.offload.planner.search;
 
 import dev.offload.planner.UnitSize;
+import dev.offload.planner.cost.ExpertRows;
+import dev.offload.planner.cost.ExpertShares;
 import dev.offload.planner.cost.MatrixShape;
 import dev.offload.tensors.weights.UnitId;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.List;
  * @param matrices of each of its units
  * @param perToken how many experts a token takes; 0 unless they are experts
  * @param experts of a layer; 0 unless they are experts
+ * @param shares how likely a token is to choose each of its units; none unless they are experts
  * @param units in model order, at least one
  */
 record UnitClass(
@@ -22,10 +25,16 @@ record UnitClass(
     List<MatrixShape> matrices,
     int perToken,
     int experts,
+    ExpertShares shares,
     List<UnitId> units) {
   UnitClass {
     matrices = List.copyOf(matrices);
     units = List.copyOf(units);
+  }
+
+  /** Rows of a unit if it is an expert and so many tokens choose. */
+  ExpertRows rows(double tokens) {
+    return new ExpertRows(tokens, shares);
   }
 
   int count() {

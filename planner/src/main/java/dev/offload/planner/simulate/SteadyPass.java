@@ -10,12 +10,14 @@ import dev.offload.planner.ScheduleBuilder;
 import dev.offload.planner.Workload;
 import dev.offload.planner.cost.MachineCosts;
 import dev.offload.planner.cost.ModuleCosts;
+import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.WeightUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A pass of the steady state of a job: all sequences of the plan in flight, those that end replaced
@@ -32,6 +34,7 @@ public final class SteadyPass {
    *
    * @param units of the model, as they are placed
    * @param rows format of the rows that products take
+   * @param routing how often experts are chosen; absent: all as often
    */
   public static PlayedPass play(
       Plan plan,
@@ -40,14 +43,15 @@ public final class SteadyPass {
       ModelSizes sizes,
       DType rows,
       HardwareProfile machine,
-      Workload workload) {
+      Workload workload,
+      Optional<RoutingStatistics> routing) {
     double layerTokenBytes =
         (double) sizes.kvBlockBytes() / sizes.kvBlockTokens() / model.layers().size();
     ScheduleBuilder schedules =
         new ScheduleBuilder(plan, Granules.of(plan, sizes.units()), model, rows);
     MachineCosts costs =
         new MachineCosts(
-            new ModuleCosts(machine, plan.computeDType()), model, units, layerTokenBytes);
+            new ModuleCosts(machine, plan.computeDType()), model, units, layerTokenBytes, routing);
     Simulator simulator = new Simulator(Capacities.of(machine), costs);
     PassShape shape = shape(plan, workload, sizes, layerTokenBytes);
     PlayedPass played = simulator.play(schedules.next(shape), shape);

@@ -4,6 +4,7 @@ import dev.offload.planner.ModelSizes;
 import dev.offload.planner.Plan;
 import dev.offload.planner.UnitSize;
 import dev.offload.planner.cost.AttentionShape;
+import dev.offload.planner.cost.ExpertShares;
 import dev.offload.planner.cost.MatrixShape;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.weights.UnitId;
@@ -73,6 +74,7 @@ final class FakeModel implements ModelSizes {
               List.of(new MatrixShape(32, (int) (first.rowMajorBytes() / 64))),
               expert ? 1 : 0,
               expert ? experts : 0,
+              expert ? ExpertShares.equal(1, experts) : ExpertShares.NONE,
               members.stream().map(UnitSize::id).toList()));
     }
     return new PlannedModel(

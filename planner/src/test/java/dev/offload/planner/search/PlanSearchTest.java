@@ -7,11 +7,14 @@ import dev.offload.planner.KvGroup.Home;
 import dev.offload.planner.Recommendation;
 import dev.offload.planner.TestMachine;
 import dev.offload.planner.Workload;
+import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.search.Candidate.Whole;
 import dev.offload.tensors.DType;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -138,6 +141,43 @@ class PlanSearchTest {
       least = Math.min(least, all.loads(loads).most());
     }
     return least;
+  }
+
+  /** Two experts of each layer are chosen nearly always, or all of them as often. */
+  private static RoutingStatistics routing(boolean skewed) {
+    List<Long> counts = new ArrayList<>(Collections.nCopies(8, skewed ? 10L : 1000L));
+    if (skewed) {
+      counts.set(2, 990L);
+      counts.set(5, 950L);
+    }
+    return new RoutingStatistics(
+        IntStream.range(0, 32)
+            .mapToObj(layer -> new RoutingStatistics.Layer(layer, 2, counts))
+            .toList());
+  }
+
+  @Test
+  void shouldCopyFewerExpertsIfFewAreChosen() throws IOException {
+    TestSizes sizes = TestSizes.of("mixtral-8x7b", DType.F16);
+    HardwareProfile machine = TestMachine.gpu().profile();
+    Workload few = Workload.of(1, 32, OptionalLong.of(4));
+    Planner planner =
+        Planner.of(sizes.config(), sizes.weightUnits(), machine, few, wishes(machine));
+    double usual = planner.recommend(List.of(sizes)).prediction().programTokensPerSecond();
+    double equal =
+        planner
+            .withRouting(routing(false))
+            .recommend(List.of(sizes))
+            .prediction()
+            .programTokensPerSecond();
+    double skewed =
+        planner
+            .withRouting(routing(true))
+            .recommend(List.of(sizes))
+            .prediction()
+            .programTokensPerSecond();
+    assertEquals(usual, equal, 1e-6 * usual);
+    assertTrue(skewed > 1.2 * usual, skewed + " instead of " + usual);
   }
 
   @Test

@@ -16,6 +16,7 @@ import dev.offload.tensors.weights.WeightUnit;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** Sizes of one of the described models, row-major, with about the workspace of the engine. */
 record TestSizes(ModelConfig config, List<WeightUnit> weightUnits, DType computeDType)
@@ -28,7 +29,7 @@ record TestSizes(ModelConfig config, List<WeightUnit> weightUnits, DType compute
   }
 
   PlannedModel model() {
-    return PlannedModel.of(config, weightUnits, this);
+    return PlannedModel.of(config, weightUnits, this, Optional.empty());
   }
 
   @Override
