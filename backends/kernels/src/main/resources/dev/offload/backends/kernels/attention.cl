@@ -179,11 +179,15 @@ FUNCTION void store_some8(floats8 x, __global float *to, int count) {
   KEY_AT(                                                                                                    \
       run_blocks[(octet) * 8 / run_tokens], kv_head,                                                         \
       run_slots[(octet) * 8 / run_tokens] + (octet) * 8 % run_tokens, 0)
+// The same tokens of the next run, if there is one.
+#define NEXT_PLACE(octet)                                                                                    \
+  PLACE((octet) * 8 + run_tokens < SPAN_TOKENS ? (octet) + run_tokens / 8 : (octet))
 #define LOAD_KEYS(place, i) load8(numbers, (place) + (ulong)(i)*block_tokens, KV_TYPE)
 #define LOAD_VALUES(at, column)                                                                              \
   load8(numbers, (at) + ((column) + 8 <= value_dim ? (column) : value_dim - 8), KV_TYPE)
 #else
 #define PLACE(octet) ((octet) * 8)
+#define NEXT_PLACE(octet) 0
 #define LOAD_KEYS(place, i)                                                                                  \
   gather_keys(                                                                                               \
       numbers, run_blocks, run_slots, run_tokens, place, i, kv_head, kv_heads, block_tokens, head_dim,       \
@@ -330,8 +334,10 @@ __kernel void attend_span(
     for (int o = 0; o < ITEM_OCTETS; o++) {
       place[o] = PLACE(octet + o);
     }
+    ulong next = NEXT_PLACE(octet);
     for (int i = 0; i < head_dim; i++) {
       floats8 keys[ITEM_OCTETS];
+      fetch_early(numbers, next + (ulong)i * block_tokens, KV_TYPE);
 #pragma unroll
       for (int o = 0; o < ITEM_OCTETS; o++) {
         keys[o] = LOAD_KEYS(place[o], i);
@@ -448,7 +454,10 @@ __kernel void attend_span(
         int run = start / run_tokens;
         int run_end = (run + 1) * run_tokens < end ? (run + 1) * run_tokens : end;
         ulong at = VALUE_AT(run_blocks[run], kv_head, run_slots[run] + start % run_tokens, 0);
+        int next_run = run_end < end ? run + 1 : run;
+        ulong next = VALUE_AT(run_blocks[next_run], kv_head, run_slots[next_run] + start % run_tokens, 0) - at;
         for (; start < run_end; start++) {
+          fetch_early(numbers, at + next + column, KV_TYPE);
           floats8 values[ITEM_OCTETS];
 #pragma unroll
           for (int o = 0; o < ITEM_OCTETS; o++) {

@@ -72,3 +72,5 @@ FUNCTION float sum8(floats8 a) {
 }
 FUNCTION float load_number(const uchar *base, ulong index, int type);
 FUNCTION floats8 load8(const uchar *base, ulong index, int type) { EACH8(load_number(base, index + i, type)) }
+// Warps that wait make room for others.
+FUNCTION void fetch_early(const uchar *, ulong, int) {}

@@ -31,6 +31,12 @@ FUNCTION floats8 within8(floats8 x, floats8 others, int first, int last) {
   int8 number = (int8)(0, 1, 2, 3, 4, 5, 6, 7);
   return select(others, x, number >= (int8)(first) && number <= (int8)(last));
 }
+// Asks a processor for a number that is read soon, which the order of reads does not tell it.
+FUNCTION void fetch_early(const __global uchar *base, ulong index, int type) {
+#ifdef __x86_64__
+  __builtin_prefetch((const void *)(ulong)(base + (type == 0 ? 4 : 2) * index));
+#endif
+}
 // Eight numbers of a format, at any boundary.
 FUNCTION floats8 load8(const __global uchar *base, ulong index, int type) {
   if (type == 0) {
