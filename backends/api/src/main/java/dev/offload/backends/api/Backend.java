@@ -21,6 +21,19 @@ public interface Backend {
   List<DeviceDescription> devices();
 
   /**
+   * Bytes of a device's own memory that an open device takes beside its budget: the driver's
+   * context, libraries, scratch. Who promises that the process stays within a size opens the device
+   * with so much less. It may be measured by opening the device for a moment.
+   *
+   * @param index of the device
+   * @throws IllegalStateException if the backend is not usable here
+   * @throws IllegalArgumentException if there is no such device
+   */
+  default long overheadBytes(int index) {
+    return 0;
+  }
+
+  /**
    * Opens a device. The caller closes it, after everything it allocated and every stream.
    *
    * @throws IllegalStateException if the backend is not usable here

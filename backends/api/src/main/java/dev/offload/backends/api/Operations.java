@@ -17,9 +17,16 @@ public interface Operations extends DataLayout {
   /**
    * Packed weights are cut in panels of this many outputs, the last one perhaps of fewer, that lie
    * one after the other: whole panels of a weight are a weight themselves, packed or multiplied
-   * alone with the same result.
+   * alone with the same result: to the bit where {@link #multipliesPanelsExactly}, else within
+   * rounding. Products of equal sizes, strides and formats are equal to the bit on every device;
+   * what a row becomes may depend on how many rows there are.
    */
   int PANEL_OUTPUTS = 64;
+
+  /** Whether a product of whole panels is to the bit that of the whole weight. */
+  default boolean multipliesPanelsExactly() {
+    return true;
+  }
 
   /** Puts a row-major weight into the device's own order. Same dtype and sizes, no overlap. */
   void pack(Stream stream, Weight rowMajor, Weight packed);

@@ -111,7 +111,11 @@ interface MatmulConformance extends ConformanceTopic {
     multiply(fixture, in, all, whole);
     multiply(fixture, in, above, cut.columns(0, first));
     multiply(fixture, in, below, cut.columns(first, outputs - first));
-    assertArrayEquals(fixture.read(whole), fixture.read(cut));
+    if (fixture.operations().multipliesPanelsExactly()) {
+      assertArrayEquals(fixture.read(whole), fixture.read(cut));
+    }
+    ReferenceOperations.matmul(x, w, new double[0])
+        .check(fixture.read(cut), DType.F32, share(dtype, dtype, inputs), below);
     long bytes = fixture.operations().packedBytes(dtype, outputs, inputs);
     assertEquals(
         bytes,

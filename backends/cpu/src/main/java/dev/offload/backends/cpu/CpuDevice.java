@@ -4,6 +4,7 @@ import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.DeviceFacts;
 import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.api.HostMemory;
 import dev.offload.backends.api.MemoryBudget;
 import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.PinnedBuffer;

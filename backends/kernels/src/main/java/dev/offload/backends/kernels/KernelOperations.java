@@ -33,12 +33,22 @@ public final class KernelOperations implements Operations {
 
   private final KernelLauncher launcher;
   private final RowMajorLayout layout = new RowMajorLayout(KV_BLOCK_TOKENS);
-  private final MatmulLauncher products;
+  private final LibraryProducts products;
   private final AttentionLauncher attention;
 
+  /** Operations by kernels alone. */
   public KernelOperations(KernelLauncher launcher) {
+    this(launcher, Optional.empty());
+  }
+
+  /**
+   * Operations by kernels, and matrix products by a library.
+   *
+   * @param library empty for products by a kernel
+   */
+  public KernelOperations(KernelLauncher launcher, Optional<ProductLibrary> library) {
     this.launcher = launcher;
-    products = new MatmulLauncher(launcher);
+    products = new LibraryProducts(launcher, library);
     attention = new AttentionLauncher(launcher);
   }
 
@@ -71,6 +81,12 @@ public final class KernelOperations implements Operations {
   public void pack(Stream stream, Weight rowMajor, Weight packed) {
     throw new IllegalArgumentException(
         "weights stay row-major on this device, so that %s is not packed".formatted(rowMajor));
+  }
+
+  /** A library may choose how it sums up by the number of outputs too. */
+  @Override
+  public boolean multipliesPanelsExactly() {
+    return !products.hasLibrary();
   }
 
   @Override

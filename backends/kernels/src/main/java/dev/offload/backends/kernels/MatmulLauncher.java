@@ -28,9 +28,6 @@ final class MatmulLauncher {
       Optional<Vector> bias,
       boolean accumulate,
       Matrix out) {
-    if (x.rows() == 0) {
-      return;
-    }
     int rowItems = x.rows() > ITEM_ROWS ? ROW_ITEMS : 1;
     launcher.launch(
         stream,

@@ -14,6 +14,15 @@ __kernel void add(MATRIX(x), int columns, MATRIX(y)) {
   }
 }
 
+// Puts the same numbers into every row, or adds them to it.
+__kernel void set_rows(VECTOR(numbers), int columns, int accumulate, MATRIX(out)) {
+  int row = get_group_id(0);
+  for (int i = get_local_id(0); i < columns; i += get_local_size(0)) {
+    float number = FLOATS(numbers)[i];
+    STORE(out, row, i, accumulate ? LOAD(out, row, i) + number : number);
+  }
+}
+
 __kernel void scale_rows_by_sigmoid(MATRIX(x), int columns, MATRIX(gate)) {
   int row = get_group_id(0);
   float factor = sigmoid(LOAD(gate, row, 0));

@@ -9,6 +9,8 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -16,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class KernelSourceTest {
+  /** Compute capabilities: T4, A100, RTX 30, RTX 40 and L4, H100 and H200, B200, RTX 50. */
+  private static final List<Integer> ARCHITECTURES = List.of(75, 80, 86, 89, 90, 100, 120);
 
   @Test
   void shouldNameFilesAndLinesForMessages() {
@@ -26,38 +30,47 @@ final class KernelSourceTest {
         IllegalArgumentException.class, () -> KernelSource.of("missing", Language.OPENCL_C));
   }
 
-  /** One source for both: what PoCL runs is what a compiler of CUDA takes. */
+  /**
+   * One source for both: what PoCL runs is what compilers of CUDA take, for every architecture from
+   * Turing to Blackwell. PTX, because making machine code of it takes ten times as long.
+   */
   @Test
   void shouldCompileAsCuda(@TempDir Path folder) throws IOException, InterruptedException {
     Optional<Path> nvcc = onPath("nvcc");
     Assumptions.assumeTrue(nvcc.isPresent(), "no nvcc on the PATH; install the CUDA toolkit");
     Path source = folder.resolve("kernels.cu");
     Files.writeString(source, KernelSource.of(KernelSource.FILES, Language.CUDA));
-    Path out = folder.resolve("kernels.ptx");
+    Path out = folder.resolve("kernels.fatbin");
     Path messages = folder.resolve("messages");
+    List<String> command =
+        new ArrayList<>(List.of(nvcc.get().toString(), "--fatbin", "--threads=0"));
+    ARCHITECTURES.forEach(
+        architecture ->
+            command.add(
+                "--generate-code=arch=compute_%1$d,code=compute_%1$d".formatted(architecture)));
+    command.addAll(
+        List.of(
+            "--fmad=false",
+            "-DX_TYPE=2",
+            "-DW_TYPE=2",
+            "-DKV_TYPE=2",
+            "-DSPAN_TOKENS=256",
+            "-DOCTETS=1",
+            "-DVALUES_IN_KEYS=0",
+            "-DITEM_VECTORS=4",
+            "-DITEM_OCTETS=1",
+            "-DSTRIPES=8",
+            "-o",
+            out.toString(),
+            source.toString()));
     int code =
-        new ProcessBuilder(
-                nvcc.get().toString(),
-                "--ptx",
-                "-arch=sm_75",
-                "-DX_TYPE=2",
-                "-DW_TYPE=2",
-                "-DKV_TYPE=2",
-                "-DSPAN_TOKENS=256",
-                "-DOCTETS=1",
-                "-DVALUES_IN_KEYS=0",
-                "-DITEM_VECTORS=4",
-                "-DITEM_OCTETS=1",
-                "-DSTRIPES=8",
-                "-o",
-                out.toString(),
-                source.toString())
+        new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(messages.toFile())
             .start()
             .waitFor();
     assertEquals(0, code, () -> read(messages));
-    assertTrue(read(out).contains(".entry attend_span"));
+    assertTrue(Files.size(out) > 0);
   }
 
   private static String read(Path file) {

@@ -1,7 +1,9 @@
 package dev.offload.backends.opencl;
 
 import dev.offload.backends.kernels.Launch;
+import dev.offload.backends.kernels.ProgramCache;
 import java.nio.IntBuffer;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.lwjgl.PointerBuffer;
@@ -30,9 +32,17 @@ final class OpenClContext implements AutoCloseable {
       IntBuffer status = stack.mallocInt(1);
       long handle = CL10.clCreateContext(properties, device.id(), null, 0, status);
       Status.check("clCreateContext", status, handle);
-      ProgramBuilder builder = new ProgramBuilder(device, handle, ProgramCache.ofUser(device));
+      ProgramBuilder builder = new ProgramBuilder(device, handle, cacheFor(device));
       return new OpenClContext(device, handle, builder);
     }
+  }
+
+  /**
+   * None for a processor: PoCL has files of its own, and compiles every kernel of a program for
+   * groups of any size when it is asked for the binary.
+   */
+  private static Optional<ProgramCache> cacheFor(DeviceHandle device) {
+    return device.isProcessor() ? Optional.empty() : Optional.of(ProgramCache.ofUser("opencl"));
   }
 
   DeviceHandle device() {

@@ -8,6 +8,7 @@ import dev.offload.backends.api.MemoryBudget;
 import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
+import dev.offload.backends.kernels.DeviceClock;
 import dev.offload.backends.kernels.KernelLauncher;
 import dev.offload.backends.kernels.KernelOperations;
 import dev.offload.backends.kernels.Launch;

@@ -4,6 +4,7 @@ import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.Event;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
+import dev.offload.backends.kernels.DeviceClock;
 import dev.offload.backends.kernels.Failure;
 import dev.offload.backends.kernels.Launch;
 import java.nio.ByteBuffer;

@@ -1,6 +1,7 @@
 package dev.offload.backends.opencl;
 
 import dev.offload.backends.kernels.KernelSource;
+import dev.offload.backends.kernels.ProgramCache;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.util.List;
@@ -43,7 +44,7 @@ final class ProgramBuilder {
   }
 
   long build(String file, String source, String options) {
-    String key = ProgramCache.key(source, options, device);
+    String key = ProgramCache.key(source, options, device.name(), device.driver());
     Optional<Long> cached =
         cache.flatMap(files -> files.read(key)).flatMap(binary -> load(binary, options));
     return cached.orElseGet(() -> compile(file, source, options, key));

@@ -1,13 +1,13 @@
 package dev.offload.backends.opencl;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.backends.kernels.KernelSource;
+import dev.offload.backends.kernels.ProgramCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,18 +75,6 @@ final class ProgramBuilderTest {
     Files.write(file, damaged);
     CL10.clReleaseProgram(builder.build("rope", List.of()));
     assertFalse(Arrays.equals(damaged, Files.readAllBytes(file)));
-  }
-
-  @Test
-  void shouldTellApartWhatBinariesDependOn() {
-    String key = ProgramCache.key("a", "b", device);
-    assertArrayEquals(
-        new boolean[] {true, false, false},
-        new boolean[] {
-          key.equals(ProgramCache.key("a", "b", device)),
-          key.equals(ProgramCache.key("ab", "", device)),
-          key.equals(ProgramCache.key("a", "c", device))
-        });
   }
 
   private List<Path> files() {

@@ -1,4 +1,4 @@
-package dev.offload.backends.opencl;
+package dev.offload.backends.kernels;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -16,32 +16,29 @@ import java.util.Optional;
  * Programs as a device's compiler left them, in files. What cannot be read or written is compiled
  * again: the cache saves time and nothing else. Thread-safe, for several processes too.
  */
-final class ProgramCache {
+public final class ProgramCache {
   private static final System.Logger LOGGER = System.getLogger(ProgramCache.class.getName());
 
   private final Path folder;
 
-  ProgramCache(Path folder) {
+  public ProgramCache(Path folder) {
     this.folder = folder;
   }
 
   /**
-   * The cache of this user. None for a processor: PoCL has files of its own, and compiles every
-   * kernel of a program for groups of any size when it is asked for the binary.
+   * The cache of this user.
+   *
+   * @param backend name of the folder
    */
-  static Optional<ProgramCache> ofUser(DeviceHandle device) {
-    return device.isProcessor()
-        ? Optional.empty()
-        : Optional.of(
-            new ProgramCache(
-                Path.of(System.getProperty("user.home"), ".cache", "offload", "opencl")));
+  public static ProgramCache ofUser(String backend) {
+    return new ProgramCache(Path.of(System.getProperty("user.home"), ".cache", "offload", backend));
   }
 
   /** Name of a program: a hash of all that its binary depends on. */
-  static String key(String source, String options, DeviceHandle device) {
+  public static String key(String... parts) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String part : new String[] {source, options, device.name(), device.driver()}) {
+      for (String part : parts) {
         digest.update(part.getBytes(UTF_8));
         digest.update((byte) 0);
       }
@@ -51,7 +48,7 @@ final class ProgramCache {
     }
   }
 
-  Optional<byte[]> read(String key) {
+  public Optional<byte[]> read(String key) {
     try {
       return Optional.of(Files.readAllBytes(folder.resolve(key)));
     } catch (IOException e) {
@@ -60,7 +57,7 @@ final class ProgramCache {
   }
 
   /** Keeps a program. A reader never sees half of it. */
-  void write(String key, byte[] binary) {
+  public void write(String key, byte[] binary) {
     try {
       Files.createDirectories(folder);
       Path part = Files.createTempFile(folder, key, ".part");

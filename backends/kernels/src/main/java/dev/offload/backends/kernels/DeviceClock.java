@@ -1,11 +1,11 @@
-package dev.offload.backends.opencl;
+package dev.offload.backends.kernels;
 
 /**
  * Turns times of the device's clock into those of {@link System#nanoTime}. Work ends after it was
  * enqueued and before its end was seen; each work narrows what the difference of the clocks can be,
  * so that they may drift. Thread-safe.
  */
-final class DeviceClock {
+public final class DeviceClock {
   private boolean known;
   private long difference;
 
@@ -16,7 +16,7 @@ final class DeviceClock {
    * @param ended device time
    * @param seen host time after the end was seen
    */
-  synchronized long toHost(long enqueued, long ended, long seen) {
+  public synchronized long toHost(long enqueued, long ended, long seen) {
     long least = enqueued - ended;
     long most = seen - ended;
     difference = known ? Math.clamp(difference, least, most) : most;

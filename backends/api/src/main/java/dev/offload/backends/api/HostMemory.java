@@ -1,4 +1,4 @@
-package dev.offload.backends.cpu;
+package dev.offload.backends.api;
 
 import dev.offload.tensors.ByteSize;
 import java.lang.foreign.Arena;
@@ -14,12 +14,12 @@ import java.lang.invoke.MethodHandle;
  * asked onto huge pages: a core reads such memory almost twice as fast as memory in 4 KiB pages,
  * because it does not wait for address translation. Thread-safe.
  */
-final class HostMemory {
+public final class HostMemory {
   /** Alignment of every block. */
-  static final long ALIGNMENT = 4096;
+  public static final long ALIGNMENT = 4096;
 
   /** Size of a huge page on x86-64 and, with 4 KiB base pages, on AArch64. */
-  static final long HUGE_PAGE = 2L << 20;
+  public static final long HUGE_PAGE = 2L << 20;
 
   // asm-generic/mman-common.h and bits/mman-linux.h
   private static final int PROT_READ_WRITE = 1 | 2;
@@ -33,13 +33,13 @@ final class HostMemory {
   }
 
   /** The memory of this machine. */
-  static HostMemory open() {
+  public static HostMemory open() {
     boolean linux = System.getProperty("os.name").equals("Linux");
     return new HostMemory(linux ? Mappings.link() : null);
   }
 
   /** A block that lives as long as the arena, which must be shared. */
-  MemorySegment allocate(long bytes, Arena arena) {
+  public MemorySegment allocate(long bytes, Arena arena) {
     if (mappings == null || bytes < HUGE_PAGE) {
       return arena.allocate(bytes, ALIGNMENT);
     }

@@ -1,4 +1,4 @@
-package dev.offload.backends.opencl;
+package dev.offload.backends.kernels;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
