@@ -8,7 +8,9 @@ import dev.offload.tensors.weights.Parameter;
 import dev.offload.tensors.weights.Role;
 import dev.offload.tensors.weights.UnitId;
 import dev.offload.tensors.weights.WeightUnit;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The least time a load can take with everything on the device: prompts at the measured matrix rate
@@ -26,6 +28,22 @@ final class BenchBound {
     this.units = units;
     this.ceilings = ceilings;
     this.dtype = dtype;
+  }
+
+  /** Measures all ceilings, once more if they have been. */
+  void measure() {
+    Set<List<Integer>> shapes = new LinkedHashSet<>();
+    for (WeightUnit unit : units) {
+      for (Parameter each : unit.parameters()) {
+        if (each.isMatrix() && unit.id().kind() != UnitId.Kind.EMBEDDING) {
+          shapes.add(List.of(each.rows(), each.columns()));
+        }
+      }
+    }
+    for (List<Integer> shape : shapes) {
+      ceilings.measureProduct(shape.getFirst(), shape.getLast());
+    }
+    ceilings.measureReading();
   }
 
   /**

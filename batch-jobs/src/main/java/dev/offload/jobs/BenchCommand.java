@@ -205,11 +205,27 @@ final class BenchCommand implements Callable<Integer> {
       throws IOException, RefusedException {
     BenchMeasurement measurement =
         new BenchMeasurement(machine, options(load), load, warmUpSeconds);
-    BenchMeasurement.Found found =
-        measurement.measure(model, folder, comparing.rounds(), profiles(folder, load));
-    RunReport run = found.runs().getLast();
-    return new BenchReport(
-        found.device(), load, run, bound(folder, load, run), found.disk(), found.comparison());
+    DType dtype = machine.toEngine(SEED).computeDType().orElse(folder.config().storedDType());
+    // In memory of its own, so that the ceilings take nothing from the run.
+    try (Device device =
+        DeviceFinder.open("cpu", CEILING_BYTES, CEILING_BYTES, machine.threads())) {
+      BenchBound bound =
+          new BenchBound(folder.config(), folder.units(), new Ceilings(device, dtype), dtype);
+      if (warmUpSeconds > 0) { // else the start is measured, with nothing compiled yet
+        bound.measure();
+      }
+      BenchMeasurement.Found found =
+          measurement.measure(model, folder, comparing.rounds(), profiles(folder, load));
+      bound.measure();
+      RunReport run = found.runs().getLast();
+      return new BenchReport(
+          found.device(),
+          load,
+          run,
+          bound.tokensPerSecond(load, run.promptTokens()),
+          found.disk(),
+          found.comparison());
+    }
   }
 
   private Optional<ProfileSource> profiles(ModelFolder folder, BenchLoad load) throws IOException {
@@ -241,16 +257,5 @@ final class BenchCommand implements Callable<Integer> {
         usual.prefixSharing(),
         usual.temporaryFolder(),
         usual.overlap());
-  }
-
-  /** Measured after the run, in memory of its own, so that it takes nothing from the run. */
-  private double bound(ModelFolder folder, BenchLoad load, RunReport run) throws RefusedException {
-    DType dtype = machine.toEngine(SEED).computeDType().orElse(folder.config().storedDType());
-    try (Device device =
-        DeviceFinder.open("cpu", CEILING_BYTES, CEILING_BYTES, machine.threads())) {
-      Ceilings ceilings = new Ceilings(device, dtype);
-      return new BenchBound(folder.config(), folder.units(), ceilings, dtype)
-          .tokensPerSecond(load, run.promptTokens());
-    }
   }
 }

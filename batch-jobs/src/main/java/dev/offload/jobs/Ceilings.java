@@ -6,13 +6,15 @@ import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.Stream;
 import dev.offload.backends.api.Weight;
 import dev.offload.tensors.DType;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * The fastest this device multiplies matrices and streams weights, measured with nothing else going
- * on. Not thread-safe.
+ * on. Each may be measured any number of times; the best counts, because other programs on the
+ * machine make single measurements slow. Not thread-safe.
  */
 final class Ceilings {
   /** Rows of a product that is bound by arithmetic. */
@@ -44,26 +46,44 @@ final class Ceilings {
     this.dtype = dtype;
   }
 
-  /** Seconds that one row costs a weight of this shape when there are many rows. */
+  /**
+   * Measures products of many rows with a weight of this shape: in the format of the weights, and
+   * in F32 in case the device, or the library that it uses, multiplies that faster.
+   */
+  void measureProduct(int outputs, int inputs) {
+    int measured = Math.min(outputs, MOST_OUTPUTS);
+    for (DType each : EnumSet.of(dtype, DType.F32)) {
+      secondsPerRow.merge(
+          shape(measured, inputs),
+          seconds(each, MANY_ROWS, measured, inputs) / MANY_ROWS,
+          Math::min);
+    }
+  }
+
+  /** Measures how fast one row is multiplied with weights from memory. */
+  void measureReading() {
+    int outputs = (int) (STREAMED_BYTES / dtype.bytes() / STREAMED_COLUMNS);
+    bytesPerSecond =
+        Math.max(bytesPerSecond, STREAMED_BYTES / seconds(dtype, 1, outputs, STREAMED_COLUMNS));
+  }
+
+  /** Seconds that one row costs a weight of a measured shape when there are many rows. */
   double secondsPerRow(int outputs, int inputs) {
     int measured = Math.min(outputs, MOST_OUTPUTS);
-    long shape = (long) measured << 32 | inputs;
-    double seconds =
-        secondsPerRow.computeIfAbsent(shape, _ -> seconds(MANY_ROWS, measured, inputs) / MANY_ROWS);
-    return seconds * outputs / measured;
+    return secondsPerRow.get(shape(measured, inputs)) * outputs / measured;
   }
 
   /** Bytes of weights per second when one row is multiplied. */
   double bytesPerSecond() {
-    if (bytesPerSecond == 0) {
-      int outputs = (int) (STREAMED_BYTES / dtype.bytes() / STREAMED_COLUMNS);
-      bytesPerSecond = STREAMED_BYTES / seconds(1, outputs, STREAMED_COLUMNS);
-    }
     return bytesPerSecond;
   }
 
+  private static long shape(int outputs, int inputs) {
+    return (long) outputs << 32 | inputs;
+  }
+
   /** Fastest of several products of zeros. */
-  private double seconds(int rows, int outputs, int inputs) {
+  private double seconds(DType dtype, int rows, int outputs, int inputs) {
     DType input = device.operations().matrixInput(dtype);
     long weightBytes = (long) outputs * inputs * dtype.bytes();
     long packedBytes = device.operations().packedBytes(dtype, outputs, inputs);

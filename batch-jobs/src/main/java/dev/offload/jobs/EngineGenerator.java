@@ -60,8 +60,9 @@ final class EngineGenerator implements Generator, Chooser {
       EngineOptions usual = machine.toEngine(seed);
       EngineOptions options =
           kvTokens.isPresent() ? usual.withKvTokens(kvTokens.getAsInt()) : usual;
-      EngineModel weights = EngineModel.of(model);
-      Plan plan = PlanChoice.of(weights, device, options, machine.plan());
+      EngineModel cached = EngineModel.of(model);
+      Plan plan = PlanChoice.of(cached, device, options, machine.plan());
+      EngineModel weights = PassReads.best(cached, model, cached.unitsOnDisk(plan), machine);
       Engine engine =
           resources.add(Engine.open(weights, Optional.of(tokenizer), device, options, plan));
       PromptEncoder prompts =

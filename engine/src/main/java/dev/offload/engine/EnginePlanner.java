@@ -3,6 +3,7 @@ package dev.offload.engine;
 import dev.offload.backends.api.DataLayout;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.KvBlocks;
+import dev.offload.backends.api.OperationSizes;
 import dev.offload.engine.pass.MicroBatchInput;
 import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.engine.prefix.PrefixWindow;
@@ -41,6 +42,7 @@ final class EnginePlanner implements ModelSizes {
   private final List<UnitSize> units;
   private final UnitLoader.Area loading;
   private final KvBlocks.Format kvFormat;
+  private final LargestOperations operations;
 
   /** Where host and device compute in the same order. */
   EnginePlanner(EngineModel model, DataLayout layout, DType computeDType) {
@@ -65,6 +67,7 @@ final class EnginePlanner implements ModelSizes {
                 .formatted(kvFormat, format(layer.attention())));
       }
     }
+    this.operations = new LargestOperations(config, model.units(), computeDType, kvFormat);
   }
 
   private KvBlocks.Format format(Attention attention) {
@@ -240,11 +243,22 @@ final class EnginePlanner implements ModelSizes {
     long running =
         Workspace.bytes(config, plan, layout.matrixInput(computeDType))
             + inputBytes(plan)
-            + 4L * plan.maxSequences();
+            + 4L * plan.maxSequences()
+            + scratchBytes(plan);
     for (KvGroup group : plan.kvGroups()) {
       running += group.home() == KvGroup.Home.HOST_ATTENDED ? attentionBytes(plan) : 0;
     }
     return running + slack(plan);
+  }
+
+  /**
+   * What operations work in: those of the passes, and those that the host computes, one at a time,
+   * on the same device.
+   */
+  private long scratchBytes(Plan plan) {
+    OperationSizes sizes = operations.largest(plan);
+    boolean onHost = attendsOnHost(plan) || !plan.hostExperts().isEmpty();
+    return layout.scratchBytes(sizes) + (onHost ? hostLayout.scratchBytes(sizes) : 0);
   }
 
   @Override

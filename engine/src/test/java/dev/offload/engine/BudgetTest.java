@@ -56,6 +56,27 @@ class BudgetTest {
     assertTrue(tight.report().diskBytes() > 0, "weights are read from disk");
   }
 
+  /** Prompts that fill micro-batches and more, of uneven lengths, many and few at a time. */
+  @ParameterizedTest
+  @CsvSource({"tiny-moe, BF16, 40, 70", "tiny-moe, F32, 3, 200", "tiny-dense, BF16, 70, 30"})
+  void shouldCountWhatOperationsWorkIn(String name, DType dtype, int rows, int longest)
+      throws IOException {
+    Path model = MODELS.resolve(name);
+    long device = least(budget -> isAccepted(model, dtype, budget, PLENTY)) * 2;
+    Random random = new Random(rows);
+    List<GenerationRequest> requests = new ArrayList<>();
+    for (int i = 0; i < rows; i++) {
+      int length = 1 + random.nextInt(longest);
+      List<Integer> prompt = random.ints(length, 0, 8000).boxed().toList();
+      requests.add(TestRun.greedy(i, prompt, 2));
+    }
+    EngineOptions options =
+        EngineOptions.of(Optional.of(dtype), device, PLENTY, THREADS, 0).withKvTokens(longest + 2);
+    TestRun run = TestRun.of(model, Optional.empty(), options, requests);
+    assertEquals(rows, run.results().size());
+    assertTrue(run.report().peakDeviceBytes() <= device, run.report().toString());
+  }
+
   @ParameterizedTest
   @CsvSource({"dense-360m, 90", "moe-880m, 64"})
   void shouldNeedLessDeviceMemoryThanTheOutputMatrixTakes(String name, long outputMib)

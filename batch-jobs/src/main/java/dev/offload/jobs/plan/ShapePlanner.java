@@ -41,7 +41,7 @@ public record ShapePlanner(
 
   /** On a machine with a card, which need not be there. */
   public static ShapePlanner of(ModelShape shape, HardwareProfile machine) {
-    return of(shape, machine, new RowMajorLayout(BLOCK_TOKENS));
+    return of(shape, machine, new RowMajorLayout(BLOCK_TOKENS, 0));
   }
 
   /** The checkpoint's format, or where the machine has no rate for it one that is as large. */

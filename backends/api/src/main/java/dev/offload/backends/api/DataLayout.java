@@ -3,8 +3,9 @@ package dev.offload.backends.api;
 import dev.offload.tensors.DType;
 
 /**
- * How a kind of device keeps weights and KV cache: all that sizes in its memory depend on. Known
- * without a device, so that plans can be made for machines that are not there.
+ * How a kind of device keeps weights and KV cache, and what it works in beside them: all that sizes
+ * in its memory depend on. Known without a device, so that plans can be made for machines that are
+ * not there.
  */
 public interface DataLayout {
 
@@ -29,4 +30,12 @@ public interface DataLayout {
    * @throws IllegalArgumentException if the device cannot multiply such weights
    */
   DType matrixInput(DType weights);
+
+  /**
+   * Device memory, in bytes, in which the operations of one stream work beside their operands at
+   * most, however many they are, if none is larger than these. It counts against the device's
+   * budget from the first operation that needs it until all streams are closed, so whoever plans
+   * memory leaves that much for each stream that computes.
+   */
+  long scratchBytes(OperationSizes sizes);
 }

@@ -7,8 +7,9 @@ import java.util.Optional;
  * What a transformer computes. Every method enqueues on the given stream and returns; arguments are
  * checked before, with an {@link IllegalArgumentException} that names both sizes. Operands are
  * views into memory of this device. Outputs may not overlap inputs unless a method says so.
- * Matrices may be F32, F16 or BF16 and differ from each other; sums are taken in F32 or better. No
- * method allocates device memory: what scratch it needs the device set aside when it was opened.
+ * Matrices may be F32, F16 or BF16 and differ from each other; sums are taken in F32 or better.
+ * Beside its operands a method uses no device memory but the scratch of its stream, see {@link
+ * DataLayout#scratchBytes}.
  */
 public interface Operations extends DataLayout {
 

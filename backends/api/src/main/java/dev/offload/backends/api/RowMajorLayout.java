@@ -7,8 +7,9 @@ import dev.offload.tensors.DType;
  * padding: what graphics processors do.
  *
  * @param kvBlockTokens tokens per block
+ * @param streamScratchBytes of the budget, for a stream that computes, whatever it computes
  */
-public record RowMajorLayout(int kvBlockTokens) implements DataLayout {
+public record RowMajorLayout(int kvBlockTokens, long streamScratchBytes) implements DataLayout {
   @Override
   public long packedBytes(DType dtype, int outputs, int inputs) {
     return (long) outputs * inputs * dtype.bytes();
@@ -27,5 +28,10 @@ public record RowMajorLayout(int kvBlockTokens) implements DataLayout {
   @Override
   public DType matrixInput(DType weights) {
     return weights;
+  }
+
+  @Override
+  public long scratchBytes(OperationSizes sizes) {
+    return streamScratchBytes;
   }
 }

@@ -9,13 +9,13 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * Causal attention over a paged cache without ever storing a row of scores (Dao et al., arXiv
  * 2205.14135). A task is a tile of rows for one KV head. It walks over the context span by span;
  * each span gives a partial softmax, and partial ones are merged in order. Where there are few
- * tiles and long contexts, the spans become tasks of their own. Rows of several sequences that
- * share a prefix are one tile, which reads the prefix once for all of them (as Hydragen does,
- * Juravsky et al., arXiv 2402.05099) and what is behind it for each sequence alone. Both change who
- * computes what but not one bit of the result.
+ * tiles and long contexts, the spans become tasks of their own, some at a time. Rows of several
+ * sequences that share a prefix are one tile, which reads the prefix once for all of them (as
+ * Hydragen does, Juravsky et al., arXiv 2402.05099) and what is behind it for each sequence alone.
+ * Both change who computes what but not one bit of the result.
  */
 final class AttentionKernel {
-  /** Fewer tasks than this per thread leave threads idle at the end. */
+  /** Fewer tasks than this per thread leave threads idle at the end; so many spans go at a time. */
   private static final int TASKS_PER_THREAD = 8;
 
   private final WorkerPool pool;
@@ -43,6 +43,14 @@ final class AttentionKernel {
     this.out = out;
     sinks = shape.spec().sinks().map(CpuOperands::array).orElse(new float[0]);
     tiles = TileRows.of(table, shape);
+  }
+
+  /** Bytes that attention of these sizes works in at most. */
+  static long scratchBytes(AttentionShape shape, int threads) {
+    long state = AttentionState.numbers(shape.tileQueries(), shape.valueStride());
+    // While spans are merged there are as many totals as partial softmaxes at most.
+    long states = 2 + 2 * TASKS_PER_THREAD;
+    return threads * (AttentionTile.numbers(shape) + states * state) * Float.BYTES;
   }
 
   void run() {
@@ -76,41 +84,72 @@ final class AttentionKernel {
     scratches.add(scratch);
   }
 
+  /** Every tile's spans in order, a bounded number of them at a time. */
   private void runSpans() {
+    List<Span> spans = spans();
+    int atOnce = TASKS_PER_THREAD * pool.threads();
+    for (int first = 0; first < spans.size(); first += atOnce) {
+      List<Span> some = spans.subList(first, Math.min(first + atOnce, spans.size()));
+      pool.parallelFor(some.size(), task -> runSpan(some.get(task)));
+      List<List<Span>> byTile = byTile(some);
+      pool.parallelFor(byTile.size(), task -> mergeSpans(byTile.get(task)));
+    }
+  }
+
+  private List<Span> spans() {
     List<Span> spans = new ArrayList<>();
-    List<List<Span>> spansOfTile = new ArrayList<>();
     for (TileRows tile : tiles) {
       for (int kvHead = 0; kvHead < shape.kvHeads(); kvHead++) {
-        List<Span> own = new ArrayList<>();
+        TileTotal total = new TileTotal();
         for (int from = firstSpan(tile); from < tile.end(); from += shape.spanTokens()) {
-          own.add(new Span(tile, kvHead, from, newState(tile)));
+          spans.add(new Span(tile, kvHead, from, total));
         }
-        spans.addAll(own);
-        spansOfTile.add(own);
       }
     }
-    pool.parallelFor(spans.size(), task -> runSpan(spans.get(task)));
-    pool.parallelFor(spansOfTile.size(), task -> mergeSpans(spansOfTile.get(task)));
+    return spans;
+  }
+
+  /** Cuts adjacent spans where another tile or head begins. */
+  private static List<List<Span>> byTile(List<Span> spans) {
+    List<List<Span>> parts = new ArrayList<>();
+    for (int first = 0; first < spans.size(); ) {
+      int end = first + 1;
+      while (end < spans.size() && spans.get(end).total == spans.get(first).total) {
+        end++;
+      }
+      parts.add(spans.subList(first, end));
+      first = end;
+    }
+    return parts;
   }
 
   private void runSpan(Span span) {
     Scratch scratch = takeScratch();
     scratch.tile.loadQueries(queries, span.tile, span.kvHead);
+    span.partial = newState(span.tile);
     span.partial.clear(span.tile.rows() * shape.groupHeads());
     scratch.tile.attend(cache, table, span.tile, span.kvHead, span.from, span.partial);
     scratches.add(scratch);
   }
 
   private void mergeSpans(List<Span> spans) {
-    Scratch scratch = takeScratch();
     TileRows tile = spans.getFirst().tile;
     int kvHead = spans.getFirst().kvHead;
-    start(scratch.total, tile, kvHead);
-    for (Span span : spans) {
-      scratch.total.merge(span.partial, tile.rows() * shape.groupHeads());
+    TileTotal total = spans.getFirst().total;
+    if (total.state == null) {
+      total.state = newState(tile);
+      start(total.state, tile, kvHead);
     }
-    scratch.tile.store(scratch.total, tile, kvHead, out);
-    scratches.add(scratch);
+    for (Span span : spans) {
+      total.state.merge(span.partial, tile.rows() * shape.groupHeads());
+      span.partial = null;
+    }
+    if (spans.getLast().from + shape.spanTokens() >= tile.end()) {
+      Scratch scratch = takeScratch();
+      scratch.tile.store(total.state, tile, kvHead, out);
+      scratches.add(scratch);
+      total.state = null;
+    }
   }
 
   private int firstSpan(TileRows tile) {
@@ -136,8 +175,26 @@ final class AttentionKernel {
     return scratch != null ? scratch : new Scratch(shape);
   }
 
-  /** A part of the context of a tile and what it gave. */
-  private record Span(TileRows tile, int kvHead, int from, AttentionState partial) {}
+  /** A part of the context of a tile, and what it gave while that is not merged. */
+  private static final class Span {
+    private final TileRows tile;
+    private final int kvHead;
+    private final int from;
+    private final TileTotal total;
+    private AttentionState partial;
+
+    Span(TileRows tile, int kvHead, int from, TileTotal total) {
+      this.tile = tile;
+      this.kvHead = kvHead;
+      this.from = from;
+      this.total = total;
+    }
+  }
+
+  /** What the spans of a tile have given so far. */
+  private static final class TileTotal {
+    private AttentionState state;
+  }
 
   /** What a thread needs; as many exist as threads have taken part. */
   private static final class Scratch {

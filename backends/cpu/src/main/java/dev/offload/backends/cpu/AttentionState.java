@@ -23,6 +23,11 @@ final class AttentionState {
     stride = valueStride;
   }
 
+  /** Numbers of the arrays of one. */
+  static long numbers(int queries, int valueStride) {
+    return (long) queries * (1 + Lanes.COUNT + valueStride) + Lanes.COUNT;
+  }
+
   /** Nothing seen yet. */
   void clear(int queries) {
     Arrays.fill(largest, 0, queries, Float.NEGATIVE_INFINITY);

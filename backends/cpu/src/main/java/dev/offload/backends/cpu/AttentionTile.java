@@ -28,6 +28,19 @@ final class AttentionTile {
     outRow = new float[shape.groupHeads() * shape.valueDim() + Lanes.COUNT];
   }
 
+  /** Numbers of the arrays of one. */
+  static long numbers(AttentionShape shape) {
+    long queries = shape.tileQueries();
+    return queries * shape.headDim()
+        + (long) shape.headDim() * shape.panelStride()
+        + (long) shape.panelTokens() * shape.valueStride()
+        + (long) shape.headDim() * shape.blockTokens()
+        + queries * shape.panelStride()
+        + shape.panelStride()
+        + (long) shape.groupHeads() * shape.valueDim()
+        + Lanes.COUNT;
+  }
+
   /** Reads the query vectors, row by row and head by head, and scales them. */
   void loadQueries(MatrixRows from, TileRows tile, int kvHead) {
     int width = shape.groupHeads() * shape.headDim();

@@ -51,7 +51,18 @@ final class BlockedPanels implements PanelFormat {
   }
 
   @Override
-  public TileKernel kernel(MemorySegment x, long xOffset, int stride, int rows) {
+  public int scratchNumbers(int rows) {
+    return 0;
+  }
+
+  @Override
+  public long taskBytes() {
+    return 0;
+  }
+
+  @Override
+  public TileKernel kernel(
+      MemorySegment x, long xOffset, int stride, int rows, float[] scratch, int at) {
     int rest = rows % ROW_BLOCK;
     int blockRows = rows - rest;
     if (rest == 0 || blockRows == 0) {

@@ -5,6 +5,7 @@ import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceDescription;
 import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.api.MemoryBudget;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.lang.management.ManagementFactory;
@@ -61,54 +62,61 @@ public final class CpuBackend implements Backend {
           "there is one CPU device, number 0, and no number " + options.index());
     }
     WorkerPool workers = new WorkerPool(options.threads());
+    MemoryBudget budget = new MemoryBudget("device", options.memoryBytes());
     try {
-      MatrixProduct product = newProduct(workers);
-      return new CpuDevice(options, workers, product, new CpuOperations(workers, product));
+      MatrixProduct product = newProduct(workers, budget);
+      CpuOperations operations = new CpuOperations(workers, product, budget);
+      return new CpuDevice(options, budget, workers, product, operations);
     } catch (RuntimeException | Error e) {
       workers.close();
       throw e;
     }
   }
 
-  private MatrixProduct newProduct(WorkerPool workers) {
+  private MatrixProduct newProduct(WorkerPool workers, MemoryBudget budget) {
     return switch (choice) {
-      case VECTOR -> newVectorProduct(workers, "asked for");
+      case VECTOR -> newVectorProduct(workers, budget, "asked for");
       case ONEDNN -> {
         try {
-          yield newOneDnnProduct(workers);
+          yield newOneDnnProduct(workers, budget);
         } catch (IOException e) {
           throw new IllegalStateException(e.getMessage(), e);
         }
       }
-      case AUTO -> newBestProduct(workers);
+      case AUTO -> newBestProduct(workers, budget);
     };
   }
 
-  private static MatrixProduct newBestProduct(WorkerPool workers) {
+  private static MatrixProduct newBestProduct(WorkerPool workers, MemoryBudget budget) {
     try {
-      return newOneDnnProduct(workers);
+      return newOneDnnProduct(workers, budget);
     } catch (IOException e) {
       LOGGER.log(
           Level.WARNING,
           "matrix products run in plain Java, up to a third slower: {0}",
           e.getMessage());
-      return newVectorProduct(workers, e.getMessage());
+      return newVectorProduct(workers, budget, e.getMessage());
     }
   }
 
-  private static MatrixProduct newVectorProduct(WorkerPool workers, String reason) {
-    return new PanelMatrixProduct(new VectorKernels(reason), workers);
+  private static MatrixProduct newVectorProduct(
+      WorkerPool workers, MemoryBudget budget, String reason) {
+    return new PanelMatrixProduct(new VectorKernels(reason, budget), workers, budget);
   }
 
-  private static MatrixProduct newOneDnnProduct(WorkerPool workers) throws IOException {
-    PanelKernels kernels = new OneDnnKernels(Dnnl.open(DnnlFiles.userCache()));
-    MatrixProduct product = new PanelMatrixProduct(kernels, workers);
-    try {
-      OneDnnCheck.run(product);
-      return product;
-    } catch (IOException | RuntimeException e) {
-      product.close();
-      throw e;
+  /** A product that has been checked with scratch of its own. */
+  private static MatrixProduct newOneDnnProduct(WorkerPool workers, MemoryBudget budget)
+      throws IOException {
+    try (MatrixProduct checked =
+        openOneDnn(workers, new MemoryBudget("checking oneDNN", Long.MAX_VALUE))) {
+      OneDnnCheck.run(checked);
     }
+    return openOneDnn(workers, budget);
+  }
+
+  private static MatrixProduct openOneDnn(WorkerPool workers, MemoryBudget budget)
+      throws IOException {
+    PanelKernels kernels = new OneDnnKernels(Dnnl.open(DnnlFiles.userCache()), budget);
+    return new PanelMatrixProduct(kernels, workers, budget);
   }
 }

@@ -36,13 +36,21 @@ final class CpuDevice implements Device {
   private final Set<CpuStream> streams = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
-  /** The device owns the workers and the product and closes them. */
+  /**
+   * The device owns the workers and the product and closes them.
+   *
+   * @param deviceBudget which the product and the operations count their scratch against
+   */
   CpuDevice(
-      DeviceOptions options, WorkerPool workers, MatrixProduct product, Operations operations) {
+      DeviceOptions options,
+      MemoryBudget deviceBudget,
+      WorkerPool workers,
+      MatrixProduct product,
+      Operations operations) {
+    this.deviceBudget = deviceBudget;
     this.workers = workers;
     this.product = product;
     this.operations = operations;
-    deviceBudget = new MemoryBudget("device", options.memoryBytes());
     pinnedBudget = new MemoryBudget("host", options.pinnedBytes());
     facts =
         new DeviceFacts(
@@ -101,9 +109,21 @@ final class CpuDevice implements Device {
   @Override
   public Stream newStream(String name) {
     requireOpen();
-    CpuStream stream = new CpuStream(name, streams::remove);
-    streams.add(stream);
-    return stream;
+    synchronized (streams) {
+      CpuStream stream = new CpuStream(name, this::forget);
+      streams.add(stream);
+      return stream;
+    }
+  }
+
+  /** Without streams nothing computes, and nothing needs scratch. */
+  private void forget(CpuStream stream) {
+    synchronized (streams) {
+      streams.remove(stream);
+      if (streams.isEmpty()) {
+        product.dropScratch();
+      }
+    }
   }
 
   @Override

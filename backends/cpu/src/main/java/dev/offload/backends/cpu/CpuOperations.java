@@ -5,8 +5,10 @@ import dev.offload.backends.api.AttentionSpec;
 import dev.offload.backends.api.Indices;
 import dev.offload.backends.api.KvBlocks;
 import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.MemoryBudget;
 import dev.offload.backends.api.NormSpec;
 import dev.offload.backends.api.OperandChecks;
+import dev.offload.backends.api.OperationSizes;
 import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.RaggedBatch;
 import dev.offload.backends.api.RouterSpec;
@@ -26,10 +28,28 @@ import java.util.Optional;
 final class CpuOperations implements Operations {
   private final WorkerPool pool;
   private final MatrixProduct product;
+  private final MemoryBudget budget;
 
-  CpuOperations(WorkerPool pool, MatrixProduct product) {
+  /**
+   * @param budget that scratch counts against
+   */
+  CpuOperations(WorkerPool pool, MatrixProduct product, MemoryBudget budget) {
     this.pool = pool;
     this.product = product;
+    this.budget = budget;
+  }
+
+  @Override
+  public long scratchBytes(OperationSizes sizes) {
+    long products = 0;
+    for (OperationSizes.Product each : sizes.products()) {
+      products = Math.max(products, product.scratchBytes(sizes.weights(), each));
+    }
+    OperationSizes.Attention attention = sizes.attention();
+    AttentionSpec spec = new AttentionSpec(attention.heads(), 1, 0, 0, Optional.empty());
+    AttentionShape shape =
+        AttentionShape.of(spec, KvBlockLayout.of(attention.cache()), attention.rows());
+    return products + AttentionKernel.scratchBytes(shape, pool.threads());
   }
 
   @Override
@@ -254,7 +274,13 @@ final class CpuOperations implements Operations {
           KvBlockLayout layout = blocks.layout();
           SequenceTable table = SequenceTable.read(batch, layout.blockTokens());
           AttentionShape shape = AttentionShape.of(attention, layout, table.mostRows());
-          new AttentionKernel(pool, shape, from, blocks, table, to).run();
+          long scratch = AttentionKernel.scratchBytes(shape, pool.threads());
+          budget.claim("scratch of attention", scratch);
+          try {
+            new AttentionKernel(pool, shape, from, blocks, table, to).run();
+          } finally {
+            budget.release(scratch);
+          }
         });
   }
 

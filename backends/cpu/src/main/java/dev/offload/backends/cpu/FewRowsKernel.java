@@ -3,13 +3,10 @@ package dev.offload.backends.cpu;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
+import dev.offload.backends.api.MemoryBudget;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -52,66 +49,44 @@ final class FewRowsKernel implements TileKernel {
   private final int rows;
   private final int inputs;
   private final int stretch;
-  private final Scratches scratches;
+  private final Scratch.Pool scratches;
   private final float[] packedRows;
+  private final int packedAt;
 
-  /** Arrays for kernels of the same number of inputs that are not in use. Thread-safe. */
-  static final class Scratches {
-    private final int inputs;
-    private final int sumNumbers;
-
-    /** Arrays for so many groups of rows, less one: experts with few rows are many at once. */
-    private final List<Queue<float[]>> rows = new ArrayList<>();
-
-    private final Queue<float[]> sums = new ConcurrentLinkedQueue<>();
-
-    /**
-     * @param mostRows of a kernel
-     */
-    Scratches(int mostRows, int inputs) {
-      this.inputs = inputs;
-      sumNumbers = groups(mostRows) * ROWS * COLUMNS;
-      for (int i = 0; i < groups(mostRows); i++) {
-        rows.add(new ConcurrentLinkedQueue<>());
-      }
-    }
-
-    private static int groups(int rows) {
-      return Math.ceilDiv(rows, ROWS);
-    }
-
-    private float[] acquireRows(int count) {
-      int groups = groups(count);
-      float[] idle = rows.get(groups - 1).poll();
-      return idle == null ? new float[groups * ROWS * inputs] : idle;
-    }
-
-    private void releaseRows(float[] array, int count) {
-      rows.get(groups(count) - 1).add(array);
-    }
-
-    private float[] acquireSums() {
-      float[] idle = sums.poll();
-      return idle == null ? new float[sumNumbers] : idle;
-    }
+  /** Scratch for kernels of up to so many rows. */
+  static Scratch.Pool newScratches(MemoryBudget budget, int mostRows) {
+    return new Scratch.Pool(budget, 0, Math.ceilDiv(mostRows, ROWS) * ROWS * COLUMNS);
   }
 
-  /** As {@link PanelFormat#kernel}. */
+  /** Numbers that so many rows take side by side. */
+  static int packedNumbers(int rows, int inputs) {
+    return Math.ceilDiv(rows, ROWS) * ROWS * inputs;
+  }
+
+  /** As {@link PanelFormat#kernel}; the rows are put into {@code packed}. */
   FewRowsKernel(
-      MemorySegment x, long xOffset, int stride, int rows, int inputs, Scratches scratches) {
+      MemorySegment x,
+      long xOffset,
+      int stride,
+      int rows,
+      int inputs,
+      float[] packed,
+      int at,
+      Scratch.Pool scratches) {
     this.rows = rows;
     this.inputs = inputs;
     this.stretch = rows <= FEW_GROUPS * ROWS ? inputs : STRETCH;
     this.scratches = scratches;
-    packedRows = scratches.acquireRows(rows);
+    packedRows = packed;
+    packedAt = at;
     long strideBytes = (long) stride * Float.BYTES;
     for (int row = 0; row < rows; row += ROWS) {
       long first = xOffset + row * strideBytes;
       int left = rows - row;
       if (left >= ROWS) {
-        packFour(x, first, strideBytes, inputs, packedRows, row * inputs);
+        packFour(x, first, strideBytes, inputs, packed, at + row * inputs);
       } else {
-        packRest(x, first, strideBytes, left, inputs, packedRows, row * inputs);
+        packRest(x, first, strideBytes, left, inputs, packed, at + row * inputs);
       }
     }
   }
@@ -148,11 +123,6 @@ final class FewRowsKernel implements TileKernel {
   }
 
   @Override
-  public void close() {
-    scratches.releaseRows(packedRows, rows);
-  }
-
-  @Override
   public void multiply(
       MemorySegment panel,
       long panelOffset,
@@ -160,7 +130,8 @@ final class FewRowsKernel implements TileKernel {
       long outOffset,
       int outStride,
       boolean accumulate) {
-    float[] sums = scratches.acquireSums();
+    Scratch scratch = scratches.acquire();
+    float[] sums = scratch.sums;
     Arrays.fill(sums, 0, Math.ceilDiv(rows, ROWS) * ROWS * COLUMNS, 0);
     for (int first = 0; first < inputs; first += stretch) {
       multiplyStretch(panel, panelOffset, first, Math.min(stretch, inputs - first), sums);
@@ -169,7 +140,7 @@ final class FewRowsKernel implements TileKernel {
       long offset = outOffset + (long) row * outStride * Float.BYTES;
       store(sums, row * COLUMNS, out, offset, accumulate);
     }
-    scratches.sums.add(sums);
+    scratches.release(scratch);
   }
 
   private void multiplyStretch(
@@ -180,7 +151,7 @@ final class FewRowsKernel implements TileKernel {
       int column = strip * PanelLayout.STRIP;
       for (int row = 0; row < rows; row += ROWS) {
         int side = sideBySide(rows - row);
-        int from = row * inputs + first * side;
+        int from = packedAt + row * inputs + first * side;
         int at = row * COLUMNS + column;
         switch (side) {
           case 1 -> multiplyOne(packedRows, from, count, panel, left, right, sums, at);

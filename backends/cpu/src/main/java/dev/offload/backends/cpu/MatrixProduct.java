@@ -1,6 +1,7 @@
 package dev.offload.backends.cpu;
 
 import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.OperationSizes;
 import dev.offload.backends.api.Vector;
 import dev.offload.backends.api.Weight;
 import dev.offload.backends.api.WeightRows;
@@ -26,6 +27,12 @@ interface MatrixProduct extends AutoCloseable {
   /** As {@link dev.offload.backends.api.Operations#packs}. */
   boolean packs(DType dtype, int outputs, int inputs);
 
+  /**
+   * Bytes in which one caller at a time computes products no larger than this, beside its operands,
+   * left operands in the format of {@link #input}.
+   */
+  long scratchBytes(DType weights, OperationSizes.Product largest);
+
   /** Puts a row-major weight into the order of this product; only if {@link #packs}. */
   void pack(Weight rowMajor, Weight packed);
 
@@ -42,7 +49,10 @@ interface MatrixProduct extends AutoCloseable {
   void multiply(
       Matrix x, List<WeightRows> groups, List<Vector> biases, boolean accumulate, Matrix out);
 
-  /** Releases what the product holds. */
+  /** Gives back what products have worked in; none may be running. */
+  void dropScratch();
+
+  /** Releases what the product holds, scratch too. */
   @Override
   void close();
 }

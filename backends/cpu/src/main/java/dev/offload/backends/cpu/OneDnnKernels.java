@@ -1,6 +1,8 @@
 package dev.offload.backends.cpu;
 
+import dev.offload.backends.api.MemoryBudget;
 import dev.offload.tensors.DType;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Products in oneDNN. Where rows and weights have the same format, F32 and on processors that
@@ -11,19 +13,23 @@ final class OneDnnKernels implements PanelKernels {
   private final Dnnl dnnl;
   private final boolean narrowInputs;
   private final PlainProducts products;
-  private final ScratchMemory scratches = WideningTileKernel.newScratches();
+  private final ScratchMemory widened;
+  private final PlainPanels.FewRows fewRows;
 
   /** Owns the library; formats as they suit the processor. */
-  OneDnnKernels(Dnnl dnnl) {
-    this(dnnl, dnnl.multipliesBf16());
+  OneDnnKernels(Dnnl dnnl, MemoryBudget budget) {
+    this(dnnl, dnnl.multipliesBf16(), budget);
   }
 
   /**
    * @param narrowInputs whether left operands of BF16 weights are BF16 too; for processors that
    *     multiply that format themselves
+   * @param budget that scratch counts against
    */
-  OneDnnKernels(Dnnl dnnl, boolean narrowInputs) {
+  OneDnnKernels(Dnnl dnnl, boolean narrowInputs, MemoryBudget budget) {
     this.dnnl = dnnl;
+    widened = WideningTileKernel.newScratches(budget);
+    fewRows = new PlainPanels.FewRows(budget);
     this.narrowInputs = narrowInputs;
     products = new PlainProducts(dnnl);
   }
@@ -44,11 +50,7 @@ final class OneDnnKernels implements PanelKernels {
       return new BlockedPanels(dnnl, weights, inputs);
     }
     return new PlainPanels(
-        weights,
-        inputs,
-        WideningTileKernel.ROW_BLOCK,
-        (x, xOffset, stride, rows) ->
-            new WideningTileKernel(x, xOffset, stride, rows, inputs, weights, products, scratches));
+        weights, inputs, WideningTileKernel.ROW_BLOCK, new ManyRows(weights, inputs), fewRows);
   }
 
   /** Sizes for which oneDNN compiled plain products so far. */
@@ -57,8 +59,33 @@ final class OneDnnKernels implements PanelKernels {
   }
 
   @Override
+  public void dropScratch() {
+    widened.drop();
+    fewRows.drop();
+  }
+
+  @Override
   public void close() {
-    scratches.close();
     dnnl.close();
+  }
+
+  private final class ManyRows implements PlainPanels.ManyRows {
+    private final DType weights;
+    private final int inputs;
+
+    ManyRows(DType weights, int inputs) {
+      this.weights = weights;
+      this.inputs = inputs;
+    }
+
+    @Override
+    public TileKernel kernel(MemorySegment x, long xOffset, int stride, int rows) {
+      return new WideningTileKernel(x, xOffset, stride, rows, inputs, weights, products, widened);
+    }
+
+    @Override
+    public long taskBytes() {
+      return WideningTileKernel.SCRATCH_BYTES;
+    }
   }
 }

@@ -19,13 +19,20 @@ interface PanelFormat {
    */
   void pack(MemorySegment from, long fromOffset, int rows, MemorySegment to, long toOffset);
 
+  /** Numbers of scratch that a kernel for so many rows needs. */
+  int scratchNumbers(int rows);
+
+  /** Bytes that a task works in while it multiplies, at most; kept for the next tasks. */
+  long taskBytes();
+
   /**
    * A kernel for a block of rows.
    *
    * @param x where the rows are, in the format of left operands, the first one at {@code xOffset};
-   *     they must not change before the kernel is closed
+   *     they must not change while the kernel is in use
    * @param stride numbers between rows
    * @param rows how many, at least 1
+   * @param scratch the kernel's own from {@code at} on, as long as it is in use
    */
-  TileKernel kernel(MemorySegment x, long xOffset, int stride, int rows);
+  TileKernel kernel(MemorySegment x, long xOffset, int stride, int rows, float[] scratch, int at);
 }

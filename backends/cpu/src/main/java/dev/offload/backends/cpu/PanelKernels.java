@@ -13,7 +13,10 @@ interface PanelKernels extends AutoCloseable {
   /** The format of panels with so many inputs. */
   PanelFormat format(DType weights, int inputs);
 
-  /** Releases what the kernels hold; none may be running. */
+  /** Gives back what kernels have worked in; none may be running. */
+  void dropScratch();
+
+  /** Releases what the kernels hold beside scratch; none may be running. */
   @Override
   void close();
 }

@@ -1,6 +1,8 @@
 package dev.offload.backends.cpu;
 
 import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.MemoryBudget;
+import dev.offload.backends.api.OperationSizes;
 import dev.offload.backends.api.Vector;
 import dev.offload.backends.api.Weight;
 import dev.offload.backends.api.WeightRows;
@@ -20,11 +22,15 @@ final class PanelMatrixProduct implements MatrixProduct {
   private final TiledProduct tiles;
   private final Map<FormatKey, PanelFormat> formats = new ConcurrentHashMap<>();
 
-  /** Owns the kernels, not the workers. */
-  PanelMatrixProduct(PanelKernels kernels, WorkerPool workers) {
+  /**
+   * Owns the kernels, not the workers.
+   *
+   * @param budget that scratch counts against
+   */
+  PanelMatrixProduct(PanelKernels kernels, WorkerPool workers, MemoryBudget budget) {
     this.kernels = kernels;
     this.workers = workers;
-    tiles = new TiledProduct(workers);
+    tiles = new TiledProduct(workers, budget);
   }
 
   @Override
@@ -45,6 +51,11 @@ final class PanelMatrixProduct implements MatrixProduct {
   @Override
   public long packedBytes(DType dtype, int outputs, int inputs) {
     return TileKernel.panels(outputs) * format(dtype, inputs).bytes();
+  }
+
+  @Override
+  public long scratchBytes(DType weights, OperationSizes.Product largest) {
+    return tiles.scratchBytes(largest, format(weights, largest.inputs()));
   }
 
   @Override
@@ -75,8 +86,14 @@ final class PanelMatrixProduct implements MatrixProduct {
   }
 
   @Override
+  public void dropScratch() {
+    tiles.dropScratch();
+    kernels.dropScratch();
+  }
+
+  @Override
   public void close() {
-    tiles.close();
+    dropScratch();
     kernels.close();
   }
 

@@ -1,5 +1,6 @@
 package dev.offload.backends.cpu;
 
+import dev.offload.backends.api.MemoryBudget;
 import dev.offload.tensors.DType;
 import java.lang.foreign.MemorySegment;
 
@@ -16,19 +17,41 @@ final class PlainPanels implements PanelFormat {
   private final int inputs;
   private final int rowBlock;
   private final ManyRows manyRows;
-  private final FewRowsKernel.Scratches fewRows;
-  private final Scratch.Pool anyRows = VectorTileKernel.newScratches();
+  private final FewRows fewRows;
 
   /**
    * @param rowBlock of how many rows kernels for many rows take a multiple
    * @param manyRows makes kernels for many rows
+   * @param fewRows what kernels for few rows work in
    */
-  PlainPanels(DType weights, int inputs, int rowBlock, ManyRows manyRows) {
+  PlainPanels(DType weights, int inputs, int rowBlock, ManyRows manyRows, FewRows fewRows) {
     this.weights = weights;
     this.inputs = inputs;
     this.rowBlock = rowBlock;
     this.manyRows = manyRows;
-    fewRows = new FewRowsKernel.Scratches(MANY_ROWS, inputs);
+    this.fewRows = fewRows;
+  }
+
+  /** Scratch of kernels for few rows of any width. */
+  static final class FewRows {
+    private final Scratch.Pool widened;
+    private final Scratch.Pool any;
+
+    FewRows(MemoryBudget budget) {
+      widened = FewRowsKernel.newScratches(budget, MANY_ROWS);
+      any = VectorTileKernel.newScratches(budget);
+    }
+
+    /** Bytes that a task with so formatted weights works in. */
+    long taskBytes(DType weights) {
+      return weights == DType.BF16 ? widened.bytes() : any.bytes();
+    }
+
+    /** Gives it back; no kernel may be running. */
+    void drop() {
+      widened.drop();
+      any.drop();
+    }
   }
 
   @Override
@@ -42,9 +65,23 @@ final class PlainPanels implements PanelFormat {
   }
 
   @Override
-  public TileKernel kernel(MemorySegment x, long xOffset, int stride, int rows) {
+  public int scratchNumbers(int rows) {
+    if (weights != DType.BF16) {
+      return 0;
+    }
+    return FewRowsKernel.packedNumbers(rows < MANY_ROWS ? rows : rows % rowBlock, inputs);
+  }
+
+  @Override
+  public long taskBytes() {
+    return manyRows.taskBytes() + fewRows.taskBytes(weights);
+  }
+
+  @Override
+  public TileKernel kernel(
+      MemorySegment x, long xOffset, int stride, int rows, float[] scratch, int at) {
     if (rows < MANY_ROWS) {
-      return fewRows(x, xOffset, stride, rows);
+      return fewRows(x, xOffset, stride, rows, scratch, at);
     }
     int rest = rows % rowBlock;
     int blockRows = rows - rest;
@@ -53,17 +90,21 @@ final class PlainPanels implements PanelFormat {
       return block;
     }
     long below = xOffset + (long) blockRows * stride * Float.BYTES;
-    return block.above(fewRows(x, below, stride, rest), blockRows);
+    return block.above(fewRows(x, below, stride, rest, scratch, at), blockRows);
   }
 
-  private TileKernel fewRows(MemorySegment x, long xOffset, int stride, int rows) {
+  private TileKernel fewRows(
+      MemorySegment x, long xOffset, int stride, int rows, float[] scratch, int at) {
     return weights == DType.BF16
-        ? new FewRowsKernel(x, xOffset, stride, rows, inputs, fewRows)
-        : new VectorTileKernel(x, xOffset, stride, rows, inputs, weights, anyRows);
+        ? new FewRowsKernel(x, xOffset, stride, rows, inputs, scratch, at, fewRows.widened)
+        : new VectorTileKernel(x, xOffset, stride, rows, inputs, weights, fewRows.any);
   }
 
   /** Makes kernels for many rows. */
   interface ManyRows {
     TileKernel kernel(MemorySegment x, long xOffset, int stride, int rows);
+
+    /** Bytes that a task works in. */
+    long taskBytes();
   }
 }

@@ -1,5 +1,6 @@
 package dev.offload.backends.cpu;
 
+import dev.offload.backends.api.MemoryBudget;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Queue;
@@ -7,23 +8,31 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Native memory for tasks, in pieces of one size: at most as many pieces as there were tasks at
- * once. Thread-safe.
+ * once, within a budget. Thread-safe.
  */
-final class ScratchMemory implements AutoCloseable {
+final class ScratchMemory {
   private static final long ALIGNMENT = 4096;
 
+  private final MemoryBudget budget;
   private final long bytes;
-  private final Arena arena = Arena.ofShared();
   private final Queue<MemorySegment> idle = new ConcurrentLinkedQueue<>();
+  private Arena arena;
+  private long claimed;
 
   /**
+   * @param budget that pieces count against until they are dropped
    * @param bytes of a piece
    */
-  ScratchMemory(long bytes) {
+  ScratchMemory(MemoryBudget budget, long bytes) {
+    this.budget = budget;
     this.bytes = bytes;
   }
 
-  /** A piece that nobody else has; its contents are anything. */
+  /**
+   * A piece that nobody else has; its contents are anything.
+   *
+   * @throws dev.offload.backends.api.MemoryBudgetException if there is no room for one more
+   */
   MemorySegment acquire() {
     MemorySegment piece = idle.poll();
     return piece == null ? allocate() : piece;
@@ -34,12 +43,22 @@ final class ScratchMemory implements AutoCloseable {
   }
 
   private synchronized MemorySegment allocate() {
+    budget.claim("scratch of matrix products", bytes);
+    claimed += bytes;
+    if (arena == null) {
+      arena = Arena.ofShared();
+    }
     return arena.allocate(bytes, ALIGNMENT);
   }
 
   /** Frees all pieces; none may be in use. */
-  @Override
-  public void close() {
-    arena.close();
+  synchronized void drop() {
+    idle.clear();
+    if (arena != null) {
+      arena.close();
+      arena = null;
+    }
+    budget.release(claimed);
+    claimed = 0;
   }
 }

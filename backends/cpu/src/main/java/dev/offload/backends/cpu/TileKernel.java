@@ -5,9 +5,9 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * A block of rows, ready to be multiplied by panels of weights, {@value #COLUMNS} columns wide.
- * Several threads may multiply at once; {@link #close} gives back what holds the rows.
+ * Several threads may multiply at once.
  */
-interface TileKernel extends AutoCloseable {
+interface TileKernel {
   /** Outputs of a panel; the last panel of a weight is filled up with zeros. */
   int COLUMNS = Operations.PANEL_OUTPUTS;
 
@@ -33,9 +33,6 @@ interface TileKernel extends AutoCloseable {
       int outStride,
       boolean accumulate);
 
-  @Override
-  default void close() {}
-
   /**
    * The rows of this kernel and those of another below them.
    *
@@ -43,25 +40,10 @@ interface TileKernel extends AutoCloseable {
    */
   default TileKernel above(TileKernel below, int rows) {
     TileKernel above = this;
-    return new TileKernel() {
-      @Override
-      public void multiply(
-          MemorySegment panel,
-          long panelOffset,
-          MemorySegment out,
-          long outOffset,
-          int outStride,
-          boolean accumulate) {
-        above.multiply(panel, panelOffset, out, outOffset, outStride, accumulate);
-        long belowOffset = outOffset + (long) rows * outStride * Float.BYTES;
-        below.multiply(panel, panelOffset, out, belowOffset, outStride, accumulate);
-      }
-
-      @Override
-      public void close() {
-        above.close();
-        below.close();
-      }
+    return (panel, panelOffset, out, outOffset, outStride, accumulate) -> {
+      above.multiply(panel, panelOffset, out, outOffset, outStride, accumulate);
+      long belowOffset = outOffset + (long) rows * outStride * Float.BYTES;
+      below.multiply(panel, panelOffset, out, belowOffset, outStride, accumulate);
     };
   }
 }

@@ -1,6 +1,8 @@
 package dev.offload.backends.cpu;
 
 import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.MemoryBudget;
+import dev.offload.backends.api.OperationSizes;
 import dev.offload.backends.api.Vector;
 import dev.offload.backends.api.WeightRows;
 import dev.offload.tensors.DType;
@@ -9,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.IntFunction;
 
 /**
  * Cuts products into tiles of at most {@value #MAX_ROWS} rows and {@value TileKernel#COLUMNS}
@@ -16,7 +19,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * sizes alone, so results depend neither on the number of threads nor on where weights lie.
  * Thread-safe.
  */
-final class TiledProduct implements AutoCloseable {
+final class TiledProduct {
   /** Rows of a tile: enough that loading weights into registers costs little. */
   static final int MAX_ROWS = 128;
 
@@ -29,13 +32,51 @@ final class TiledProduct implements AutoCloseable {
   /** Tasks per thread below which tasks are not made larger, so that threads end together. */
   private static final int TASKS_PER_THREAD = 8;
 
+  /**
+   * Numbers of scratch in which kernels keep rows at a time, if one kernel needs no more: 8 MiB,
+   * the rows of hundreds of experts with few rows each.
+   */
+  private static final int KERNEL_NUMBERS = 2 << 20;
+
   private final WorkerPool workers;
   private final Queue<TileOutput> outputs = new ConcurrentLinkedQueue<>();
-  private final ScratchMemory tiles = new ScratchMemory(TileOutput.BYTES);
-  private final ScratchMemory conversions = new ScratchMemory(CONVERSION_BYTES);
+  private final ScratchMemory tiles;
+  private final ScratchMemory conversions;
+  private final RowArrays rowArrays;
 
-  TiledProduct(WorkerPool workers) {
+  /**
+   * @param budget that scratch counts against
+   */
+  TiledProduct(WorkerPool workers, MemoryBudget budget) {
     this.workers = workers;
+    tiles = new ScratchMemory(budget, TileOutput.BYTES);
+    conversions = new ScratchMemory(budget, CONVERSION_BYTES);
+    rowArrays = new RowArrays(budget);
+  }
+
+  /**
+   * Scratch of one caller at a time: what tasks work in, and the rows of its kernels. Rows of
+   * another format than the kernels' take {@link #CONVERSION_BYTES} more.
+   */
+  long scratchBytes(OperationSizes.Product largest, PanelFormat format) {
+    int rows = Math.min(largest.rows(), MAX_ROWS);
+    int ofOne = mostNumbers(format, 1, rows);
+    // A group of more rows is cut into blocks of at least half as many as a block may have.
+    int ofMore = mostNumbers(format, MAX_ROWS / 2, rows);
+    long numbers =
+        (long) Math.min(largest.groups(), largest.rows()) * ofOne
+            + (long) largest.rows() / MAX_ROWS * ofMore;
+    long kernels = Math.min(numbers, Math.max(KERNEL_NUMBERS, ofOne)) * Float.BYTES;
+    return workers.threads() * (TileOutput.BYTES + format.taskBytes()) + kernels;
+  }
+
+  /** The most that a kernel of {@code least} to {@code most} rows needs. */
+  private static int mostNumbers(PanelFormat format, int least, int most) {
+    int numbers = 0;
+    for (int rows = least; rows <= most; rows++) {
+      numbers = Math.max(numbers, format.scratchNumbers(rows));
+    }
+    return numbers;
   }
 
   /**
@@ -59,10 +100,12 @@ final class TiledProduct implements AutoCloseable {
     }
   }
 
-  @Override
-  public void close() {
-    tiles.close();
-    conversions.close();
+  /** Gives scratch back; nothing may be computing. */
+  void dropScratch() {
+    outputs.clear();
+    tiles.drop();
+    conversions.drop();
+    rowArrays.drop();
   }
 
   private TileOutput acquireOutput() {
@@ -178,16 +221,45 @@ final class TiledProduct implements AutoCloseable {
       return offsets;
     }
 
+    /** Multiplies as many blocks at a time as the kernels' scratch allows. */
     private void multiply(
         List<RowBlock> blocks, MemorySegment inputs, long[] offsets, int inputStride) {
+      int[] starts = new int[blocks.size()];
+      for (int first = 0; first < blocks.size(); ) {
+        int end = first;
+        int numbers = 0;
+        while (end < blocks.size()) {
+          int more = format.scratchNumbers(blocks.get(end).rows);
+          if (end > first && numbers + more > KERNEL_NUMBERS) {
+            break;
+          }
+          starts[end++] = numbers;
+          numbers += more;
+        }
+        float[] scratch = rowArrays.acquire(numbers);
+        int from = first;
+        multiply(
+            blocks.subList(first, end),
+            i ->
+                format.kernel(
+                    inputs,
+                    offsets[from + i],
+                    inputStride,
+                    blocks.get(from + i).rows,
+                    scratch,
+                    starts[from + i]));
+        rowArrays.release(scratch);
+        first = end;
+      }
+    }
+
+    private void multiply(List<RowBlock> blocks, IntFunction<TileKernel> newKernel) {
       long multiplications = 0;
       for (RowBlock block : blocks) {
         multiplications += (long) block.rows * x.columns() * panels * TileKernel.COLUMNS;
       }
       TileKernel[] kernels = new TileKernel[blocks.size()];
-      workers.parallelFor(
-          kernels.length,
-          i -> kernels[i] = format.kernel(inputs, offsets[i], inputStride, blocks.get(i).rows));
+      workers.parallelFor(kernels.length, i -> kernels[i] = newKernel.apply(i));
       int panelsPerTask = panelsPerTask(blocks.size(), multiplications);
       int tasksPerBlock = Math.ceilDiv(panels, panelsPerTask);
       workers.parallelFor(
@@ -198,9 +270,6 @@ final class TiledProduct implements AutoCloseable {
             int endPanel = Math.min(panels, firstPanel + panelsPerTask);
             multiplyPanels(blocks.get(i), kernels[i], firstPanel, endPanel);
           });
-      for (TileKernel kernel : kernels) {
-        kernel.close();
-      }
     }
 
     private int panelsPerTask(int blocks, long multiplications) {

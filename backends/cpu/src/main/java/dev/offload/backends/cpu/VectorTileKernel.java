@@ -2,6 +2,7 @@ package dev.offload.backends.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.offload.backends.api.MemoryBudget;
 import dev.offload.tensors.DType;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -49,8 +50,8 @@ final class VectorTileKernel implements TileKernel {
   private final Scratch.Pool scratches;
 
   /** Scratch for kernels. */
-  static Scratch.Pool newScratches() {
-    return new Scratch.Pool(STRETCH * COLUMNS, TiledProduct.MAX_ROWS * COLUMNS);
+  static Scratch.Pool newScratches(MemoryBudget budget) {
+    return new Scratch.Pool(budget, STRETCH * COLUMNS, TiledProduct.MAX_ROWS * COLUMNS);
   }
 
   VectorTileKernel(

@@ -1,5 +1,6 @@
 package dev.offload.backends.cpu;
 
+import dev.offload.backends.api.MemoryBudget;
 import dev.offload.tensors.DType;
 import java.lang.foreign.MemorySegment;
 
@@ -15,6 +16,9 @@ final class WideningTileKernel implements TileKernel {
   /** Most inputs of a stretch: 128 KiB of scratch. */
   private static final int STRETCH = 512;
 
+  /** Bytes that a task works in. */
+  static final long SCRATCH_BYTES = (long) STRETCH * COLUMNS * Float.BYTES;
+
   private final MemorySegment x;
   private final long xOffset;
   private final int stride;
@@ -26,8 +30,8 @@ final class WideningTileKernel implements TileKernel {
   private final ScratchMemory scratches;
 
   /** Scratch for kernels. */
-  static ScratchMemory newScratches() {
-    return new ScratchMemory((long) STRETCH * COLUMNS * Float.BYTES);
+  static ScratchMemory newScratches(MemoryBudget budget) {
+    return new ScratchMemory(budget, SCRATCH_BYTES);
   }
 
   WideningTileKernel(

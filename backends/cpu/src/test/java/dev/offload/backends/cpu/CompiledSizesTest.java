@@ -14,7 +14,7 @@ class CompiledSizesTest {
   @Test
   void shouldCompilePlainProductsForFewNumbersOfRows() {
     try (Dnnl dnnl = OpenDnnl.orSkip();
-        OneDnnKernels kernels = new OneDnnKernels(dnnl, false)) {
+        OneDnnKernels kernels = new OneDnnKernels(dnnl, false, Plenty.budget())) {
       PanelFormat format = kernels.format(DType.BF16, INPUTS);
       askForAllRows(format);
       assertTrue(kernels.compiledSizes() <= 29, () -> kernels.compiledSizes() + " sizes");
@@ -36,9 +36,10 @@ class CompiledSizesTest {
       MemorySegment panel = arena.allocate(format.bytes(), 64);
       MemorySegment out = arena.allocate(TileOutput.BYTES, 64);
       for (int rows = 1; rows <= TiledProduct.MAX_ROWS; rows++) {
-        try (TileKernel kernel = format.kernel(x, 0, INPUTS, rows)) {
-          kernel.multiply(panel, 0, out, 0, TileKernel.COLUMNS, false);
-        }
+        float[] scratch = new float[format.scratchNumbers(rows)];
+        format
+            .kernel(x, 0, INPUTS, rows, scratch, 0)
+            .multiply(panel, 0, out, 0, TileKernel.COLUMNS, false);
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.offload.backends.cpu;
 
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.api.MemoryBudget;
 import dev.offload.backends.conformance.junit.DeviceConformance;
 import org.junit.jupiter.api.Nested;
 
@@ -37,7 +38,9 @@ final class CpuOperationsTest {
     public Device open(DeviceOptions options) {
       WorkerPool workers = new WorkerPool(options.threads());
       MatrixProduct product = new ScalarMatrixProduct();
-      return new CpuDevice(options, workers, product, new CpuOperations(workers, product));
+      MemoryBudget budget = new MemoryBudget("device", options.memoryBytes());
+      CpuOperations operations = new CpuOperations(workers, product, budget);
+      return new CpuDevice(options, budget, workers, product, operations);
     }
   }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.OperationSizes;
 import dev.offload.backends.api.Vector;
 import dev.offload.backends.api.Weight;
 import dev.offload.backends.api.WeightRows;
@@ -18,7 +19,9 @@ class OneDnnCheckTest {
   @Test
   void shouldPassARightProduct() throws IOException {
     try (WorkerPool workers = new WorkerPool(1);
-        MatrixProduct product = new PanelMatrixProduct(new VectorKernels("a test"), workers)) {
+        MatrixProduct product =
+            new PanelMatrixProduct(
+                new VectorKernels("a test", Plenty.budget()), workers, Plenty.budget())) {
       OneDnnCheck.run(product);
     }
   }
@@ -26,7 +29,9 @@ class OneDnnCheckTest {
   @Test
   void shouldNameTheFormatOfAWrongProduct() {
     try (WorkerPool workers = new WorkerPool(1);
-        MatrixProduct right = new PanelMatrixProduct(new VectorKernels("a test"), workers)) {
+        MatrixProduct right =
+            new PanelMatrixProduct(
+                new VectorKernels("a test", Plenty.budget()), workers, Plenty.budget())) {
       IOException refusal =
           assertThrows(IOException.class, () -> OneDnnCheck.run(new WrongProduct(right)));
       assertTrue(refusal.getMessage().contains("BF16"), refusal.getMessage());
@@ -54,6 +59,14 @@ class OneDnnCheckTest {
     public boolean packs(DType dtype, int outputs, int inputs) {
       return right.packs(dtype, outputs, inputs);
     }
+
+    @Override
+    public long scratchBytes(DType weights, OperationSizes.Product largest) {
+      return right.scratchBytes(weights, largest);
+    }
+
+    @Override
+    public void dropScratch() {}
 
     @Override
     public void pack(Weight rowMajor, Weight packed) {

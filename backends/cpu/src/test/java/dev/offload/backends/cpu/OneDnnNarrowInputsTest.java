@@ -7,6 +7,9 @@ package dev.offload.backends.cpu;
 class OneDnnNarrowInputsTest extends MatrixProductContract {
   @Override
   MatrixProduct newProduct(WorkerPool workers) {
-    return new PanelMatrixProduct(new OneDnnKernels(OpenDnnl.withBf16OrSkip(), true), workers);
+    return new PanelMatrixProduct(
+        new OneDnnKernels(OpenDnnl.withBf16OrSkip(), true, Plenty.budget()),
+        workers,
+        Plenty.budget());
   }
 }

@@ -1,6 +1,7 @@
 package dev.offload.backends.cpu;
 
 import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.OperationSizes;
 import dev.offload.backends.api.Vector;
 import dev.offload.backends.api.Weight;
 import dev.offload.backends.api.WeightRows;
@@ -29,6 +30,14 @@ final class ScalarMatrixProduct implements MatrixProduct {
   public boolean packs(DType dtype, int outputs, int inputs) {
     return false;
   }
+
+  @Override
+  public long scratchBytes(DType weights, OperationSizes.Product largest) {
+    return 0;
+  }
+
+  @Override
+  public void dropScratch() {}
 
   @Override
   public void pack(Weight rowMajor, Weight packed) {

@@ -30,4 +30,12 @@ public interface KernelLauncher {
    * @throws IllegalArgumentException if the stream is of another backend
    */
   DeviceBuffer scratch(Stream stream);
+
+  /**
+   * Bytes of the device's budget that a stream's {@link #scratch} takes; none where it is set aside
+   * beside the budget.
+   */
+  default long scratchBytes() {
+    return 0;
+  }
 }

@@ -7,6 +7,7 @@ import dev.offload.backends.api.KvBlocks;
 import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.NormSpec;
 import dev.offload.backends.api.OperandChecks;
+import dev.offload.backends.api.OperationSizes;
 import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.RaggedBatch;
 import dev.offload.backends.api.RouterSpec;
@@ -32,7 +33,7 @@ public final class KernelOperations implements Operations {
   private static final int LARGE_GROUP = 256;
 
   private final KernelLauncher launcher;
-  private final RowMajorLayout layout = new RowMajorLayout(KV_BLOCK_TOKENS);
+  private final RowMajorLayout layout;
   private final LibraryProducts products;
   private final AttentionLauncher attention;
 
@@ -48,6 +49,7 @@ public final class KernelOperations implements Operations {
    */
   public KernelOperations(KernelLauncher launcher, Optional<ProductLibrary> library) {
     this.launcher = launcher;
+    layout = new RowMajorLayout(KV_BLOCK_TOKENS, launcher.scratchBytes());
     products = new LibraryProducts(launcher, library);
     attention = new AttentionLauncher(launcher);
   }
@@ -75,6 +77,11 @@ public final class KernelOperations implements Operations {
   @Override
   public DType matrixInput(DType weights) {
     return layout.matrixInput(weights);
+  }
+
+  @Override
+  public long scratchBytes(OperationSizes sizes) {
+    return layout.scratchBytes(sizes);
   }
 
   @Override
