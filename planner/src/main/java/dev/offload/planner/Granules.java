@@ -45,7 +45,8 @@ public final class Granules {
 
   /**
    * What the host computes comes first, so that it has the longest time for it; resident units
-   * next, so that the others have the longest time to arrive.
+   * next, so that the others have the longest time to arrive. Those read from disk come between
+   * those of the host, evenly, so that the disk reads on while others are copied.
    */
   private void addAlike(List<UnitSize> units) {
     List<UnitSize> onHost =
@@ -59,23 +60,34 @@ public final class Granules {
         byTier.computeIfAbsent(home(unit), _ -> new ArrayList<>()).add(unit);
       }
     }
-    byTier.forEach(
-        (tier, sameTier) -> {
-          long limit = tier == Tier.DEVICE ? Long.MAX_VALUE : plan.granuleBytes();
-          List<UnitSize> group = new ArrayList<>();
-          long bytes = 0;
-          for (UnitSize unit : sameTier) {
-            long size = Math.max(unit.imageBytes(), unit.rowMajorBytes());
-            if (!group.isEmpty() && bytes + size > limit) {
-              add(group, tier);
-              group = new ArrayList<>();
-              bytes = 0;
-            }
-            group.add(unit);
-            bytes += size;
-          }
-          add(group, tier);
-        });
+    List<UnitSize> resident = byTier.getOrDefault(Tier.DEVICE, List.of());
+    if (!resident.isEmpty()) {
+      add(resident, Tier.DEVICE);
+    }
+    List<List<UnitSize>> copied = grouped(byTier.getOrDefault(Tier.HOST, List.of()));
+    List<List<UnitSize>> read = grouped(byTier.getOrDefault(Tier.DISK, List.of()));
+    long all = copied.size() + read.size();
+    for (long i = 0; i < all; i++) {
+      int before = (int) (i * read.size() / all);
+      boolean isRead = (i + 1) * read.size() / all > before;
+      add(isRead ? read.get(before) : copied.get((int) i - before), isRead ? Tier.DISK : Tier.HOST);
+    }
+  }
+
+  /** Neighbours that travel together. */
+  private List<List<UnitSize>> grouped(List<UnitSize> units) {
+    List<List<UnitSize>> groups = new ArrayList<>();
+    long bytes = 0;
+    for (UnitSize unit : units) {
+      long size = Math.max(unit.imageBytes(), unit.rowMajorBytes());
+      if (groups.isEmpty() || bytes + size > plan.granuleBytes()) {
+        groups.add(new ArrayList<>());
+        bytes = 0;
+      }
+      groups.getLast().add(unit);
+      bytes += size;
+    }
+    return groups;
   }
 
   private void add(List<UnitSize> units, Tier home) {

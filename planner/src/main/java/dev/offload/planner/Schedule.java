@@ -4,7 +4,8 @@ import java.util.List;
 
 /**
  * What one pass does, as data: tasks on lanes with what they wait for. Playing the tasks one by one
- * in this order is always correct; lanes in parallel, each in order, is faster and gives the same.
+ * in this order is always correct; queues of lanes in parallel, each in order, is faster and gives
+ * the same.
  *
  * @param tasks in a valid order, ids consecutive
  * @param resultTask id of the last task that the pass's result needs; those behind it fetch weights

@@ -215,7 +215,6 @@ public final class ScheduleBuilder {
     if (onHost == null) {
       add(Lane.GPU, new Work.Combine(layer), List.of());
     } else {
-      // Behind the copies of this layer's experts, which would otherwise wait for the CPU.
       long upload = add(Lane.H2D, new Work.UploadRows(onHost), List.of(computed));
       add(Lane.GPU, new Work.Combine(layer), List.of(upload));
     }
@@ -240,7 +239,14 @@ public final class ScheduleBuilder {
         outputs.add(output(granule));
       }
     }
-    return add(Lane.D2H, new Work.DownloadLogits(), List.of(outputs.getLast()));
+    return add(Lane.D2H, new Work.DownloadLogits(), behindStores(outputs.getLast()));
+  }
+
+  /** A pass is over when the host has its cache too; stores are in order, so the last ones tell. */
+  private List<Long> behindStores(long output) {
+    List<Long> after = new ArrayList<>(List.of(output));
+    Arrays.stream(kvSlotFree).filter(store -> store != NONE).forEach(after::add);
+    return after;
   }
 
   private long output(Granule granule) {

@@ -2,7 +2,7 @@ package dev.offload.engine.execute;
 
 import dev.offload.backends.api.Event;
 import dev.offload.backends.api.Stream;
-import dev.offload.planner.Lane;
+import dev.offload.planner.LaneQueue;
 import dev.offload.planner.Task;
 import java.util.List;
 import java.util.Optional;
@@ -12,19 +12,20 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 
 /**
- * The thread that goes through the tasks of one lane. A lane of the host may have several, which
+ * The thread that goes through the tasks of one queue. A queue of the host may have several, which
  * then begin tasks in order and work on as many at a time.
  */
 final class LaneFeeder implements AutoCloseable {
-  private final Lane lane;
+  private final LaneQueue of;
   private final OverlappedExecutor executor;
   private final Optional<Stream> stream;
   private final BlockingQueue<Optional<Completion>> queue = new LinkedBlockingQueue<>();
   private final ReentrantLock beginning = new ReentrantLock();
   private final List<Thread> threads;
 
-  private LaneFeeder(Lane lane, OverlappedExecutor executor, Optional<Stream> stream, int threads) {
-    this.lane = lane;
+  private LaneFeeder(
+      LaneQueue of, OverlappedExecutor executor, Optional<Stream> stream, int threads) {
+    this.of = of;
     this.executor = executor;
     this.stream = stream;
     this.threads =
@@ -33,17 +34,17 @@ final class LaneFeeder implements AutoCloseable {
                 i ->
                     Thread.ofPlatform()
                         .daemon()
-                        .name("offload-lane-" + lane + (i == 0 ? "" : "-" + i))
+                        .name("offload-lane-" + of + (i == 0 ? "" : "-" + i))
                         .unstarted(this::loop))
             .toList();
   }
 
-  static LaneFeeder onHost(Lane lane, OverlappedExecutor executor, int threads) {
-    return new LaneFeeder(lane, executor, Optional.empty(), threads);
+  static LaneFeeder onHost(LaneQueue of, OverlappedExecutor executor, int threads) {
+    return new LaneFeeder(of, executor, Optional.empty(), threads);
   }
 
-  static LaneFeeder onStream(Lane lane, OverlappedExecutor executor, Stream stream) {
-    return new LaneFeeder(lane, executor, Optional.of(stream), 1);
+  static LaneFeeder onStream(LaneQueue of, OverlappedExecutor executor, Stream stream) {
+    return new LaneFeeder(of, executor, Optional.of(stream), 1);
   }
 
   void start() {
@@ -74,7 +75,7 @@ final class LaneFeeder implements AutoCloseable {
     }
   }
 
-  /** The next task, when all that it waits for is issued. Tasks begin in the order of the lane. */
+  /** The next task, when all that it waits for is issued. Tasks begin in the order of the queue. */
   private Optional<Completion> begin() throws InterruptedException {
     beginning.lockInterruptibly();
     try {
@@ -105,7 +106,7 @@ final class LaneFeeder implements AutoCloseable {
   }
 
   private void waitFor(Completion earlier) throws InterruptedException {
-    if (earlier == null || (earlier.task().lane() == lane && stream.isPresent())) {
+    if (earlier == null || (LaneQueue.of(earlier.task()) == of && stream.isPresent())) {
       return;
     }
     Event event = earlier.awaitIssued();
@@ -134,7 +135,7 @@ final class LaneFeeder implements AutoCloseable {
     queue.add(Optional.empty());
   }
 
-  /** Lets the lane finish what it has and stops it. */
+  /** Lets the queue finish what it has and stops it. */
   @Override
   public void close() {
     stop();

@@ -3,6 +3,7 @@ package dev.offload.engine.execute;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.Event;
 import dev.offload.planner.Lane;
+import dev.offload.planner.LaneQueue;
 import dev.offload.planner.Schedule;
 import dev.offload.planner.Task;
 import java.util.ArrayDeque;
@@ -14,17 +15,17 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * All lanes at once. Every lane has a feeder thread that goes through the lane's tasks in order,
- * waits until what a task depends on has been issued, and enqueues it behind the events of those;
- * only the host's lanes wait for the work itself. So a feeder runs ahead of its stream as far as
- * ring slots allow.
+ * All lanes at once. Every queue of a lane has a feeder thread that goes through the queue's tasks
+ * in order, waits until what a task depends on has been issued, and enqueues it behind the events
+ * of those; only the host's lanes wait for the work itself. So a feeder runs ahead of its stream as
+ * far as ring slots allow.
  */
 public final class OverlappedExecutor implements Executor {
   /** Granules read at a time, so that the disk has the next request before it is done with one. */
   public static final int DISK_READERS = 2;
 
   private final TaskActions actions;
-  private final Map<Lane, LaneFeeder> feeders = new EnumMap<>(Lane.class);
+  private final Map<LaneQueue, LaneFeeder> feeders = new EnumMap<>(LaneQueue.class);
   private final Map<Long, Completion> pending = new ConcurrentHashMap<>();
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
   private final LaneClock clock;
@@ -36,13 +37,13 @@ public final class OverlappedExecutor implements Executor {
   public OverlappedExecutor(Device device, TaskActions actions, TaskListener listener) {
     this.actions = actions;
     this.clock = new LaneClock(listener);
-    for (Lane lane : Lane.values()) {
+    for (LaneQueue queue : LaneQueue.values()) {
       feeders.put(
-          lane,
-          switch (lane) {
-            case DISK -> LaneFeeder.onHost(lane, this, DISK_READERS);
-            case CPU -> LaneFeeder.onHost(lane, this, 1);
-            case H2D, D2H, GPU -> LaneFeeder.onStream(lane, this, device.newStream(lane.name()));
+          queue,
+          switch (queue.lane()) {
+            case DISK -> LaneFeeder.onHost(queue, this, DISK_READERS);
+            case CPU -> LaneFeeder.onHost(queue, this, 1);
+            case H2D, D2H, GPU -> LaneFeeder.onStream(queue, this, device.newStream(queue.name()));
           });
     }
     feeders.values().forEach(LaneFeeder::start);
@@ -56,7 +57,7 @@ public final class OverlappedExecutor implements Executor {
       pending.put(task.id(), new Completion(task));
     }
     for (Task task : schedule.tasks()) {
-      feeders.get(task.lane()).feed(pending.get(task.id()));
+      feeders.get(LaneQueue.of(task)).feed(pending.get(task.id()));
     }
     try {
       Event result = pending.get(schedule.resultTask()).awaitIssued();
@@ -115,8 +116,8 @@ public final class OverlappedExecutor implements Executor {
     /** How many finished tasks are remembered for those that waited for them. */
     private static final int MEMORY = 16384;
 
-    private final Map<Lane, Long> busy = new EnumMap<>(Lane.class);
-    private final Map<Lane, Long> lastEnd = new EnumMap<>(Lane.class);
+    private final Map<Lane, BusyTime> busy = new EnumMap<>(Lane.class);
+    private final Map<LaneQueue, Long> lastEnd = new EnumMap<>(LaneQueue.class);
     private final Map<Long, Long> ends = new HashMap<>();
     private final Deque<Long> endOrder = new ArrayDeque<>();
     private final TaskListener listener;
@@ -132,14 +133,15 @@ public final class OverlappedExecutor implements Executor {
           completion != null && completion.isDone();
           completion = pending.get(next)) {
         Task task = completion.task();
+        LaneQueue queue = LaneQueue.of(task);
         long begin =
-            Math.max(completion.issuedNanos(), lastEnd.getOrDefault(task.lane(), Long.MIN_VALUE));
+            Math.max(completion.issuedNanos(), lastEnd.getOrDefault(queue, Long.MIN_VALUE));
         for (long earlier : task.after()) {
           begin = Math.max(begin, ends.getOrDefault(earlier, Long.MIN_VALUE));
         }
         long end = completion.doneNanos();
-        busy.merge(task.lane(), Math.max(0, end - begin), Long::sum);
-        lastEnd.merge(task.lane(), end, Math::max);
+        busy.computeIfAbsent(task.lane(), _ -> new BusyTime()).add(begin, end);
+        lastEnd.merge(queue, end, Math::max);
         listener.done(task, begin, end);
         ends.put(task.id(), end);
         endOrder.addLast(task.id());
@@ -151,7 +153,9 @@ public final class OverlappedExecutor implements Executor {
     }
 
     Map<Lane, Long> busyNanos() {
-      return Map.copyOf(busy);
+      Map<Lane, Long> nanos = new EnumMap<>(Lane.class);
+      busy.forEach((lane, time) -> nanos.put(lane, time.nanos()));
+      return nanos;
     }
   }
 }

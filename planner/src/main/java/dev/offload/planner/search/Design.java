@@ -9,7 +9,7 @@ package dev.offload.planner.search;
  * @param microBatchTokens rows of a micro-batch
  * @param piece bytes of the largest unit that may pass through the ring; 0 if all weights are
  *     resident
- * @param rings how many times three pieces the ring holds
+ * @param ringPieces how many pieces the ring holds, and what weights are read from disk into
  * @param disk whether weights may be read from disk
  */
 record Design(
@@ -18,14 +18,14 @@ record Design(
     int groups,
     int microBatchTokens,
     long piece,
-    int rings,
+    int ringPieces,
     boolean disk) {
   /**
    * A ring that holds this many of the largest granule lets one arrive while another is used. If
    * granules are expanded, the place they are expanded to counts as one: what is in use is there,
    * and the ring only holds what arrives.
    */
-  static final int RING_PIECES = 3;
+  static final int LEAST_RING_PIECES = 3;
 
   boolean streams() {
     return piece > 0;
@@ -33,12 +33,12 @@ record Design(
 
   /** Device bytes of the ring and of what is expanded from it. */
   long ringBytes() {
-    return RING_PIECES * piece * rings;
+    return ringPieces * piece;
   }
 
   /** Host bytes through which weights come from files. */
   long stagingBytes() {
-    return disk ? RING_PIECES * piece : 0;
+    return disk ? ringPieces * piece : 0;
   }
 
   int passTokens() {

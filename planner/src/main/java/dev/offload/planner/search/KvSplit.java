@@ -24,6 +24,14 @@ record KvSplit(int device, int streamed, int attended) {
     return device + streamed + attended;
   }
 
+  /**
+   * Places on the device through which the cache of streamed groups passes: one for each group, so
+   * that all of the next layer's cache can arrive while the device computes the rest of a layer.
+   */
+  int slots() {
+    return streamed == 0 ? 0 : Math.max(2, streamed);
+  }
+
   double streamedShare() {
     return (double) streamed / groups();
   }

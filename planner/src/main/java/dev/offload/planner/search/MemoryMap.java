@@ -11,8 +11,6 @@ import java.util.Map;
 
 /** Turns designs into plans and says what room they leave, by the engine's exact sizes. */
 final class MemoryMap {
-  private static final int KV_RING_SLOTS = 2;
-
   /** Cache runs of a layer begin with a cache line. */
   private static final long ALIGNMENT = 64;
 
@@ -61,7 +59,7 @@ final class MemoryMap {
         sizes.computeDType(),
         placement,
         groups,
-        split.streamed() > 0 ? KV_RING_SLOTS : 0,
+        split.slots(),
         Math.max(design.microBatchTokens(), sequences),
         design.ringBytes() - (expands ? design.piece() : 0),
         design.stagingBytes(),

@@ -72,6 +72,7 @@ final class PassLoads {
       }
     }
     wait(resident, besideExperts);
+    runAhead();
   }
 
   /** With everything on the device. */
@@ -108,8 +109,11 @@ final class PassLoads {
 
   private void enterAndLeave() {
     double input = rows * (4.0 * model.embeddingWidth() + ROW_INPUT_BYTES);
-    add(resident, Lane.H2D, costs.toDevice(input, design.groups()));
-    add(resident, Lane.D2H, costs.toHost(4 * flow.generated() * model.vocabulary(), 1));
+    Cost up = costs.toDevice(input, design.groups());
+    Cost down = costs.toHost(4 * flow.generated() * model.vocabulary(), 1);
+    add(resident, Lane.H2D, up);
+    add(resident, Lane.D2H, down);
+    deviceWaits(resident, up.seconds() + down.seconds());
     onDevice("embedding", costs.device().movement(rows * 8.0 * model.hidden()), true);
   }
 
@@ -141,7 +145,10 @@ final class PassLoads {
     double cached = load.sequences() * load.context() + load.promptTokens() + flow.finished();
     double written = load.sequences() * blockTokens + load.promptTokens() + flow.finished();
     double pieces = sequences * model.layers();
-    add(streamedCache, Lane.H2D, costs.toDevice(cached * tokenBytes, pieces));
+    Cost arriving = costs.toDevice(cached * tokenBytes, pieces);
+    add(streamedCache, Lane.H2D, arriving);
+    // Nothing of the first layer's arrives before the pass begins.
+    deviceWaits(streamedCache, arriving.seconds() / model.layers());
     add(streamedCache, Lane.D2H, costs.toHost(written * tokenBytes, pieces));
   }
 
@@ -175,7 +182,14 @@ final class PassLoads {
         onDevice("shared experts", work, true);
         besideExperts += work.seconds();
       }
-      case EXPERT -> onDevice("experts", experts(each), true);
+      case EXPERT -> {
+        Compute work = experts(each);
+        onDevice("experts", work, true);
+        wait(resident, work.seconds());
+        wait(classes.getLast().toHost(), -work.seconds());
+        wait(classes.getLast().toDisk(), -work.seconds());
+        wait(classes.getLast().toCores(), -work.seconds());
+      }
       case HEAD, OUTPUT -> onDevice("output", products(each, flow.generated(), 1), true);
     }
   }
@@ -199,7 +213,7 @@ final class PassLoads {
     add(resident, Lane.CPU, sort);
     add(resident, Lane.H2D, up);
     double waiting = down.seconds() + sort.seconds() + up.seconds();
-    resident.add(Row.GPU, waiting).add(Row.ATTENTION_ON_HOST, waiting);
+    deviceWaits(resident, waiting);
     besideExperts += work.seconds() + waiting;
   }
 
@@ -225,7 +239,9 @@ final class PassLoads {
     arrive(changes.toHost(), host);
     double stored = (double) each.count() * each.size().rowMajorBytes();
     arrive(changes.toDisk(), costs.toDevice(stored * used, pieces * used));
-    add(changes.toDisk(), Lane.DISK, costs.read(stored));
+    Cost read = costs.read(stored);
+    add(changes.toDisk(), Lane.DISK, read);
+    changes.toDisk().add(Row.READS_AHEAD, read.seconds());
     if (each.experts() > 0) {
       double launches = 2.0 * each.matrices().size() * pieces * used;
       Compute more = new Compute(launches * machine.device().launchSeconds(), 0, 0);
@@ -273,16 +289,28 @@ final class PassLoads {
     change.add(Row.ATTENTION_ON_HOST, work.seconds());
   }
 
-  /** Copies of experts wait for so much time of the device, but for what the ring holds. */
+  /** Copies and reads of experts wait for so much time of the device, but for {@link #runAhead}. */
   private void wait(Loads loads, double seconds) {
-    if (!design.streams() || model.mixtureLayers() == 0) {
-      return;
+    if (design.streams() && model.mixtureLayers() > 0) {
+      loads.add(Row.EXPERTS_ARRIVING, seconds).add(Row.READS_AHEAD, seconds);
     }
-    loads.add(Row.EXPERTS_ARRIVING, seconds);
-    if (loads == resident) {
-      double ahead = design.ringBytes() / machine.link().toDevice().bytesPerSecond();
-      loads.add(Row.EXPERTS_ARRIVING, -ahead * model.mixtureLayers());
-    }
+  }
+
+  /**
+   * Copies run ahead by what the ring holds, reads by what staging holds; those in the ring may all
+   * come from the host. One piece is in use, or too large for what is left at the end.
+   */
+  private void runAhead() {
+    double piece = design.piece();
+    double copied = (design.ringBytes() - piece) / machine.link().toDevice().bytesPerSecond();
+    double read = (design.stagingBytes() - piece) / machine.disk().readBytesPerSecond();
+    resident.add(Row.EXPERTS_ARRIVING, -copied * model.mixtureLayers());
+    resident.add(Row.READS_AHEAD, -read * model.mixtureLayers());
+  }
+
+  /** Nothing goes on beside these seconds on the device, whatever it waits for otherwise. */
+  private void deviceWaits(Loads loads, double seconds) {
+    loads.add(Row.GPU, seconds).add(Row.ATTENTION_ON_HOST, seconds);
   }
 
   private void add(Loads loads, Lane lane, Cost cost) {

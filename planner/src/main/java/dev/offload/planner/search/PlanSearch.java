@@ -33,7 +33,11 @@ final class PlanSearch {
   private static final int LEVEL_DOUBLINGS = 2;
 
   private static final int[] MICRO_BATCHES = {1, 2, 4, 8};
-  private static final int[] RINGS = {1, 4};
+  private static final int[] DENSE_RING_PIECES = {Design.LEAST_RING_PIECES};
+
+  /** Other weights lie between experts, so that one more is needed for three experts. */
+  private static final int[] MIXTURE_RING_PIECES = {4, 12, 48};
+
   private static final int MOST_PIECES = 4;
 
   /** A candidate with its best shares. */
@@ -236,9 +240,9 @@ final class PlanSearch {
       addResident(level, groups, found);
       long[] pieces = pieces();
       for (long piece : all ? pieces : Arrays.copyOf(pieces, Math.min(1, pieces.length))) {
-        boolean deeper = all && format.model().mixtureLayers() > 0;
-        for (int rings : deeper ? RINGS : new int[] {1}) {
-          addStreaming(level, groups, piece, rings, found);
+        int[] ringPieces = ringPieces();
+        for (int ring : all ? ringPieces : Arrays.copyOf(ringPieces, 1)) {
+          addStreaming(level, groups, piece, ring, found);
         }
       }
     }
@@ -246,23 +250,27 @@ final class PlanSearch {
   }
 
   private void addResident(Level level, int groups, List<Candidate> found) {
-    add(design(level, groups, 0, 1, false), found);
+    add(design(level, groups, 0, Design.LEAST_RING_PIECES, false), found);
   }
 
-  private void addStreaming(Level level, int groups, long piece, int rings, List<Candidate> found) {
-    if (!add(design(level, groups, piece, rings, false), found)) {
-      add(design(level, groups, piece, rings, true), found);
+  private void addStreaming(Level level, int groups, long piece, int ring, List<Candidate> found) {
+    if (!add(design(level, groups, piece, ring, false), found)) {
+      add(design(level, groups, piece, ring, true), found);
     }
   }
 
-  private Design design(Level level, int groups, long piece, int rings, boolean disk) {
+  private int[] ringPieces() {
+    return format.model().mixtureLayers() > 0 ? MIXTURE_RING_PIECES : DENSE_RING_PIECES;
+  }
+
+  private Design design(Level level, int groups, long piece, int ringPieces, boolean disk) {
     int tokens =
         wishes.microBatchTokens().isPresent() && level.tokens() <= 0
             ? wishes.microBatchTokens().getAsInt()
             : (int) Math.min(1 << 24, Math.ceil(level.tokens() / groups));
     int least = Math.max(1, level.most() / groups);
     return new Design(
-        level.sequences(), level.most(), groups, Math.max(tokens, least), piece, rings, disk);
+        level.sequences(), level.most(), groups, Math.max(tokens, least), piece, ringPieces, disk);
   }
 
   /** Adds a design once per way of having the cache; whether it fits wherever the cache is. */
@@ -385,10 +393,11 @@ final class PlanSearch {
     int groups = wishes.microBatches().orElse(1);
     Level level = new Level(groups, 1, groups);
     List<Design> designs = new ArrayList<>();
-    designs.add(design(level, groups, 0, 1, false));
+    int ring = Design.LEAST_RING_PIECES;
+    designs.add(design(level, groups, 0, ring, false));
     for (long piece : allPieces()) {
-      designs.add(design(level, groups, piece, 1, false));
-      designs.add(design(level, groups, piece, 1, true));
+      designs.add(design(level, groups, piece, ring, false));
+      designs.add(design(level, groups, piece, ring, true));
     }
     return designs;
   }

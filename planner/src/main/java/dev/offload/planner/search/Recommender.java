@@ -100,7 +100,7 @@ final class Recommender {
         job,
         lanes,
         shared,
-        loads.longest().title(),
+        loads.bottleneck().title(),
         best.candidate().tokensPerSecond(best.solution().seconds()));
   }
 
@@ -204,7 +204,7 @@ final class Recommender {
   }
 
   private static Row bound(Solved solved) {
-    return solved.solution().shares().loads(solved.candidate().loads()).longest();
+    return solved.solution().shares().loads(solved.candidate().loads()).bottleneck();
   }
 
   private List<Alternative> alternatives(List<Whole> others) {
@@ -214,7 +214,7 @@ final class Recommender {
           alternative(
               "in " + name(other.candidate().format().model().sizes()),
               other.tokensPerSecond(),
-              "bounded by " + other.rounded().loads().longest().title()));
+              "bounded by " + other.rounded().loads().bottleneck().title()));
     }
     for (Home home : Home.values()) {
       if (!KvSplit.all(home, design.groups()).equals(best.split())) {
@@ -253,7 +253,7 @@ final class Recommender {
             design.groups(),
             design.microBatchTokens(),
             0,
-            1,
+            Design.LEAST_RING_PIECES,
             false);
     Home home = best.split().home(0);
     return evaluate("all weights on the device", whole, home);
@@ -314,7 +314,7 @@ final class Recommender {
     if (!design.streams() && best.split().device() == design.groups()) {
       warnings.add("the model fits the device: nothing has to be offloaded");
     }
-    Row longest = loads.longest();
+    Row longest = loads.bottleneck();
     if (longest == Row.DISK) {
       long bytes = weights(Tier.DISK).stream().mapToLong(Item::bytes).sum();
       warnings.add(

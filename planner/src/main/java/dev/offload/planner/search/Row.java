@@ -12,7 +12,7 @@ enum Row {
   CPU(4),
   /** Host memory that all lanes draw on. */
   HOST_MEMORY(5),
-  /** Copies both ways together. */
+  /** Copies to the device, which those back slow down as far as the link cannot do both. */
   LINK(6),
   /** Cores, if the device computes with the host's. */
   CORES(7),
@@ -22,10 +22,12 @@ enum Row {
    */
   ATTENTION_ON_HOST(8),
   /**
-   * Experts are copied when a layer's tokens are routed and, ahead of that, as many as the ring
-   * holds; the rest of the layer's work is not beside them.
+   * Experts are copied while those before them are computed and, ahead of that, as many as the ring
+   * holds; the layer's other work and its resident experts, which come first, are not beside them.
    */
-  EXPERTS_ARRIVING(9);
+  EXPERTS_ARRIVING(9),
+  /** Reads of experts run ahead of a layer only as far as staging holds. */
+  READS_AHEAD(10);
 
   /** Position in {@link Loads}. */
   final int index;
@@ -48,7 +50,7 @@ enum Row {
   boolean isLane() {
     return switch (this) {
       case DISK, H2D, D2H, GPU, CPU -> true;
-      case HOST_MEMORY, LINK, CORES, ATTENTION_ON_HOST, EXPERTS_ARRIVING -> false;
+      case HOST_MEMORY, LINK, CORES, ATTENTION_ON_HOST, EXPERTS_ARRIVING, READS_AHEAD -> false;
     };
   }
 

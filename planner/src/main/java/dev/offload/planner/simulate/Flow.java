@@ -6,6 +6,7 @@ import dev.offload.planner.cost.Cost;
 final class Flow {
   private final Cost cost;
   private double remaining;
+  private double laneShare = 1;
   private double speed;
 
   Flow(Cost cost) {
@@ -13,27 +14,33 @@ final class Flow {
     this.remaining = cost.seconds();
   }
 
+  /** Sets which part of its lane it has; 0 while others go first. */
+  void setLaneShare(double share) {
+    laneShare = share;
+  }
+
   /** Host memory it moves per second at full speed. */
   double hostDemand() {
-    return cost.hostBytes() / cost.seconds();
+    return laneShare * cost.hostBytes() / cost.seconds();
   }
 
   /** Bytes it sends over the link per second at full speed. */
   double linkDemand() {
-    return cost.linkBytes() / cost.seconds();
+    return laneShare * cost.linkBytes() / cost.seconds();
   }
 
   /** Cores it keeps busy at full speed. */
   double coreDemand() {
-    return cost.coreSeconds() / cost.seconds();
+    return laneShare * cost.coreSeconds() / cost.seconds();
   }
 
   /** Sets how fast it goes: the share that it gets of the resource it gets least of. */
   void setSpeed(double hostShare, double linkShare, double coreShare) {
-    speed = 1;
-    speed = cost.hostBytes() > 0 ? Math.min(speed, hostShare) : speed;
-    speed = cost.linkBytes() > 0 ? Math.min(speed, linkShare) : speed;
-    speed = cost.coreSeconds() > 0 ? Math.min(speed, coreShare) : speed;
+    double least = 1;
+    least = cost.hostBytes() > 0 ? Math.min(least, hostShare) : least;
+    least = cost.linkBytes() > 0 ? Math.min(least, linkShare) : least;
+    least = cost.coreSeconds() > 0 ? Math.min(least, coreShare) : least;
+    speed = laneShare * least;
   }
 
   /** Time until it is done if nothing changes. */

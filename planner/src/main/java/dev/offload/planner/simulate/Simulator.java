@@ -1,6 +1,7 @@
 package dev.offload.planner.simulate;
 
 import dev.offload.planner.Lane;
+import dev.offload.planner.LaneQueue;
 import dev.offload.planner.PassShape;
 import dev.offload.planner.Schedule;
 import dev.offload.planner.Task;
@@ -13,15 +14,17 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 
 /**
- * Plays schedules pass by pass as the overlapped executor does: the tasks of a lane in order, each
- * when its lane is free and all that it waits for is done. What runs at a time shares the machine:
- * where more is wanted of host memory, link or cores than there is, all that draw on it slow down
- * in proportion, and the scarcest of what a task needs decides how fast it is. Between two events
+ * Plays schedules pass by pass as the overlapped executor does: the tasks of a queue in order, each
+ * when its queue is free and all that it waits for is done. Queues share their lane: the urgent one
+ * goes first, the others get equal parts of it. What runs at a time shares the machine: where more
+ * is wanted of host memory, link or cores than there is, all that draw on it slow down in
+ * proportion, and the scarcest of what a task needs decides how fast it is. Between two events
  * speeds are constant, so time goes from event to event and nothing is approximated.
  *
  * <p>Tasks behind a pass's result go on during the next pass, as in the engine. Not thread-safe.
@@ -29,16 +32,18 @@ import java.util.function.BooleanSupplier;
 public final class Simulator {
   private static final Lane[] LANES = Lane.values();
 
-  /** A task of a lane that has not begun. */
+  private static final LaneQueue[] QUEUES = LaneQueue.values();
+
+  /** A task of a queue that has not begun. */
   private record Waiting(Task task, PassShape pass) {}
 
-  /** A task of a lane that goes on. */
+  /** A task of a queue that goes on. */
   private record Running(Task task, Flow flow, double begin) {}
 
   private final TaskCosts costs;
   private final Capacities capacities;
-  private final Map<Lane, Deque<Waiting>> waiting = new EnumMap<>(Lane.class);
-  private final Map<Lane, Running> running = new EnumMap<>(Lane.class);
+  private final Map<LaneQueue, Deque<Waiting>> waiting = new EnumMap<>(LaneQueue.class);
+  private final Map<LaneQueue, Running> running = new EnumMap<>(LaneQueue.class);
   private final Map<Lane, Double> busy = new EnumMap<>(Lane.class);
   private final BitSet done = new BitSet();
   private final List<Flow> flows = new ArrayList<>();
@@ -52,8 +57,11 @@ public final class Simulator {
   public Simulator(Capacities capacities, TaskCosts costs) {
     this.capacities = capacities;
     this.costs = costs;
+    for (LaneQueue queue : QUEUES) {
+      waiting.put(queue, new ArrayDeque<>());
+    }
     for (Lane lane : LANES) {
-      waiting.put(lane, new ArrayDeque<>());
+      busy.put(lane, 0.0);
     }
   }
 
@@ -69,7 +77,7 @@ public final class Simulator {
     lastRegrouped = -1;
     played = new ArrayList<>();
     for (Task task : schedule.tasks()) {
-      waiting.get(task.lane()).add(new Waiting(task, pass));
+      waiting.get(LaneQueue.of(task)).add(new Waiting(task, pass));
     }
     int result = Math.toIntExact(schedule.resultTask());
     runUntil(() -> done.get(result));
@@ -97,13 +105,7 @@ public final class Simulator {
 
   /** Seconds that each lane has been busy so far. */
   public Map<Lane, Double> busySeconds() {
-    Map<Lane, Double> seconds = new EnumMap<>(Lane.class);
-    for (Lane lane : LANES) {
-      Running current = running.get(lane);
-      double since = current == null ? 0 : now - current.begin;
-      seconds.put(lane, busy.getOrDefault(lane, 0.0) + since);
-    }
-    return seconds;
+    return Map.copyOf(busy);
   }
 
   private void runUntil(BooleanSupplier reached) {
@@ -123,10 +125,10 @@ public final class Simulator {
     boolean progress = true;
     while (progress) {
       progress = false;
-      for (Lane lane : LANES) {
-        Deque<Waiting> queue = waiting.get(lane);
-        while (!queue.isEmpty() && !running.containsKey(lane) && isReady(queue.peek().task())) {
-          begin(queue.poll());
+      for (LaneQueue each : QUEUES) {
+        Deque<Waiting> queue = waiting.get(each);
+        while (!queue.isEmpty() && !running.containsKey(each) && isReady(queue.peek().task())) {
+          begin(each, queue.poll());
           progress = true;
         }
       }
@@ -142,7 +144,7 @@ public final class Simulator {
     return true;
   }
 
-  private void begin(Waiting next) {
+  private void begin(LaneQueue queue, Waiting next) {
     Cost cost =
         isRegrouped(next.task())
             ? costs.ofCopyIfNeeded(next.task(), next.pass())
@@ -150,7 +152,7 @@ public final class Simulator {
     if (cost.seconds() > 0) {
       Flow flow = new Flow(cost);
       flows.add(flow);
-      running.put(next.task().lane(), new Running(next.task(), flow, now));
+      running.put(queue, new Running(next.task(), flow, now));
     } else {
       done(next.task());
     }
@@ -181,15 +183,23 @@ public final class Simulator {
     for (Flow flow : flows) {
       flow.advance(seconds);
     }
-    for (Lane lane : LANES) {
-      Running current = running.get(lane);
-      if (current != null && current.flow.isDone()) {
-        end(current);
+    EnumSet<Lane> worked = EnumSet.noneOf(Lane.class);
+    for (LaneQueue queue : QUEUES) {
+      Running current = running.get(queue);
+      if (current != null) {
+        worked.add(queue.lane());
+        if (current.flow.isDone()) {
+          end(queue, current);
+        }
       }
+    }
+    for (Lane lane : worked) {
+      busy.merge(lane, seconds, Double::sum);
     }
   }
 
   private void setSpeeds() {
+    shareLanes();
     double host = 0;
     double link = 0;
     double cores = 0;
@@ -206,12 +216,27 @@ public final class Simulator {
     }
   }
 
-  private void end(Running ended) {
-    Lane lane = ended.task.lane();
-    running.remove(lane);
+  /** Rows go first; the other queues of a lane get equal parts of it. */
+  private void shareLanes() {
+    int[] queues = new int[LANES.length];
+    boolean[] urgent = new boolean[LANES.length];
+    running.forEach(
+        (queue, _) -> {
+          queues[queue.lane().ordinal()]++;
+          urgent[queue.lane().ordinal()] |= queue.isUrgent();
+        });
+    running.forEach(
+        (queue, each) -> {
+          int lane = queue.lane().ordinal();
+          double waits = queue.isUrgent() ? 1 : 0;
+          each.flow.setLaneShare(urgent[lane] ? waits : 1.0 / queues[lane]);
+        });
+  }
+
+  private void end(LaneQueue queue, Running ended) {
+    running.remove(queue);
     flows.remove(ended.flow);
     done(ended.task);
-    busy.merge(lane, now - ended.begin, Double::sum);
     played.add(new PlayedPass.Entry(ended.task, ended.begin, now));
   }
 }

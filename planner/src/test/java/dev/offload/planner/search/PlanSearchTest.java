@@ -97,7 +97,7 @@ class PlanSearchTest {
       Wishes wishes = Wishes.of(device, model.weights() / 3 + 15_000, 1L << 30, 50);
       Format format = Format.of(planned, machine, workload, wishes);
       long piece = planned.classes().stream().mapToLong(UnitClass::pieceBytes).max().orElseThrow();
-      Design design = new Design(2, 2, 1, 8, piece, 1, true);
+      Design design = new Design(2, 2, 1, 8, piece, 3, true);
       for (Home home : Home.values()) {
         KvSplit split = KvSplit.all(home, 1);
         Rooms rooms = format.memory().rooms(design, split, format.groupBlocks(2, 1));

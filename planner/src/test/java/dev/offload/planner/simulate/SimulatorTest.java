@@ -88,6 +88,23 @@ class SimulatorTest {
   }
 
   @Test
+  void shouldLetSmallCopiesGoFirstAndOthersShareTheirLane() {
+    Granule weights = new Granule(0, List.of(UnitId.expert(1, 0)), Tier.HOST, 1, 1, false, false);
+    add(Lane.H2D, new Work.CopyWeights(weights, -1, 0, 0), seconds(4), List.of());
+    long cache = add(Lane.H2D, new Work.LoadKv(1, 0, 0), seconds(2), List.of());
+    long attended = task(Lane.CPU, seconds(1));
+    long upload = add(Lane.H2D, new Work.UploadAttended(1, 0), seconds(0.5), List.of(attended));
+    long result = task(Lane.GPU, seconds(10), cache, upload);
+    Simulator simulator = simulator(PLENTY);
+    PlayedPass pass = simulator.play(new Schedule(tasks, result), SHAPE);
+    // Both at half speed, but while rows are copied; weights are alone when the cache is there.
+    assertEquals(
+        List.of("CPU 0-1", "GPU 4.5-14.5", "H2D 0-4.5", "H2D 0-6.5", "H2D 1-1.5"),
+        spans(pass.timeline(1)).byName());
+    assertEquals(6.5, simulator.busySeconds().get(Lane.H2D), 1e-12);
+  }
+
+  @Test
   void shouldGoOnWithTasksBehindTheResultInTheNextPass() {
     long first = task(Lane.GPU, seconds(1));
     task(Lane.H2D, seconds(5));
@@ -243,8 +260,12 @@ class SimulatorTest {
   }
 
   private long add(Lane lane, Cost cost, List<Long> after) {
+    return add(lane, new Work.Regroup(2), cost, after);
+  }
+
+  private long add(Lane lane, Work work, Cost cost, List<Long> after) {
     long id = tasks.size();
-    tasks.add(new Task(id, lane, new Work.Regroup(2), after, 0, 0));
+    tasks.add(new Task(id, lane, work, after, 0, 0));
     costs.add(cost);
     return id;
   }
