@@ -66,7 +66,7 @@ public final class Granules {
     }
     List<List<UnitSize>> copied = grouped(byTier.getOrDefault(Tier.HOST, List.of()));
     List<List<UnitSize>> read = grouped(byTier.getOrDefault(Tier.DISK, List.of()));
-    long all = copied.size() + read.size();
+    long all = (long) copied.size() + read.size();
     for (long i = 0; i < all; i++) {
       int before = (int) (i * read.size() / all);
       boolean isRead = (i + 1) * read.size() / all > before;
