@@ -17,6 +17,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -30,7 +31,6 @@ import java.util.function.BooleanSupplier;
  * <p>Tasks behind a pass's result go on during the next pass, as in the engine. Not thread-safe.
  */
 public final class Simulator {
-  private static final Lane[] LANES = Lane.values();
 
   private static final LaneQueue[] QUEUES = LaneQueue.values();
 
@@ -60,7 +60,7 @@ public final class Simulator {
     for (LaneQueue queue : QUEUES) {
       waiting.put(queue, new ArrayDeque<>());
     }
-    for (Lane lane : LANES) {
+    for (Lane lane : Lane.values()) {
       busy.put(lane, 0.0);
     }
   }
@@ -183,7 +183,7 @@ public final class Simulator {
     for (Flow flow : flows) {
       flow.advance(seconds);
     }
-    EnumSet<Lane> worked = EnumSet.noneOf(Lane.class);
+    Set<Lane> worked = EnumSet.noneOf(Lane.class);
     for (LaneQueue queue : QUEUES) {
       Running current = running.get(queue);
       if (current != null) {
@@ -218,18 +218,19 @@ public final class Simulator {
 
   /** Rows go first; the other queues of a lane get equal parts of it. */
   private void shareLanes() {
-    int[] queues = new int[LANES.length];
-    boolean[] urgent = new boolean[LANES.length];
-    running.forEach(
-        (queue, _) -> {
-          queues[queue.lane().ordinal()]++;
-          urgent[queue.lane().ordinal()] |= queue.isUrgent();
-        });
+    Map<Lane, Integer> queues = new EnumMap<>(Lane.class);
+    Set<Lane> urgent = EnumSet.noneOf(Lane.class);
+    for (LaneQueue queue : running.keySet()) {
+      queues.merge(queue.lane(), 1, Integer::sum);
+      if (queue.isUrgent()) {
+        urgent.add(queue.lane());
+      }
+    }
     running.forEach(
         (queue, each) -> {
-          int lane = queue.lane().ordinal();
           double waits = queue.isUrgent() ? 1 : 0;
-          each.flow.setLaneShare(urgent[lane] ? waits : 1.0 / queues[lane]);
+          Lane lane = queue.lane();
+          each.flow.setLaneShare(urgent.contains(lane) ? waits : 1.0 / queues.get(lane));
         });
   }
 
