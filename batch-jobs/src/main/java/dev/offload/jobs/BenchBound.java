@@ -1,5 +1,6 @@
 package dev.offload.jobs;
 
+import dev.offload.backends.api.Device;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.model.ModelConfig.FeedForward;
@@ -23,15 +24,15 @@ final class BenchBound {
   private final Ceilings ceilings;
   private final DType dtype;
 
-  BenchBound(ModelConfig config, List<WeightUnit> units, Ceilings ceilings, DType dtype) {
+  BenchBound(ModelConfig config, List<WeightUnit> units, DType dtype) {
     this.config = config;
     this.units = units;
-    this.ceilings = ceilings;
+    this.ceilings = new Ceilings(dtype);
     this.dtype = dtype;
   }
 
-  /** Measures all ceilings, once more if they have been. */
-  void measure() {
+  /** Measures all ceilings of a device, once more if they have been. */
+  void measure(Device device) {
     Set<List<Integer>> shapes = new LinkedHashSet<>();
     for (WeightUnit unit : units) {
       for (Parameter each : unit.parameters()) {
@@ -41,9 +42,9 @@ final class BenchBound {
       }
     }
     for (List<Integer> shape : shapes) {
-      ceilings.measureProduct(shape.getFirst(), shape.getLast());
+      ceilings.measureProduct(device, shape.getFirst(), shape.getLast());
     }
-    ceilings.measureReading();
+    ceilings.measureReading(device);
   }
 
   /**

@@ -206,29 +206,25 @@ final class BenchCommand implements Callable<Integer> {
     BenchMeasurement measurement =
         new BenchMeasurement(machine, options(load), load, warmUpSeconds);
     DType dtype = machine.toEngine(SEED).computeDType().orElse(folder.config().storedDType());
-    // In memory of its own, so that the ceilings take nothing from the run.
-    try (Device device =
-        DeviceFinder.open("cpu", CEILING_BYTES, CEILING_BYTES, machine.threads())) {
-      BenchBound bound =
-          new BenchBound(folder.config(), folder.units(), new Ceilings(device, dtype), dtype);
-      if (warmUpSeconds > 0) { // else the start is measured, with nothing compiled yet
-        bound.measure();
-      }
-      BenchMeasurement.Found found =
-          measurement.measure(model, folder, comparing.rounds(), profiles(folder, load));
-      bound.measure();
-      RunReport run = found.runs().getLast();
-      return new BenchReport(
-          found.device(),
-          load,
-          run,
-          bound.tokensPerSecond(load, run.promptTokens()),
-          found.disk(),
-          found.comparison());
+    BenchBound bound = new BenchBound(folder.config(), folder.units(), dtype);
+    if (warmUpSeconds > 0) { // else the start is measured, with nothing compiled yet
+      measure(bound);
     }
+    BenchMeasurement.Found found =
+        measurement.measure(model, folder, comparing.rounds(), profiles(folder, load));
+    measure(bound);
+    RunReport run = found.runs().getLast();
+    return new BenchReport(
+        found.device(),
+        load,
+        run,
+        bound.tokensPerSecond(load, run.promptTokens()),
+        found.disk(),
+        found.comparison());
   }
 
-  private Optional<ProfileSource> profiles(ModelFolder folder, BenchLoad load) throws IOException {
+  private Optional<ProfileSource> profiles(ModelFolder folder, BenchLoad load)
+      throws IOException, RefusedException {
     if (!comparing.compares()) {
       return Optional.empty();
     }
@@ -240,7 +236,7 @@ final class BenchCommand implements Callable<Integer> {
     return Optional.of(new ModelProfile(machine, dtype, folder, load));
   }
 
-  private EngineOptions options(BenchLoad load) {
+  private EngineOptions options(BenchLoad load) throws RefusedException {
     EngineOptions usual = machine.toEngine(SEED);
     return new EngineOptions(
         usual.computeDType(),
@@ -257,5 +253,14 @@ final class BenchCommand implements Callable<Integer> {
         usual.prefixSharing(),
         usual.temporaryFolder(),
         usual.overlap());
+  }
+
+  /** In memory of its own, at another time than the run, so that it takes nothing from it. */
+  private void measure(BenchBound bound) throws RefusedException {
+    FoundDevice found = machine.device();
+    long bytes = Math.min(CEILING_BYTES, found.description().memoryBytes() / 2);
+    try (Device device = found.open(bytes, CEILING_BYTES, machine.threads())) {
+      bound.measure(device);
+    }
   }
 }

@@ -63,20 +63,21 @@ final class BenchMeasurement {
       throws IOException, RefusedException {
     RandomSource numbers = new RandomSource(SEED, STANDARD_DEVIATION, machine.threads());
     EngineModel random = EngineModel.random(folder, numbers);
-    try (Device device = DeviceFinder.open("cpu", machine)) {
+    try (OpenedDevices devices = OpenedDevices.open(machine)) {
+      Device device = devices.device();
       Plan plan = PlanChoice.of(random, device, options, machine.plan());
       List<WeightUnit> onDisk = random.unitsOnDisk(plan);
       if (onDisk.isEmpty()) {
         return found(
             device,
-            run(random, device, plan, rounds, profiles, Optional.empty()),
+            run(random, devices, plan, rounds, profiles, Optional.empty()),
             Optional.empty());
       }
       try (DiskWeights weights =
           DiskWeights.write(model, folder.units(), numbers, machine.temporary())) {
         double before = weights.bytesPerSecond(onDisk, plan.computeDType());
         DiskReads reads = () -> weights.bytesPerSecond(onDisk, plan.computeDType());
-        List<Ran> runs = run(weights.model(), device, plan, rounds, profiles, Optional.of(reads));
+        List<Ran> runs = run(weights.model(), devices, plan, rounds, profiles, Optional.of(reads));
         double after = weights.bytesPerSecond(onDisk, plan.computeDType());
         DiskRate disk = new DiskRate(Math.max(before, after), weights.stillCached());
         return found(device, runs, Optional.of(disk));
@@ -98,14 +99,16 @@ final class BenchMeasurement {
 
   private List<Ran> run(
       EngineModel weights,
-      Device device,
+      OpenedDevices devices,
       Plan plan,
       int rounds,
       Optional<ProfileSource> profiles,
       Optional<DiskReads> disk)
       throws IOException, RefusedException {
     List<Ran> runs = new ArrayList<>();
-    try (Engine engine = Engine.open(weights, Optional.empty(), device, options, plan)) {
+    Device device = devices.device();
+    try (Engine engine =
+        Engine.open(weights, Optional.empty(), device, devices.host(), options, plan)) {
       int vocabularySize = weights.config().vocabularySize();
       long end = System.nanoTime() + warmUpSeconds * 1_000_000_000L;
       while (System.nanoTime() < end) {

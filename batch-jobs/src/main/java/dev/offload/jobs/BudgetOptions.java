@@ -1,6 +1,7 @@
 package dev.offload.jobs;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.offload.jobs.plan.ShapePlanner;
 import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
 import java.lang.management.ManagementFactory;
@@ -17,6 +18,20 @@ class BudgetOptions {
   private static final double DEVICE_SHARE = 0.5;
 
   private static final double HOST_SHARE = 0.25;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = DeviceFinder.AUTO,
+      description = {
+        "What computes: auto, cpu, or a backend and the number of its device, such as opencl:0"
+            + " (offload devices lists them).",
+        "Default: auto, which is the GPU with the most memory of its own, or else cpu."
+      })
+  private String device = DeviceFinder.AUTO;
+
+  private FoundDevice found;
+  private Long deviceBudget;
 
   @Option(
       names = "--dtype",
@@ -36,7 +51,7 @@ class BudgetOptions {
       description = {
         "Most memory of the device, such as 16GiB; never exceeded. On the CPU the device is a"
             + " region of RAM.",
-        "Default: half of the machine's memory."
+        "Default: half of the machine's memory; of a GPU's own memory 94 %."
       })
   private Long deviceMemory;
 
@@ -46,7 +61,7 @@ class BudgetOptions {
       converter = Bytes.class,
       description = {
         "Most pinned host memory, such as 64GiB; never exceeded.",
-        "Default: a quarter of the machine's memory."
+        "Default: a quarter of the machine's memory; beside a GPU with its own 85 %."
       })
   private Long hostMemory;
 
@@ -96,12 +111,59 @@ class BudgetOptions {
     return hostMemory == null ? OptionalLong.empty() : OptionalLong.of(hostMemory);
   }
 
-  final long deviceMemory() {
-    return deviceMemory != null ? deviceMemory : (long) (DEVICE_SHARE * machineMemory());
+  /**
+   * The device that is asked for; looked for once.
+   *
+   * @throws RefusedException if it is not there
+   */
+  final FoundDevice device() throws RefusedException {
+    if (found == null) {
+      found = DeviceFinder.here().find(device);
+    }
+    return found;
   }
 
-  final long hostMemory() {
-    return hostMemory != null ? hostMemory : (long) (HOST_SHARE * machineMemory());
+  /**
+   * Budget to open the device with: what is asked for, less what its driver and libraries take.
+   *
+   * @throws RefusedException if they take it all
+   */
+  final long deviceMemory() throws RefusedException {
+    if (deviceBudget == null) {
+      long asked = deviceMemory != null ? deviceMemory : usualDeviceMemory();
+      deviceBudget =
+          less("--device-memory", asked, device().overheadBytes(), "the driver of " + device().label());
+    }
+    return deviceBudget;
+  }
+
+  private long usualDeviceMemory() throws RefusedException {
+    return device().hasOwnMemory()
+        ? (long) (ShapePlanner.CARD_SHARE * device().description().memoryBytes())
+        : (long) (DEVICE_SHARE * machineMemory());
+  }
+
+  /**
+   * Budget of the device's pinned host memory: what is asked for, less what the processor works in
+   * beside the device.
+   *
+   * @throws RefusedException if that is all of it
+   */
+  final long hostMemory() throws RefusedException {
+    double share = device().hasOwnMemory() ? ShapePlanner.HOST_SHARE : HOST_SHARE;
+    long asked = hostMemory != null ? hostMemory : (long) (share * machineMemory());
+    long taken = device().isProcessor() ? 0 : OpenedDevices.HOST_SCRATCH_BYTES;
+    return less("--host-memory", asked, taken, "computing on the host");
+  }
+
+  private static long less(String option, long asked, long taken, String by)
+      throws RefusedException {
+    if (taken > 0 && taken >= asked) {
+      throw new RefusedException(
+          "%s is %s, of which %s takes %s; give more"
+              .formatted(option, ByteSize.format(asked), by, ByteSize.format(taken)));
+    }
+    return asked - taken;
   }
 
   /** Refuses values that no machine has. */

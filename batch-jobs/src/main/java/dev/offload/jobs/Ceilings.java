@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The fastest this device multiplies matrices and streams weights, measured with nothing else going
+ * The fastest a device multiplies matrices and streams weights, measured with nothing else going
  * on. Each may be measured any number of times; the best counts, because other programs on the
  * machine make single measurements slow. Not thread-safe.
  */
@@ -33,7 +33,6 @@ final class Ceilings {
 
   private static final int LEAST_REPEATS = 5;
 
-  private final Device device;
   private final DType dtype;
   private final Map<Long, Double> secondsPerRow = new HashMap<>();
   private double bytesPerSecond;
@@ -41,8 +40,7 @@ final class Ceilings {
   /**
    * @param dtype of the weights
    */
-  Ceilings(Device device, DType dtype) {
-    this.device = device;
+  Ceilings(DType dtype) {
     this.dtype = dtype;
   }
 
@@ -50,21 +48,21 @@ final class Ceilings {
    * Measures products of many rows with a weight of this shape: in the format of the weights, and
    * in F32 in case the device, or the library that it uses, multiplies that faster.
    */
-  void measureProduct(int outputs, int inputs) {
+  void measureProduct(Device device, int outputs, int inputs) {
     int measured = Math.min(outputs, MOST_OUTPUTS);
     for (DType each : EnumSet.of(dtype, DType.F32)) {
       secondsPerRow.merge(
           shape(measured, inputs),
-          seconds(each, MANY_ROWS, measured, inputs) / MANY_ROWS,
+          seconds(device, each, MANY_ROWS, measured, inputs) / MANY_ROWS,
           Math::min);
     }
   }
 
   /** Measures how fast one row is multiplied with weights from memory. */
-  void measureReading() {
+  void measureReading(Device device) {
     int outputs = (int) (STREAMED_BYTES / dtype.bytes() / STREAMED_COLUMNS);
     bytesPerSecond =
-        Math.max(bytesPerSecond, STREAMED_BYTES / seconds(dtype, 1, outputs, STREAMED_COLUMNS));
+        Math.max(bytesPerSecond, STREAMED_BYTES / seconds(device, dtype, 1, outputs, STREAMED_COLUMNS));
   }
 
   /** Seconds that one row costs a weight of a measured shape when there are many rows. */
@@ -83,16 +81,16 @@ final class Ceilings {
   }
 
   /** Fastest of several products of zeros. */
-  private double seconds(DType dtype, int rows, int outputs, int inputs) {
+  private static double seconds(Device device, DType dtype, int rows, int outputs, int inputs) {
     DType input = device.operations().matrixInput(dtype);
     long weightBytes = (long) outputs * inputs * dtype.bytes();
     long packedBytes = device.operations().packedBytes(dtype, outputs, inputs);
     try (Closing buffers = new Closing()) {
       Stream stream = buffers.add(device.newStream("ceilings"));
-      DeviceBuffer plain = zeros(buffers, stream, "weight", weightBytes);
-      DeviceBuffer x = zeros(buffers, stream, "input", (long) rows * inputs * input.bytes());
+      DeviceBuffer plain = zeros(device, buffers, stream, "weight", weightBytes);
+      DeviceBuffer x = zeros(device, buffers, stream, "input", (long) rows * inputs * input.bytes());
       DeviceBuffer out =
-          zeros(buffers, stream, "product", (long) rows * outputs * DType.F32.bytes());
+          zeros(device, buffers, stream, "product", (long) rows * outputs * DType.F32.bytes());
       Weight weight = new Weight(plain, 0, dtype, outputs, inputs, false);
       if (device.operations().packs(dtype, outputs, inputs)) {
         DeviceBuffer packed = buffers.add(device.allocate("packed weight", packedBytes));
@@ -101,6 +99,7 @@ final class Ceilings {
         weight = ordered;
       }
       return fastest(
+          device,
           stream,
           Matrix.dense(x, 0, input, rows, inputs),
           weight,
@@ -108,7 +107,7 @@ final class Ceilings {
     }
   }
 
-  private DeviceBuffer zeros(Closing buffers, Stream stream, String purpose, long bytes) {
+  private static DeviceBuffer zeros(Device device, Closing buffers, Stream stream, String purpose, long bytes) {
     DeviceBuffer buffer = buffers.add(device.allocate(purpose, bytes));
     try (var pinned = device.allocatePinned(purpose, bytes)) {
       stream.copyToDevice(pinned, 0, buffer, 0, bytes);
@@ -117,7 +116,7 @@ final class Ceilings {
     return buffer;
   }
 
-  private double fastest(Stream stream, Matrix x, Weight weight, Matrix out) {
+  private static double fastest(Device device, Stream stream, Matrix x, Weight weight, Matrix out) {
     long best = Long.MAX_VALUE;
     long end = System.nanoTime() + REPEAT_NANOS;
     for (int i = 0; i < LEAST_REPEATS || System.nanoTime() < end; i++) {

@@ -66,7 +66,7 @@ final class DryRun {
     this.machine = Profiles.ofUser().find(options.hardware(), options);
     HardwareProfile profile = machine.profile();
     this.shapes =
-        profile.sharing().deviceIsHost()
+        profile.sharing().deviceIsHost() || isHere()
             ? ShapePlanner.of(shape, profile, layoutHere())
             : ShapePlanner.of(shape, profile);
     this.sizes = shapes.sizes(options.computeDType().orElse(shapes.usualFormat()), staysPacked());
@@ -154,10 +154,14 @@ final class DryRun {
         .withSequences(options.sequences());
   }
 
-  /** How this machine's processor keeps weights, which stands for all processors. */
+  private boolean isHere() {
+    return options.hardware().equals(Profiles.HERE);
+  }
+
+  /** How the device keeps weights; of other machines, this processor stands for all processors. */
   private DataLayout layoutHere() throws RefusedException {
-    try (Device device =
-        DeviceFinder.open(Profiles.BACKEND, 1L << 20, 1L << 20, options.threads())) {
+    FoundDevice found = isHere() ? options.device() : DeviceFinder.processor();
+    try (Device device = found.open(1L << 20, 1L << 20, options.threads())) {
       return device.operations();
     }
   }

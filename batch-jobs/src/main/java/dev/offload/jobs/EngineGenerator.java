@@ -1,6 +1,5 @@
 package dev.offload.jobs;
 
-import dev.offload.backends.api.Device;
 import dev.offload.backends.api.MemoryBudgetException;
 import dev.offload.engine.Engine;
 import dev.offload.engine.EngineModel;
@@ -56,19 +55,30 @@ final class EngineGenerator implements Generator, Chooser {
       ModelFolder model = resources.add(ModelFolder.open(folder));
       machine.checkRouting(model.config());
       Tokenizer tokenizer = resources.add(Tokenizer.open(folder));
-      Device device = resources.add(DeviceFinder.open("cpu", machine));
+      OpenedDevices devices = resources.add(OpenedDevices.open(machine));
       EngineOptions usual = machine.toEngine(seed);
       EngineOptions options =
           kvTokens.isPresent() ? usual.withKvTokens(kvTokens.getAsInt()) : usual;
       EngineModel cached = EngineModel.of(model);
-      Plan plan = PlanChoice.of(cached, device, options, machine.plan());
+      Plan plan = PlanChoice.of(cached, devices.device(), options, machine.plan());
       EngineModel weights = PassReads.best(cached, model, cached.unitsOnDisk(plan), machine);
       Engine engine =
-          resources.add(Engine.open(weights, Optional.of(tokenizer), device, options, plan));
+          resources.add(
+              Engine.open(
+                  weights,
+                  Optional.of(tokenizer),
+                  devices.device(),
+                  devices.host(),
+                  options,
+                  plan));
       PromptEncoder prompts =
           new ModelPrompts(folder, tokenizer, model.config(), engine.maxSequenceTokens());
       return new EngineGenerator(
-          resources, engine, prompts, () -> EngineReport.facts(engine, device, machine), machine);
+          resources,
+          engine,
+          prompts,
+          () -> EngineReport.facts(engine, devices.device(), options),
+          machine);
     } catch (ModelException | MemoryBudgetException | IllegalArgumentException | IOException e) {
       resources.closeAfter(e);
       throw new RefusedException(Messages.plain(e), e);

@@ -2,6 +2,7 @@ package dev.offload.jobs;
 
 import dev.offload.backends.api.Device;
 import dev.offload.engine.Engine;
+import dev.offload.engine.EngineOptions;
 import dev.offload.jobs.report.JobReport.Homes;
 import dev.offload.jobs.report.JobReport.Machine;
 import dev.offload.jobs.report.JobReport.Memory;
@@ -17,7 +18,7 @@ final class EngineReport {
   private EngineReport() {}
 
   /** As things are now; peaks are those so far. */
-  static ReportMaker.EngineFacts facts(Engine engine, Device device, MachineOptions options) {
+  static ReportMaker.EngineFacts facts(Engine engine, Device device, EngineOptions options) {
     return new ReportMaker.EngineFacts(
         machine(device),
         memory(engine, device, options),
@@ -36,7 +37,7 @@ final class EngineReport {
         Runtime.version().toString());
   }
 
-  private static Memory memory(Engine engine, Device device, MachineOptions options) {
+  private static Memory memory(Engine engine, Device device, EngineOptions options) {
     Plan plan = engine.plan();
     return new Memory(
         plan.computeDType().name().toLowerCase(Locale.ROOT),

@@ -70,7 +70,7 @@ final class MachineOptions extends BudgetOptions {
   }
 
   /** As the engine takes them. */
-  EngineOptions toEngine(long seed) {
+  EngineOptions toEngine(long seed) throws RefusedException {
     EngineOptions usual =
         EngineOptions.of(computeDType(), deviceMemory(), hostMemory(), threads(), seed)
             .withTemporaryFolder(temporary());

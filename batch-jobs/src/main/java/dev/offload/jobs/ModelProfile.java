@@ -1,6 +1,5 @@
 package dev.offload.jobs;
 
-import dev.offload.backends.api.Device;
 import dev.offload.engine.execute.OverlappedExecutor;
 import dev.offload.planner.cost.MatrixShape;
 import dev.offload.planner.hardware.HardwareProfile;
@@ -63,7 +62,7 @@ final class ModelProfile implements ProfileSource {
   @Override
   public HardwareProfile get(Optional<DiskReads> disk) throws IOException, RefusedException {
     MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
-    try (Device device = DeviceFinder.open(Profiles.BACKEND, BYTES, BYTES, machine.threads())) {
+    try (OpenedDevices devices = OpenedDevices.open(machine, BYTES, BYTES)) {
       Machine described =
           new Machine(
               facts.name(),
@@ -73,7 +72,9 @@ final class ModelProfile implements ProfileSource {
               Optional.empty(),
               OverlappedExecutor.DISK_READERS);
       HardwareProfile measured =
-          new Profiler(device, device, described, shapes, effort, _ -> {}).measure().profile();
+          new Profiler(devices.device(), devices.host(), described, shapes, effort, _ -> {})
+              .measure()
+              .profile();
       return disk.isPresent() ? measured.withDiskReads(disk.get().bytesPerSecond()) : measured;
     }
   }

@@ -19,6 +19,8 @@ import picocli.CommandLine.Spec;
       PlanCommand.class,
       ProfileCommand.class,
       InspectCommand.class,
+      DevicesCommand.class,
+      DoctorCommand.class,
       GenerateCompletion.class
     },
     synopsisSubcommandLabel = "COMMAND",

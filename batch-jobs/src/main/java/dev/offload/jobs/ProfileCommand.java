@@ -1,6 +1,5 @@
 package dev.offload.jobs;
 
-import dev.offload.backends.api.Device;
 import dev.offload.engine.execute.OverlappedExecutor;
 import dev.offload.planner.hardware.HardwareJson;
 import dev.offload.planner.hardware.MachineFacts;
@@ -67,7 +66,7 @@ final class ProfileCommand implements Callable<Integer> {
     requireFolder();
     MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
     Profiling measured = measure(facts);
-    Path kept = profiles.keep(measured.profile(), facts);
+    Path kept = profiles.keep(measured.profile(), facts, machine.device());
     if (save != null) {
       HardwareJson.write(measured.profile(), save);
     }
@@ -92,21 +91,19 @@ final class ProfileCommand implements Callable<Integer> {
 
   private Profiling measure(MachineFacts facts) throws IOException, RefusedException {
     PrintWriter err = spec.commandLine().getErr();
-    try (Device device =
-        DeviceFinder.open(
-            Profiles.BACKEND, machine.deviceMemory(), machine.hostMemory(), machine.threads())) {
+    try (OpenedDevices devices = OpenedDevices.open(machine)) {
       Machine described =
           new Machine(
               facts.name(),
               "%s, %d threads, %s"
-                  .formatted(facts.processor(), facts.cores(), device.facts().details()),
+                  .formatted(facts.processor(), facts.cores(), devices.device().facts().details()),
               facts.cores(),
               facts.memoryBytes(),
               Optional.of(machine.temporary()),
               OverlappedExecutor.DISK_READERS);
       return new Profiler(
-              device,
-              device,
+              devices.device(),
+              devices.host(),
               described,
               Shapes.usual(),
               effort,

@@ -40,15 +40,21 @@ final class ProfileReport {
         ByteSize.format(profile.hostMemoryBytes()),
         ByteSize.format(profile.disk().freeBytes()),
         measured.seconds());
+    printRates(out);
+    printTaken(out);
+    printTogether(out);
+    for (Assumption each : profile.assumptions()) {
+      out.printf("assumed: %s is %s (%s)%n", each.field(), each.value(), each.reason());
+    }
+  }
+
+  /** What was measured of each thing alone. */
+  void printRates(PrintWriter out) {
     printProducts("matrix products of the device", profile.device(), out);
     if (!profile.sharing().deviceIsHost()) {
       printProducts("matrix products of the host", profile.host(), out);
     }
     printFigures(out);
-    printTogether(out);
-    for (Assumption each : profile.assumptions()) {
-      out.printf("assumed: %s is %s (%s)%n", each.field(), each.value(), each.reason());
-    }
   }
 
   /** A line per weight, a column per number of rows. */
@@ -86,6 +92,9 @@ final class ProfileReport {
       }
       out.printf("  %-34s %s%n", each.what(), each.quantity().format(each.value()));
     }
+  }
+
+  private void printTaken(PrintWriter out) {
     out.printf("%nas the planner takes them%n");
     out.printf(
         "  %-34s %s + bytes at %s%n",

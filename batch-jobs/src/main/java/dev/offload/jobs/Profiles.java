@@ -16,9 +16,6 @@ final class Profiles {
   /** The machine this runs on. */
   static final String HERE = "auto";
 
-  /** The only backend so far. */
-  static final String BACKEND = "cpu";
-
   private final Path folder;
 
   /**
@@ -71,12 +68,18 @@ final class Profiles {
    */
   FoundProfile here(BudgetOptions machine) throws IOException, RefusedException {
     MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
-    Path saved = folder.resolve(ThisMachine.profileFile(facts, BACKEND));
+    FoundDevice device = machine.device();
+    Path saved = file(facts, device);
     if (Files.isRegularFile(saved)) {
       return new FoundProfile(
           read(saved).withDeviceMemory(machine.deviceMemory()),
           "measured by offload profile on %tF"
               .formatted(Files.getLastModifiedTime(saved).toMillis()));
+    }
+    if (!isProcessor(device)) {
+      throw new RefusedException(
+          "nobody has measured %s, %s; run offload profile --device %s once, or give --device cpu"
+              .formatted(device.label(), device.description().name(), device.label()));
     }
     return new FoundProfile(
         HardwareEstimate.of(facts).withDeviceMemory(machine.deviceMemory()),
@@ -85,10 +88,22 @@ final class Profiles {
   }
 
   /** Keeps a profile of this machine and says where. */
-  Path keep(HardwareProfile profile, MachineFacts facts) throws IOException {
-    Path file = folder.resolve(ThisMachine.profileFile(facts, BACKEND));
+  Path keep(HardwareProfile profile, MachineFacts facts, FoundDevice device) throws IOException {
+    Path file = file(facts, device);
     HardwareJson.write(profile, file);
     return file;
+  }
+
+  private Path file(MachineFacts facts, FoundDevice device) {
+    String name = device.backend().name();
+    return folder.resolve(
+        ThisMachine.profileFile(
+            facts, isProcessor(device) ? name : name + " " + device.description()));
+  }
+
+  /** Which the host's facts describe. */
+  private static boolean isProcessor(FoundDevice device) {
+    return device.backend().name().equals("cpu");
   }
 
   private static HardwareProfile read(Path file) throws IOException, RefusedException {

@@ -45,8 +45,14 @@ final class ArchitectureTest {
         .definedBy("dev.offload.tensors..")
         .layer("backends/api")
         .definedBy("dev.offload.backends.api..")
+        .layer("backends/conformance")
+        .definedBy("dev.offload.backends.conformance..")
         .layer("backends/cpu")
         .definedBy("dev.offload.backends.cpu..")
+        .layer("backends/kernels")
+        .definedBy("dev.offload.backends.kernels..")
+        .layer("backends/opencl")
+        .definedBy("dev.offload.backends.opencl..")
         // Not on this class path, and so on nobody's; what it may know is checked in its own tests.
         .optionalLayer("backends/benchmarks")
         .definedBy("dev.offload.backends.benchmarks..")
@@ -69,6 +75,12 @@ final class ArchitectureTest {
         .mayNotAccessAnyLayer()
         .whereLayer("backends/cpu")
         .mayOnlyAccessLayers("tensors", "backends/api")
+        .whereLayer("backends/conformance")
+        .mayOnlyAccessLayers("tensors", "backends/api")
+        .whereLayer("backends/kernels")
+        .mayOnlyAccessLayers("tensors", "backends/api")
+        .whereLayer("backends/opencl")
+        .mayOnlyAccessLayers("tensors", "backends/api", "backends/kernels")
         .whereLayer("planner")
         .mayOnlyAccessLayers("tensors", "backends/api")
         .whereLayer("moe")
@@ -76,7 +88,7 @@ final class ArchitectureTest {
         .whereLayer("engine")
         .mayOnlyAccessLayers("tensors", "backends/api", "planner", "moe")
         .whereLayer("batch-jobs")
-        .mayOnlyAccessLayers("tensors", "backends/api", "planner", "engine")
+        .mayOnlyAccessLayers("tensors", "backends/api", "backends/conformance", "planner", "engine")
         .check(classes);
   }
 

@@ -89,7 +89,7 @@ class BenchTest {
   }
 
   @Test
-  void shouldShareUnlessToldNotTo() {
+  void shouldShareUnlessToldNotTo() throws RefusedException {
     MachineOptions usual = CommandLine.populateCommand(new MachineOptions());
     assertEquals(PrefixSharing.USUAL, usual.toEngine(0).prefixSharing());
     MachineOptions alone = CommandLine.populateCommand(new MachineOptions(), "--no-prefix-sharing");

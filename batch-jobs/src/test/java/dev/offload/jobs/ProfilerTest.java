@@ -53,7 +53,7 @@ final class ProfilerTest {
   @TempDir Path folder;
 
   private Profiling measure(Optional<Path> temporary) throws Exception {
-    try (Device device = DeviceFinder.open("cpu", BUDGET, BUDGET, 2)) {
+    try (Device device = DeviceFinder.processor().open(BUDGET, BUDGET, 2)) {
       Machine machine = new Machine("small", "a machine in a test", 2, 1L << 30, temporary, 2);
       Profiling measured =
           new Profiler(device, device, machine, SMALL, BRIEF, what -> {}).measure();
@@ -112,8 +112,8 @@ final class ProfilerTest {
 
   @Test
   void shouldKeepHostAndDeviceApart() throws Exception {
-    try (Device device = DeviceFinder.open("cpu", BUDGET, BUDGET, 1);
-        Device host = DeviceFinder.open("cpu", BUDGET, BUDGET, 1)) {
+    try (Device device = DeviceFinder.processor().open(BUDGET, BUDGET, 1);
+        Device host = DeviceFinder.processor().open(BUDGET, BUDGET, 1)) {
       Machine machine = new Machine("two", "two devices", 1, 1L << 30, Optional.empty(), 2);
       HardwareProfile profile =
           new Profiler(device, host, machine, SMALL, BRIEF, what -> {}).measure().profile();

@@ -56,7 +56,7 @@ final class ProfilesTest {
     BudgetOptions machine = Options.parse("--threads", "3", "--device-memory", "5MiB");
     MachineFacts facts = ThisMachine.facts(3, machine.temporary());
     HardwareProfile measured = Presets.load().find("h200").profile();
-    profiles.keep(measured, facts);
+    profiles.keep(measured, facts, machine.device());
     FoundProfile found = profiles.find("auto", machine);
     assertEquals(measured.withDeviceMemory(5 << 20), found.profile());
     assertTrue(found.remark().startsWith("measured by offload profile on 20"), found.remark());

@@ -113,7 +113,24 @@ public final class Engine implements AutoCloseable {
       Device device,
       EngineOptions options,
       Plan plan) {
-    return open(model, tokenizer, device, options, plan, new PassTimes());
+    return open(model, tokenizer, device, device, options, plan);
+  }
+
+  /**
+   * As above, where caches and experts that the plan leaves to the host are computed by another
+   * device than the one the model runs on.
+   *
+   * @param host shares the host's memory and needs no budget: it computes in pinned memory of the
+   *     other; the caller closes it afterwards
+   */
+  public static Engine open(
+      EngineModel model,
+      Optional<Tokenizer> tokenizer,
+      Device device,
+      Device host,
+      EngineOptions options,
+      Plan plan) {
+    return open(model, tokenizer, device, host, options, plan, new PassTimes());
   }
 
   /** As above, with times of passes to begin with. */
@@ -121,13 +138,14 @@ public final class Engine implements AutoCloseable {
       EngineModel model,
       Optional<Tokenizer> tokenizer,
       Device device,
+      Device host,
       EngineOptions options,
       Plan plan,
       PassTimes times) {
     requireFiles(model, plan);
     List<AutoCloseable> owned = new ArrayList<>();
     try {
-      PassRunner passes = newPassRunner(model, device, options, plan, times, owned);
+      PassRunner passes = newPassRunner(model, device, host, options, plan, times, owned);
       ModelConfig config = model.config();
       OutputRules rules =
           new OutputRules(
@@ -165,6 +183,7 @@ public final class Engine implements AutoCloseable {
   private static PassRunner newPassRunner(
       EngineModel model,
       Device device,
+      Device host,
       EngineOptions options,
       Plan plan,
       PassTimes times,
@@ -172,14 +191,17 @@ public final class Engine implements AutoCloseable {
     ModelConfig config = model.config();
     List<Granule> granules =
         Granules.of(
-            plan, WeightStore.sizes(model.units(), plan.computeDType(), device.operations()));
+            plan,
+            WeightStore.sizes(
+                model.units(), plan.computeDType(), device.operations(), host.operations()));
     WeightStore weights = WeightStore.load(device, plan, model.units(), granules, model.filler());
     owned.add(weights);
-    EnginePlanner sizes = new EnginePlanner(model, device.operations(), plan.computeDType());
+    EnginePlanner sizes =
+        new EnginePlanner(model, device.operations(), host.operations(), plan.computeDType());
     KvStore cache =
         new KvStore(
             device,
-            device,
+            host,
             sizes.kvFormat(),
             plan.kvGroups(),
             plan.kvRingSlots(),
@@ -194,7 +216,7 @@ public final class Engine implements AutoCloseable {
         LookupTables.load(
             model, device, plan.placement().get(UnitId.embedding()) != Tier.DISK, owned);
     MicroBatchInput.Model inputModel = sizes.inputModel(tables);
-    HostSinks sinks = sizes.hostSinks(device, device, plan, owned);
+    HostSinks sinks = sizes.hostSinks(device, host, plan, owned);
     List<MicroBatchInput> inputs = new ArrayList<>();
     List<Optional<HostAttention>> hostAttention = new ArrayList<>();
     for (KvGroup group : plan.kvGroups()) {
@@ -203,7 +225,7 @@ public final class Engine implements AutoCloseable {
           new MicroBatchInput(
               inputModel,
               device,
-              onHost ? Optional.of(device) : Optional.empty(),
+              onHost ? Optional.of(host) : Optional.empty(),
               plan.microBatchTokens(),
               group.sequences(),
               sizes.blocksPerSequence(group));
@@ -211,12 +233,12 @@ public final class Engine implements AutoCloseable {
       inputs.add(input);
       Optional<HostAttention> attention =
           onHost
-              ? Optional.of(sizes.newHostAttention(device, device, sinks, plan))
+              ? Optional.of(sizes.newHostAttention(device, host, sinks, plan))
               : Optional.empty();
       attention.ifPresent(owned::add);
       hostAttention.add(attention);
     }
-    Optional<HostExperts> hostExperts = sizes.newHostExperts(device, device, plan, granules, owned);
+    Optional<HostExperts> hostExperts = sizes.newHostExperts(device, host, plan, granules, owned);
     TaskRunner runner =
         new TaskRunner(
             new TaskRunner.Parts(

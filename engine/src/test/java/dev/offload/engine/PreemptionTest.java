@@ -294,7 +294,8 @@ class PreemptionTest {
     Iterator<GenerationRequest> source = requests.iterator();
     Iterator<ChoiceRequest> rows = choices.iterator();
     try (Device device = open();
-        Engine engine = Engine.open(model, Optional.empty(), device, options, plan, times)) {
+        Engine engine =
+            Engine.open(model, Optional.empty(), device, device, options, plan, times)) {
       run.report =
           engine.run(
               () -> next(source),

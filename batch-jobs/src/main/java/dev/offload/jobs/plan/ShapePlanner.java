@@ -26,10 +26,10 @@ public record ShapePlanner(
   private static final int BLOCK_TOKENS = 16;
 
   /** What a driver and its libraries leave of a card's memory. */
-  private static final double CARD_SHARE = 0.94;
+  public static final double CARD_SHARE = 0.94;
 
   /** What an operating system leaves of the host's memory for pinned buffers. */
-  private static final double HOST_SHARE = 0.85;
+  public static final double HOST_SHARE = 0.85;
 
   /** The same where the device has taken its part of it too. */
   private static final double SHARED_HOST_SHARE = 0.25;
