@@ -34,8 +34,7 @@ final class DeviceFinderTest {
     FakeBackend opencl = new FakeBackend("opencl").with(Kind.GPU, 81);
     FakeBackend cuda = new FakeBackend("cuda").with(Kind.GPU, 80);
     assertEquals("cuda:0", finder(CPU, opencl, cuda).find("auto").label());
-    assertEquals(
-        "opencl:0", finder(CPU, opencl, cuda.unusable("no driver")).find("auto").label());
+    assertEquals("opencl:0", finder(CPU, opencl, cuda.unusable("no driver")).find("auto").label());
   }
 
   @Test

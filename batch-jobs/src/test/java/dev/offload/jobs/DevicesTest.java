@@ -29,7 +29,8 @@ final class DevicesTest {
   @Test
   void shouldListDevicesAndSayWhyThereAreNone() throws IOException {
     assertEquals(0, run(new DevicesCommand(() -> new DeviceFinder(List.of(CPU, GONE), true))));
-    assertTrue(out.toString().contains("cpu:0      cpu device 0: processor, 1.00 GiB"), out::toString);
+    assertTrue(
+        out.toString().contains("cpu:0      cpu device 0: processor, 1.00 GiB"), out::toString);
     assertTrue(out.toString().contains("not usable: install libcuda"), out::toString);
     assertTrue(out.toString().contains("--device auto is cpu:0"), out::toString);
   }

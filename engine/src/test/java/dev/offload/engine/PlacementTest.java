@@ -3,9 +3,7 @@ package dev.offload.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
-import dev.offload.backends.api.DeviceOptions;
 import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.engine.weights.WeightStore;
 import dev.offload.generation.ChoiceRequest;
@@ -33,7 +31,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
-import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,19 +46,25 @@ class PlacementTest {
 
   @ParameterizedTest
   @CsvSource({
-    "llama31-gqa, 1, 6",
-    "qwen3-moe, 2, 6",
-    "qwen2-moe, 3, 5",
-    "opt-post-proj, 4, 4",
-    "mixtral, 5, 5",
-    "mistral-swa, 6, 4",
-    "neox-pythia, 7, 4",
-    "gemma2, 8, 4",
-    "gpt-oss-bf16, 9, 4",
-    "deepseek-v3, 10, 4",
-    "deepseek-v2-lite, 11, 2"
+    "opencl, llama31-gqa, 1, 2",
+    "opencl, qwen3-moe, 2, 2",
+    "opencl, opt-post-proj, 4, 1",
+    "opencl, gpt-oss-bf16, 9, 2",
+    "opencl, deepseek-v3, 10, 1",
+    "cpu, llama31-gqa, 1, 6",
+    "cpu, qwen3-moe, 2, 6",
+    "cpu, qwen2-moe, 3, 5",
+    "cpu, opt-post-proj, 4, 4",
+    "cpu, mixtral, 5, 5",
+    "cpu, mistral-swa, 6, 4",
+    "cpu, neox-pythia, 7, 4",
+    "cpu, gemma2, 8, 4",
+    "cpu, gpt-oss-bf16, 9, 4",
+    "cpu, deepseek-v3, 10, 4",
+    "cpu, deepseek-v2-lite, 11, 2"
   })
-  void shouldGiveTheSameWhereverThingsLive(String name, long seed, int rounds) throws Exception {
+  void shouldGiveTheSameWhereverThingsLive(String backend, String name, long seed, int rounds)
+      throws Exception {
     Random random = new Random(seed);
     try (ModelFolder folder = ModelFolder.open(FIXTURES.resolve(name))) {
       EngineModel model = EngineModel.of(folder);
@@ -74,18 +77,19 @@ class PlacementTest {
         List<ChoiceRequest> choices =
             RandomChoices.rows(4 + random.nextInt(10), 40, model.config().vocabularySize(), random);
         Answers expected;
-        try (Device device = open(2)) {
-          Plan resident = shape.plan(sizes(model, dtype, device), Map.of(), false, 0);
-          expected = run(model, device, resident, false, requests, choices);
+        try (TestDevices devices = open(backend, 2)) {
+          Plan resident = shape.plan(sizes(model, dtype, devices), Map.of(), false, 0);
+          expected = run(model, devices, resident, false, requests, choices);
         }
         EngineModel sliced = sliced(folder, random);
-        try (Device device = open(1 + random.nextInt(3))) {
-          Plan away = randomPlan(shape, sizes(sliced, dtype, device), random);
+        try (TestDevices devices = open(backend, 1 + random.nextInt(3))) {
+          Plan away = randomPlan(shape, sizes(sliced, dtype, devices), random);
           boolean overlap = random.nextInt(4) > 0;
           assertEquals(
               expected,
-              run(sliced, device, away, overlap, requests, choices),
+              run(sliced, devices, away, overlap, requests, choices),
               () -> "round with " + away + (overlap ? " overlapped" : " sequential"));
+          Device device = devices.device();
           assertTrue(device.allocatedBytes() == 0 && device.allocatedPinnedBytes() == 0);
         }
       }
@@ -157,8 +161,9 @@ class PlacementTest {
         .withHostExperts(hostExperts);
   }
 
-  private static List<UnitSize> sizes(EngineModel model, DType dtype, Device device) {
-    return WeightStore.sizes(model.units(), dtype, device.operations());
+  private static List<UnitSize> sizes(EngineModel model, DType dtype, TestDevices devices) {
+    return WeightStore.sizes(
+        model.units(), dtype, devices.device().operations(), devices.host().operations());
   }
 
   private static List<GenerationRequest> requests(EngineModel model, Random random) {
@@ -196,7 +201,7 @@ class PlacementTest {
 
   private static Answers run(
       EngineModel model,
-      Device device,
+      TestDevices devices,
       Plan plan,
       boolean overlap,
       List<GenerationRequest> requests,
@@ -220,7 +225,8 @@ class PlacementTest {
     Answers answers = new Answers(new TreeMap<>(), new TreeMap<>());
     Iterator<GenerationRequest> source = requests.iterator();
     Iterator<ChoiceRequest> rows = choices.iterator();
-    try (Engine engine = Engine.open(model, Optional.empty(), device, options, plan)) {
+    try (Engine engine =
+        Engine.open(model, Optional.empty(), devices.device(), devices.host(), options, plan)) {
       RunReport report =
           engine.run(
               () -> next(source),
@@ -242,8 +248,7 @@ class PlacementTest {
     return source.hasNext() ? Optional.of(source.next()) : Optional.empty();
   }
 
-  private static Device open(int threads) {
-    Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
-    return backend.open(new DeviceOptions(0, MEMORY, MEMORY, threads));
+  private static TestDevices open(String backend, int threads) {
+    return TestDevices.open(backend, MEMORY, MEMORY, threads);
   }
 }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -26,45 +27,50 @@ class ReferenceModelsTest {
   /** How many times the error of transformers in bfloat16 ours may be. */
   private static final double BFLOAT16_FACTOR = 3;
 
-  static Stream<String> models() {
-    return Stream.of(
-        "llama2-mha",
-        "llama31-gqa",
-        "llama32-tied",
-        "llama-linear",
-        "llama-dynamic",
-        "llama-yarn",
-        "llama-bias-unigram",
-        "llama-v5-config",
-        "mistral-swa",
-        "qwen2-bias",
-        "qwen2-tied-swa",
-        "qwen3-dense",
-        "mixtral",
-        "qwen2-moe",
-        "qwen3-moe",
-        "olmoe",
-        "opt-pre",
-        "opt-post-proj",
-        "gpt2-base",
-        "neox-pythia",
-        "phi3-swa",
-        "phi3-longrope",
-        "gemma2",
-        "gemma3-text",
-        "glm4-moe",
-        "gpt-oss-bf16",
-        "deepseek-v2-lite",
-        "deepseek-v3");
+  private static final List<String> MODELS =
+      List.of(
+          "llama2-mha",
+          "llama31-gqa",
+          "llama32-tied",
+          "llama-linear",
+          "llama-dynamic",
+          "llama-yarn",
+          "llama-bias-unigram",
+          "llama-v5-config",
+          "mistral-swa",
+          "qwen2-bias",
+          "qwen2-tied-swa",
+          "qwen3-dense",
+          "mixtral",
+          "qwen2-moe",
+          "qwen3-moe",
+          "olmoe",
+          "opt-pre",
+          "opt-post-proj",
+          "gpt2-base",
+          "neox-pythia",
+          "phi3-swa",
+          "phi3-longrope",
+          "gemma2",
+          "gemma3-text",
+          "glm4-moe",
+          "gpt-oss-bf16",
+          "deepseek-v2-lite",
+          "deepseek-v3");
+
+  /** Each backend with each model. */
+  static Stream<Arguments> models() {
+    return Stream.of(TestDevices.CPU, TestDevices.OPENCL)
+        .flatMap(backend -> MODELS.stream().map(model -> Arguments.of(backend, model)));
   }
 
   @ParameterizedTest
   @MethodSource("models")
-  void shouldGiveReferenceTokensAndLogits(String name) throws IOException {
+  void shouldGiveReferenceTokensAndLogits(String backend, String name) throws IOException {
     JsonNode reference = reference(name);
     double bound = FLOAT32_ERROR * scale(reference);
     JsonNode prompts = reference.get("prompts");
-    TestRun run = TestRun.of(FIXTURES.resolve(name), DType.F32, prompts(prompts));
+    TestRun run = TestRun.on(backend, FIXTURES.resolve(name), DType.F32, prompts(prompts));
     for (int i = 0; i < prompts.size(); i++) {
       JsonNode prompt = prompts.get(i);
       String what = name + ", prompt " + prompt.get("id").asText();
@@ -79,7 +85,7 @@ class ReferenceModelsTest {
 
   @ParameterizedTest
   @MethodSource("models")
-  void shouldGiveReferenceLogitsOfAllPositions(String name) throws IOException {
+  void shouldGiveReferenceLogitsOfAllPositions(String backend, String name) throws IOException {
     JsonNode reference = reference(name);
     double bound = FLOAT32_ERROR * scale(reference);
     List<GenerationRequest> requests = new ArrayList<>();
@@ -106,7 +112,7 @@ class ReferenceModelsTest {
         text.add(next);
       }
     }
-    TestRun run = TestRun.of(FIXTURES.resolve(name), DType.F32, requests);
+    TestRun run = TestRun.on(backend, FIXTURES.resolve(name), DType.F32, requests);
     for (int i = 0; i < checks.size(); i++) {
       checks.get(i).accept(run.firstLogits(i));
     }
@@ -114,11 +120,11 @@ class ReferenceModelsTest {
 
   @ParameterizedTest
   @MethodSource("models")
-  void shouldAgreeInBfloat16AsFarAsRoundingAllows(String name) throws IOException {
+  void shouldAgreeInBfloat16AsFarAsRoundingAllows(String backend, String name) throws IOException {
     JsonNode reference = reference(name);
     double bound = BFLOAT16_FACTOR * reference.get("low_precision").get("bfloat16").asDouble();
     JsonNode prompts = reference.get("prompts");
-    TestRun run = TestRun.of(FIXTURES.resolve(name), DType.BF16, prompts(prompts));
+    TestRun run = TestRun.on(backend, FIXTURES.resolve(name), DType.BF16, prompts(prompts));
     for (int i = 0; i < prompts.size(); i++) {
       JsonNode prompt = prompts.get(i);
       String what = name + ", prompt " + prompt.get("id").asText();

@@ -1,13 +1,11 @@
 package dev.offload.engine;
 
-import dev.offload.backends.api.Backend;
-import dev.offload.backends.api.Device;
-import dev.offload.backends.api.DeviceOptions;
 import dev.offload.generation.GenerationRequest;
 import dev.offload.generation.GenerationResult;
 import dev.offload.generation.GenerationResult.Choice;
 import dev.offload.generation.SamplingParams;
 import dev.offload.generation.TokenIds;
+import dev.offload.planner.Plan;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.text.Tokenizer;
@@ -20,7 +18,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.ServiceLoader;
 
 /**
  * What an engine, opened for nothing else, gave for some requests.
@@ -33,9 +30,16 @@ record TestRun(
   private static final int THREADS = 2;
   private static final long PLENTY = 1L << 30;
 
-  /** Ample memory, no tokenizer. */
+  /** On the processor, with ample memory, no tokenizer. */
   static TestRun of(Path model, DType dtype, List<GenerationRequest> requests) throws IOException {
-    return of(
+    return on(TestDevices.CPU, model, dtype, requests);
+  }
+
+  /** On a backend of {@link TestDevices}, with ample memory, no tokenizer. */
+  static TestRun on(String backend, Path model, DType dtype, List<GenerationRequest> requests)
+      throws IOException {
+    return on(
+        backend,
         model,
         Optional.empty(),
         EngineOptions.of(Optional.of(dtype), PLENTY, PLENTY, THREADS, 0),
@@ -48,16 +52,24 @@ record TestRun(
       EngineOptions options,
       List<GenerationRequest> requests)
       throws IOException {
-    Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
+    return on(TestDevices.CPU, model, tokenizer, options, requests);
+  }
+
+  private static TestRun on(
+      String backend,
+      Path model,
+      Optional<Tokenizer> tokenizer,
+      EngineOptions options,
+      List<GenerationRequest> requests)
+      throws IOException {
     Map<Long, GenerationResult> results = new HashMap<>();
     Map<Long, List<float[]>> logits = new HashMap<>();
     Iterator<GenerationRequest> source = requests.iterator();
     try (ModelFolder folder = ModelFolder.open(model);
-        Device device =
-            backend.open(
-                new DeviceOptions(
-                    0, options.deviceMemory(), options.hostMemory(), options.threads()));
-        Engine engine = Engine.open(EngineModel.of(folder), tokenizer, device, options)) {
+        TestDevices devices =
+            TestDevices.open(
+                backend, options.deviceMemory(), options.hostMemory(), options.threads());
+        Engine engine = open(EngineModel.of(folder), tokenizer, devices, options)) {
       RunReport report =
           engine.run(
               () -> source.hasNext() ? Optional.of(source.next()) : Optional.empty(),
@@ -72,6 +84,15 @@ record TestRun(
               });
       return new TestRun(report, results, logits);
     }
+  }
+
+  private static Engine open(
+      EngineModel model,
+      Optional<Tokenizer> tokenizer,
+      TestDevices devices,
+      EngineOptions options) {
+    Plan plan = Engine.plan(model, devices.device(), options);
+    return Engine.open(model, tokenizer, devices.device(), devices.host(), options, plan);
   }
 
   /** The first output of a request. */

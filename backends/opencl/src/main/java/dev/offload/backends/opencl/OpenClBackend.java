@@ -10,6 +10,25 @@ import java.util.stream.IntStream;
 
 /** Devices that OpenCL 1.2 reaches, numbered over all platforms in their order. */
 public final class OpenClBackend implements Backend {
+  private final boolean mayShareMemory;
+
+  /** Devices that compute on the host's processor use its memory where it is. */
+  public OpenClBackend() {
+    this(true);
+  }
+
+  private OpenClBackend(boolean mayShareMemory) {
+    this.mayShareMemory = mayShareMemory;
+  }
+
+  /**
+   * Every device keeps its memory apart from the host's, the processor too: what a GPU needs can be
+   * tried where there is none.
+   */
+  public static OpenClBackend withSeparateMemory() {
+    return new OpenClBackend(false);
+  }
+
   @Override
   public String name() {
     return "opencl";
@@ -47,7 +66,7 @@ public final class OpenClBackend implements Backend {
     }
     OpenClContext context = OpenClContext.open(device);
     try {
-      return new OpenClDevice(context, true, options);
+      return new OpenClDevice(context, true, options, mayShareMemory);
     } catch (RuntimeException | Error e) {
       context.close();
       throw e;

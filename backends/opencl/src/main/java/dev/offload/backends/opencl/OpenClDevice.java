@@ -42,12 +42,20 @@ final class OpenClDevice implements Device, KernelLauncher {
 
   /**
    * @param ownsContext whether closing the device closes the context
+   * @param mayShareMemory whether memory may be the host's where that is possible
    */
-  OpenClDevice(OpenClContext context, boolean ownsContext, DeviceOptions options) {
-    this(context, ownsContext, options, context.device().limits());
+  OpenClDevice(
+      OpenClContext context, boolean ownsContext, DeviceOptions options, boolean mayShareMemory) {
+    this(context, ownsContext, options, mayShareMemory, context.device().limits());
   }
 
-  OpenClDevice(OpenClContext context, boolean ownsContext, DeviceOptions options, Limits limits) {
+  /** As above, with work divided by other limits than the device's. */
+  OpenClDevice(
+      OpenClContext context,
+      boolean ownsContext,
+      DeviceOptions options,
+      boolean mayShareMemory,
+      Limits limits) {
     this.context = context;
     this.ownsContext = ownsContext;
     this.limits = limits;
@@ -55,7 +63,7 @@ final class OpenClDevice implements Device, KernelLauncher {
     deviceBudget = new MemoryBudget("device", options.memoryBytes());
     pinnedBudget = new MemoryBudget("host", options.pinnedBytes());
     queue = OpenClStream.newQueue(context);
-    memory = new OpenClMemory(context, queue);
+    memory = new OpenClMemory(context, queue, mayShareMemory && device.isProcessor());
     operations = new KernelOperations(this);
     facts =
         new DeviceFacts(

@@ -8,9 +8,10 @@ import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
 
 /**
- * Memory of a context. Where kernels run on the host's processor all of it is ordinary memory at
- * page boundaries, which the device uses where it is; else device memory is the driver's, and
- * pinned memory is a buffer of the driver's that stays mapped. Thread-safe.
+ * Memory of a context. Where it is shared, as it can be if kernels run on the host's processor, all
+ * of it is ordinary memory at page boundaries, which the device uses where it is; else device
+ * memory is the driver's, and pinned memory is a buffer of the driver's that stays mapped.
+ * Thread-safe.
  */
 final class OpenClMemory {
   private static final long ALIGNMENT = 4096;
@@ -21,11 +22,12 @@ final class OpenClMemory {
 
   /**
    * @param queue for mapping pinned memory
+   * @param shared whether device memory is the host's, which a processor's may be
    */
-  OpenClMemory(OpenClContext context, long queue) {
+  OpenClMemory(OpenClContext context, long queue, boolean shared) {
     this.context = context;
     this.queue = queue;
-    shared = context.device().isProcessor();
+    this.shared = shared;
   }
 
   boolean isShared() {

@@ -1,10 +1,18 @@
 package dev.offload.backends.opencl;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.conformance.ConformanceCheck;
+import dev.offload.backends.conformance.ConformanceSuite;
 import dev.offload.backends.conformance.junit.DeviceConformance;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 
 /** The contract on the first OpenCL device; its programs are built once for all tests. */
 final class OpenClConformanceTest extends DeviceConformance {
@@ -24,6 +32,17 @@ final class OpenClConformanceTest extends DeviceConformance {
 
   @Override
   public Device open(DeviceOptions options) {
-    return new OpenClDevice(context, false, options);
+    return new OpenClDevice(context, false, options, true);
+  }
+
+  /** What a GPU does with memory and copies, on a processor too. */
+  @TestFactory
+  Stream<DynamicTest> shouldKeepMemoryApart() {
+    List<ConformanceCheck> checks =
+        ConformanceSuite.of(options -> new OpenClDevice(context, false, options, false)).stream()
+            .filter(check -> List.of("Memory", "Stream").contains(check.topic()))
+            .toList();
+    assertEquals(2, checks.stream().map(ConformanceCheck::topic).distinct().count());
+    return checks.stream().map(check -> DynamicTest.dynamicTest(check.toString(), check::run));
   }
 }

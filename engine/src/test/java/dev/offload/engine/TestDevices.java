@@ -1,0 +1,43 @@
+package dev.offload.engine;
+
+import dev.offload.backends.api.Backend;
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.conformance.junit.UsableBackend;
+import dev.offload.backends.opencl.OpenClBackend;
+
+/**
+ * A device that runs a model, and one that computes in host memory.
+ *
+ * @param host rounds as the device does
+ */
+record TestDevices(Device device, Device host) implements AutoCloseable {
+  /** The processor, whose device memory is the host's. */
+  static final String CPU = "cpu";
+
+  /**
+   * An OpenCL device, whose memory is apart from the host's even where it is a processor; the host
+   * computes by OpenCL too.
+   */
+  static final String OPENCL = "opencl";
+
+  /** Opens them, or skips the test where the backend cannot be used. */
+  static TestDevices open(String backend, long deviceMemory, long hostMemory, int threads) {
+    Backend usable = UsableBackend.orSkip(backend);
+    DeviceOptions options = new DeviceOptions(0, deviceMemory, hostMemory, threads);
+    if (backend.equals(OPENCL)) {
+      Device device = OpenClBackend.withSeparateMemory().open(options);
+      return new TestDevices(device, usable.open(new DeviceOptions(0, 0, 0, threads)));
+    }
+    Device device = usable.open(options);
+    return new TestDevices(device, device);
+  }
+
+  @Override
+  public void close() {
+    if (host != device) {
+      host.close();
+    }
+    device.close();
+  }
+}
