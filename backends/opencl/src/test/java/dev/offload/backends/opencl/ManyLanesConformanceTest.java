@@ -36,7 +36,8 @@ final class ManyLanesConformanceTest {
     Limits device = context.device().limits();
     Limits limits = new Limits(device.groupItems(), Math.min(device.localBytes(), 48 << 10), false);
     List<ConformanceCheck> checks =
-        ConformanceSuite.of(options -> new OpenClDevice(context, false, options, true, limits)).stream()
+        ConformanceSuite.of(options -> new OpenClDevice(context, false, options, true, limits))
+            .stream()
             .filter(check -> check.topic().equals("Attention"))
             .toList();
     assertFalse(checks.isEmpty());
