@@ -132,7 +132,11 @@ class BudgetOptions {
     if (deviceBudget == null) {
       long asked = deviceMemory != null ? deviceMemory : usualDeviceMemory();
       deviceBudget =
-          less("--device-memory", asked, device().overheadBytes(), "the driver of " + device().label());
+          less(
+              "--device-memory",
+              asked,
+              device().overheadBytes(),
+              "the driver of " + device().label());
     }
     return deviceBudget;
   }

@@ -62,7 +62,8 @@ final class Ceilings {
   void measureReading(Device device) {
     int outputs = (int) (STREAMED_BYTES / dtype.bytes() / STREAMED_COLUMNS);
     bytesPerSecond =
-        Math.max(bytesPerSecond, STREAMED_BYTES / seconds(device, dtype, 1, outputs, STREAMED_COLUMNS));
+        Math.max(
+            bytesPerSecond, STREAMED_BYTES / seconds(device, dtype, 1, outputs, STREAMED_COLUMNS));
   }
 
   /** Seconds that one row costs a weight of a measured shape when there are many rows. */
@@ -88,7 +89,8 @@ final class Ceilings {
     try (Closing buffers = new Closing()) {
       Stream stream = buffers.add(device.newStream("ceilings"));
       DeviceBuffer plain = zeros(device, buffers, stream, "weight", weightBytes);
-      DeviceBuffer x = zeros(device, buffers, stream, "input", (long) rows * inputs * input.bytes());
+      DeviceBuffer x =
+          zeros(device, buffers, stream, "input", (long) rows * inputs * input.bytes());
       DeviceBuffer out =
           zeros(device, buffers, stream, "product", (long) rows * outputs * DType.F32.bytes());
       Weight weight = new Weight(plain, 0, dtype, outputs, inputs, false);
@@ -107,7 +109,8 @@ final class Ceilings {
     }
   }
 
-  private static DeviceBuffer zeros(Device device, Closing buffers, Stream stream, String purpose, long bytes) {
+  private static DeviceBuffer zeros(
+      Device device, Closing buffers, Stream stream, String purpose, long bytes) {
     DeviceBuffer buffer = buffers.add(device.allocate(purpose, bytes));
     try (var pinned = device.allocatePinned(purpose, bytes)) {
       stream.copyToDevice(pinned, 0, buffer, 0, bytes);
