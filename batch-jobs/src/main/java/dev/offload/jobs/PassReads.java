@@ -29,9 +29,10 @@ final class PassReads {
    */
   static EngineModel best(
       EngineModel cached, ModelFolder folder, List<WeightUnit> onDisk, BudgetOptions budgets)
-      throws IOException {
+      throws IOException, RefusedException {
     long bytes = onDisk.stream().mapToLong(WeightUnit::bytes).sum();
-    long taken = budgets.deviceMemory() + budgets.hostMemory();
+    long ofDevice = budgets.device().hasOwnMemory() ? 0 : budgets.deviceMemory();
+    long taken = ofDevice + budgets.hostMemory();
     return fitsCache(bytes, available(), taken) ? cached : EngineModel.ofDisk(folder);
   }
 

@@ -37,7 +37,7 @@ final class DevicesTest {
 
   @Test
   void shouldListTheDevicesOfThisMachine() throws IOException {
-    assertEquals(0, main("devices", "--json"));
+    assertEquals(0, command("devices", "--json"));
     JsonNode backends = new JsonMapper().readTree(out.toString()).get("backends");
     JsonNode cpu = find(backends, "cpu");
     assertTrue(cpu.get("usable").asBoolean());
@@ -57,7 +57,7 @@ final class DevicesTest {
 
   @Test
   void shouldFindThisProcessorWell() {
-    assertEquals(0, main("doctor", "--device=cpu", "--checks=Rope"), out::toString);
+    assertEquals(0, command("doctor", "--device=cpu", "--checks=Rope"), out::toString);
     assertTrue(out.toString().contains("Rope.shouldRotateHeads"), out::toString);
     assertTrue(out.toString().contains("2 of 2 checks passed"), out::toString);
   }
@@ -81,7 +81,7 @@ final class DevicesTest {
 
   @Test
   void shouldRefuseChecksThatDoNotExist() {
-    assertEquals(2, main("doctor", "--checks=Telepathy"));
+    assertEquals(2, command("doctor", "--checks=Telepathy"));
     assertTrue(err.toString().contains("Attention"), err::toString);
   }
 
@@ -99,7 +99,7 @@ final class DevicesTest {
     assertEquals(generate(input, folder, "cpu"), generate(input, folder, "opencl:0"));
     assertEquals(
         0,
-        main(
+        command(
             "bench",
             "--json",
             "--device=opencl",
@@ -118,7 +118,7 @@ final class DevicesTest {
   private List<String> generate(Path input, Path folder, String device) throws IOException {
     Path output = folder.resolve(device.replace(':', '-') + ".jsonl");
     int code =
-        main(
+        command(
             "generate",
             "--device=" + device,
             "--dtype=float32",
@@ -148,7 +148,7 @@ final class DevicesTest {
         .execute(args);
   }
 
-  private int main(String... args) {
+  private int command(String... args) {
     return Main.run(new PrintWriter(out, true), new PrintWriter(err, true), args);
   }
 }
