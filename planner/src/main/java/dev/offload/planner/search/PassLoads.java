@@ -303,9 +303,11 @@ final class PassLoads {
   private void runAhead() {
     double piece = design.piece();
     double copied = (design.ringBytes() - piece) / machine.link().toDevice().bytesPerSecond();
-    double read = (design.stagingBytes() - piece) / machine.disk().readBytesPerSecond();
     resident.add(Row.EXPERTS_ARRIVING, -copied * model.mixtureLayers());
-    resident.add(Row.READS_AHEAD, -read * model.mixtureLayers());
+    if (design.disk()) {
+      double read = (design.stagingBytes() - piece) / machine.disk().readBytesPerSecond();
+      resident.add(Row.READS_AHEAD, -read * model.mixtureLayers());
+    }
   }
 
   /** Nothing goes on beside these seconds on the device, whatever it waits for otherwise. */
