@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** Options about formats and budgets, the same for every command that computes or plans. */
@@ -29,6 +31,9 @@ class BudgetOptions {
         "Default: auto, which is the GPU with the most memory of its own, or else cpu."
       })
   private String device = DeviceFinder.AUTO;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
 
   private FoundDevice found;
   private Long deviceBudget;
@@ -119,8 +124,21 @@ class BudgetOptions {
   final FoundDevice device() throws RefusedException {
     if (found == null) {
       found = DeviceFinder.here().find(device);
+      if (!found.isProcessor()) {
+        caution();
+      }
     }
     return found;
+  }
+
+  private void caution() {
+    command
+        .commandLine()
+        .getErr()
+        .printf(
+            "%1$s is %2$s. This version was tested without a GPU: let 'offload doctor --device=%1$s'"
+                + " check it first, or use --device=cpu%n",
+            found.label(), found.description().name());
   }
 
   /**
