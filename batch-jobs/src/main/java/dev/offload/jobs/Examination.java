@@ -92,7 +92,7 @@ final class Examination {
       return true;
     } catch (RefusedException | IOException | RuntimeException e) {
       out.printf("measuring failed: %s%n", e);
-      trace(e);
+      Messages.trace(e, verbose, out);
       return false;
     }
   }
@@ -114,22 +114,16 @@ final class Examination {
         out.printf(Locale.ROOT, "  ok %7.1f s%n", (System.nanoTime() - begin) / 1e9);
       } catch (DeviceHangsError e) {
         out.printf("  HANGS%n    %s%n", e.getMessage());
-        trace(e);
+        Messages.trace(e, verbose, out);
         break;
       } catch (AssertionError e) {
         out.printf("  FAILED%n    %s%n", e.getMessage());
-        trace(e);
+        Messages.trace(e, verbose, out);
       }
     }
     out.printf("%d of %d checks passed%n", passed, checks.size());
     out.flush();
     return passed == checks.size();
-  }
-
-  private void trace(Throwable failure) {
-    if (verbose) {
-      failure.printStackTrace(out);
-    }
   }
 
   /** The device, opened for each check as users open it. */

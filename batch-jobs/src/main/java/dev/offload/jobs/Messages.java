@@ -2,6 +2,7 @@ package dev.offload.jobs;
 
 import dev.offload.tensors.ModelException;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -31,10 +32,15 @@ final class Messages implements IParameterExceptionHandler, IExecutionExceptionH
   public int handleExecutionException(Exception failure, CommandLine command, ParseResult parsed) {
     boolean verbose = verbose(parsed);
     command.getErr().println("offload: " + text(failure, verbose));
-    if (verbose) {
-      failure.printStackTrace(command.getErr());
-    }
+    trace(failure, verbose, command.getErr());
     return failure instanceof RefusedException ? ExitCode.REFUSED : ExitCode.FAILED;
+  }
+
+  /** Prints where a failure comes from, if that is asked for. */
+  static void trace(Throwable failure, boolean verbose, PrintWriter to) {
+    if (verbose) {
+      failure.printStackTrace(to);
+    }
   }
 
   private static boolean verbose(ParseResult parsed) {

@@ -22,6 +22,15 @@ public final class OperandChecks {
     }
   }
 
+  /** Refuses a copy beyond the end of the memory that it comes from or goes to. */
+  public static void copyFits(String which, long size, long offset, long bytes) {
+    if (offset < 0 || bytes < 0 || bytes > size - offset) {
+      throw new IllegalArgumentException(
+          "copy of %d bytes at offset %d does not fit the %s of %d bytes"
+              .formatted(bytes, offset, which, size));
+    }
+  }
+
   public static void divides(String divisor, long a, String whole, long b) {
     if (a < 1 || b % a != 0) {
       throw new IllegalArgumentException(

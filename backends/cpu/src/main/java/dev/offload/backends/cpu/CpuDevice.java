@@ -1,5 +1,6 @@
 package dev.offload.backends.cpu;
 
+import dev.offload.backends.api.Allocations;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.DeviceFacts;
@@ -9,13 +10,13 @@ import dev.offload.backends.api.MemoryBudget;
 import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
-import dev.offload.tensors.ByteSize;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 
 /**
  * The processor and two budgeted regions of RAM, one that plays device memory and one of pinned
@@ -32,7 +33,7 @@ final class CpuDevice implements Device {
   private final MemoryBudget deviceBudget;
   private final MemoryBudget pinnedBudget;
   private final HostMemory memory = HostMemory.open();
-  private final Set<Allocation> allocations = ConcurrentHashMap.newKeySet();
+  private final Allocations allocations;
   private final Set<CpuStream> streams = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
@@ -52,6 +53,7 @@ final class CpuDevice implements Device {
     this.product = product;
     this.operations = operations;
     pinnedBudget = new MemoryBudget("host", options.pinnedBytes());
+    allocations = new Allocations(deviceBudget, pinnedBudget);
     facts =
         new DeviceFacts(
             ProcessorName.read(),
@@ -68,36 +70,30 @@ final class CpuDevice implements Device {
 
   @Override
   public DeviceBuffer allocate(String purpose, long bytes) {
-    Allocation allocation = allocate(deviceBudget, purpose, bytes);
-    return new CpuBuffer(allocation.segment, () -> release(allocation));
+    requireOpen();
+    return allocations.allocate(purpose, bytes, release -> inRam(bytes, release, CpuBuffer::new));
   }
 
   @Override
   public PinnedBuffer allocatePinned(String purpose, long bytes) {
-    Allocation allocation = allocate(pinnedBudget, purpose, bytes);
-    return new CpuPinnedBuffer(allocation.segment, () -> release(allocation));
+    requireOpen();
+    return allocations.allocatePinned(
+        purpose, bytes, release -> inRam(bytes, release, CpuPinnedBuffer::new));
   }
 
-  private Allocation allocate(MemoryBudget budget, String purpose, long bytes) {
-    requireOpen();
-    budget.claim(purpose, bytes);
+  private <B> B inRam(
+      long bytes, Runnable release, BiFunction<MemorySegment, Runnable, B> newBuffer) {
     Arena arena = Arena.ofShared();
     try {
-      Allocation allocation =
-          new Allocation(budget, purpose, bytes, arena, memory.allocate(bytes, arena));
-      allocations.add(allocation);
-      return allocation;
+      return newBuffer.apply(
+          memory.allocate(bytes, arena),
+          () -> {
+            arena.close();
+            release.run();
+          });
     } catch (RuntimeException | Error e) {
       arena.close();
-      budget.release(bytes);
       throw e;
-    }
-  }
-
-  private void release(Allocation allocation) {
-    if (allocations.remove(allocation)) {
-      allocation.arena.close();
-      allocation.budget.release(allocation.bytes);
     }
   }
 
@@ -158,7 +154,7 @@ final class CpuDevice implements Device {
     }
     closed = true;
     List.copyOf(streams).forEach(CpuDevice::closeLeaked);
-    List.copyOf(allocations).forEach(this::releaseLeaked);
+    allocations.releaseLeaked();
     workers.close();
     product.close();
   }
@@ -172,36 +168,9 @@ final class CpuDevice implements Device {
     }
   }
 
-  private void releaseLeaked(Allocation leak) {
-    LOGGER.log(
-        Level.WARNING,
-        "{0} for {1} were not released before their device",
-        ByteSize.format(leak.bytes),
-        leak.purpose);
-    release(leak);
-  }
-
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("the device is closed");
-    }
-  }
-
-  /** Memory in use; compared by identity. */
-  private static final class Allocation {
-    private final MemoryBudget budget;
-    private final String purpose;
-    private final long bytes;
-    private final Arena arena;
-    private final MemorySegment segment;
-
-    Allocation(
-        MemoryBudget budget, String purpose, long bytes, Arena arena, MemorySegment segment) {
-      this.budget = budget;
-      this.purpose = purpose;
-      this.bytes = bytes;
-      this.arena = arena;
-      this.segment = segment;
     }
   }
 }

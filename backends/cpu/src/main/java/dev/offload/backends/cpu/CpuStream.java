@@ -2,6 +2,7 @@ package dev.offload.backends.cpu;
 
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.Event;
+import dev.offload.backends.api.OperandChecks;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import java.lang.foreign.MemorySegment;
@@ -87,17 +88,9 @@ final class CpuStream implements Stream {
 
   private void copy(
       MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes) {
-    requireRange("source", from, fromOffset, bytes);
-    requireRange("destination", to, toOffset, bytes);
+    OperandChecks.copyFits("source", from.byteSize(), fromOffset, bytes);
+    OperandChecks.copyFits("destination", to.byteSize(), toOffset, bytes);
     submit(() -> MemorySegment.copy(from, fromOffset, to, toOffset, bytes));
-  }
-
-  private static void requireRange(String which, MemorySegment segment, long offset, long bytes) {
-    if (offset < 0 || bytes < 0 || bytes > segment.byteSize() - offset) {
-      throw new IllegalArgumentException(
-          "copy of %d bytes at offset %d does not fit the %s of %d bytes"
-              .formatted(bytes, offset, which, segment.byteSize()));
-    }
   }
 
   @Override

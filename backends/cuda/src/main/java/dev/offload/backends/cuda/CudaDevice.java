@@ -1,5 +1,6 @@
 package dev.offload.backends.cuda;
 
+import dev.offload.backends.api.Allocations;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.DeviceFacts;
@@ -45,7 +46,7 @@ final class CudaDevice implements Device, KernelLauncher {
   private final Workspaces workspaces;
   private final Operations operations;
   private final Set<CudaStream> streams = ConcurrentHashMap.newKeySet();
-  private final Set<Allocation> allocations = ConcurrentHashMap.newKeySet();
+  private final Allocations allocations;
   private volatile boolean closed;
 
   /**
@@ -61,6 +62,7 @@ final class CudaDevice implements Device, KernelLauncher {
         new Limits(driver.facts().threadsPerBlock(), driver.facts().sharedBytesPerBlock(), false);
     deviceBudget = new MemoryBudget("device", options.memoryBytes());
     pinnedBudget = new MemoryBudget("host", options.pinnedBytes());
+    allocations = new Allocations(deviceBudget, pinnedBudget);
     facts =
         new DeviceFacts(
             driver.facts().name(),
@@ -130,35 +132,26 @@ final class CudaDevice implements Device, KernelLauncher {
   @Override
   public DeviceBuffer allocate(String purpose, long bytes) {
     requireOpen();
-    deviceBudget.claim(purpose, bytes);
-    try {
-      Allocation allocation = new Allocation(purpose, deviceBudget, bytes);
-      long address = pool.take(purpose, bytes);
-      return allocation.holding(
-          new CudaBuffer(
+    return allocations.allocate(
+        purpose,
+        bytes,
+        release -> {
+          long address = pool.take(purpose, bytes);
+          return new CudaBuffer(
               address,
               bytes,
               () -> {
                 pool.give(address, bytes);
-                allocation.release();
-              }));
-    } catch (RuntimeException | Error e) {
-      deviceBudget.release(bytes);
-      throw e;
-    }
+                release.run();
+              });
+        });
   }
 
   @Override
   public PinnedBuffer allocatePinned(String purpose, long bytes) {
     requireOpen();
-    pinnedBudget.claim(purpose, bytes);
-    try {
-      Allocation allocation = new Allocation(purpose, pinnedBudget, bytes);
-      return allocation.holding(resources.pinned().allocate(purpose, bytes, allocation::release));
-    } catch (RuntimeException | Error e) {
-      pinnedBudget.release(bytes);
-      throw e;
-    }
+    return allocations.allocatePinned(
+        purpose, bytes, release -> resources.pinned().allocate(purpose, bytes, release));
   }
 
   @Override
@@ -237,7 +230,7 @@ final class CudaDevice implements Device, KernelLauncher {
     }
     closed = true;
     List.copyOf(streams).forEach(CudaDevice::closeLeaked);
-    List.copyOf(allocations).forEach(Allocation::releaseLeaked);
+    allocations.releaseLeaked();
     resources.close();
     Releases.run("device memory", pool::close);
     if (ownsContext) {
@@ -259,45 +252,5 @@ final class CudaDevice implements Device, KernelLauncher {
       throw new IllegalStateException("the device is closed");
     }
     resources.requireAlive();
-  }
-
-  /** Memory in use; compared by identity. */
-  private final class Allocation {
-    private final String purpose;
-    private final MemoryBudget budget;
-    private final long bytes;
-    private Runnable close = () -> {};
-
-    Allocation(String purpose, MemoryBudget budget, long bytes) {
-      this.purpose = purpose;
-      this.budget = budget;
-      this.bytes = bytes;
-    }
-
-    DeviceBuffer holding(DeviceBuffer buffer) {
-      close = buffer::close;
-      allocations.add(this);
-      return buffer;
-    }
-
-    PinnedBuffer holding(PinnedBuffer buffer) {
-      close = buffer::close;
-      allocations.add(this);
-      return buffer;
-    }
-
-    void release() {
-      allocations.remove(this);
-      budget.release(bytes);
-    }
-
-    void releaseLeaked() {
-      LOGGER.log(
-          Level.WARNING,
-          "{0} for {1} were not released before their device",
-          ByteSize.format(bytes),
-          purpose);
-      close.run();
-    }
   }
 }

@@ -2,6 +2,7 @@ package dev.offload.backends.cuda;
 
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.Event;
+import dev.offload.backends.api.OperandChecks;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.backends.kernels.Launch;
@@ -127,8 +128,8 @@ final class CudaStream implements Stream {
       PinnedBuffer from, long fromOffset, DeviceBuffer to, long toOffset, long bytes) {
     requireOpen();
     CudaBuffer device = CudaBuffer.of(to);
-    requireRange("source", from.bytes(), fromOffset, bytes);
-    requireRange("destination", device.bytes(), toOffset, bytes);
+    OperandChecks.copyFits("source", from.bytes(), fromOffset, bytes);
+    OperandChecks.copyFits("destination", device.bytes(), toOffset, bytes);
     for (long done = 0; done < bytes; ) {
       long part = resources.pinned().withinPiece(fromOffset + done, bytes - done);
       driver.copyToDevice(
@@ -145,8 +146,8 @@ final class CudaStream implements Stream {
       DeviceBuffer from, long fromOffset, PinnedBuffer to, long toOffset, long bytes) {
     requireOpen();
     CudaBuffer device = CudaBuffer.of(from);
-    requireRange("source", device.bytes(), fromOffset, bytes);
-    requireRange("destination", to.bytes(), toOffset, bytes);
+    OperandChecks.copyFits("source", device.bytes(), fromOffset, bytes);
+    OperandChecks.copyFits("destination", to.bytes(), toOffset, bytes);
     for (long done = 0; done < bytes; ) {
       long part = resources.pinned().withinPiece(toOffset + done, bytes - done);
       driver.copyToHost(
@@ -164,19 +165,11 @@ final class CudaStream implements Stream {
     requireOpen();
     CudaBuffer source = CudaBuffer.of(from);
     CudaBuffer destination = CudaBuffer.of(to);
-    requireRange("source", source.bytes(), fromOffset, bytes);
-    requireRange("destination", destination.bytes(), toOffset, bytes);
+    OperandChecks.copyFits("source", source.bytes(), fromOffset, bytes);
+    OperandChecks.copyFits("destination", destination.bytes(), toOffset, bytes);
     if (bytes > 0) {
       driver.copyOnDevice(
           destination.address() + toOffset, source.address() + fromOffset, bytes, queue);
-    }
-  }
-
-  private static void requireRange(String which, long size, long offset, long bytes) {
-    if (offset < 0 || bytes < 0 || bytes > size - offset) {
-      throw new IllegalArgumentException(
-          "copy of %d bytes at offset %d does not fit the %s of %d bytes"
-              .formatted(bytes, offset, which, size));
     }
   }
 

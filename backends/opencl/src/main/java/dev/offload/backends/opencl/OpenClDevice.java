@@ -1,5 +1,6 @@
 package dev.offload.backends.opencl;
 
+import dev.offload.backends.api.Allocations;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.DeviceFacts;
@@ -12,7 +13,6 @@ import dev.offload.backends.kernels.DeviceClock;
 import dev.offload.backends.kernels.KernelLauncher;
 import dev.offload.backends.kernels.KernelOperations;
 import dev.offload.backends.kernels.Launch;
-import dev.offload.tensors.ByteSize;
 import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Set;
@@ -37,7 +37,7 @@ final class OpenClDevice implements Device, KernelLauncher {
   private final DeviceClock clock = new DeviceClock();
   private final Operations operations;
   private final Set<OpenClStream> streams = ConcurrentHashMap.newKeySet();
-  private final Set<Allocation> allocations = ConcurrentHashMap.newKeySet();
+  private final Allocations allocations;
   private volatile boolean closed;
 
   /**
@@ -62,6 +62,7 @@ final class OpenClDevice implements Device, KernelLauncher {
     DeviceHandle device = context.device();
     deviceBudget = new MemoryBudget("device", options.memoryBytes());
     pinnedBudget = new MemoryBudget("host", options.pinnedBytes());
+    allocations = new Allocations(deviceBudget, pinnedBudget);
     queue = OpenClStream.newQueue(context);
     memory = new OpenClMemory(context, queue, mayShareMemory && device.isProcessor());
     operations = new KernelOperations(this);
@@ -82,27 +83,14 @@ final class OpenClDevice implements Device, KernelLauncher {
   @Override
   public DeviceBuffer allocate(String purpose, long bytes) {
     requireOpen();
-    deviceBudget.claim(purpose, bytes);
-    try {
-      Allocation allocation = new Allocation(purpose, deviceBudget, bytes);
-      return allocation.holding(memory.allocate(bytes, allocation::release));
-    } catch (RuntimeException | Error e) {
-      deviceBudget.release(bytes);
-      throw e;
-    }
+    return allocations.allocate(purpose, bytes, release -> memory.allocate(bytes, release));
   }
 
   @Override
   public PinnedBuffer allocatePinned(String purpose, long bytes) {
     requireOpen();
-    pinnedBudget.claim(purpose, bytes);
-    try {
-      Allocation allocation = new Allocation(purpose, pinnedBudget, bytes);
-      return allocation.holding(memory.allocatePinned(bytes, allocation::release));
-    } catch (RuntimeException | Error e) {
-      pinnedBudget.release(bytes);
-      throw e;
-    }
+    return allocations.allocatePinned(
+        purpose, bytes, release -> memory.allocatePinned(bytes, release));
   }
 
   @Override
@@ -169,7 +157,7 @@ final class OpenClDevice implements Device, KernelLauncher {
     }
     closed = true;
     List.copyOf(streams).forEach(OpenClDevice::closeLeaked);
-    List.copyOf(allocations).forEach(Allocation::releaseLeaked);
+    allocations.releaseLeaked();
     Status.check("clReleaseCommandQueue", CL10.clReleaseCommandQueue(queue));
     if (ownsContext) {
       context.close();
@@ -188,46 +176,6 @@ final class OpenClDevice implements Device, KernelLauncher {
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("the device is closed");
-    }
-  }
-
-  /** Memory in use; compared by identity. */
-  private final class Allocation {
-    private final String purpose;
-    private final MemoryBudget budget;
-    private final long bytes;
-    private Runnable close = () -> {};
-
-    Allocation(String purpose, MemoryBudget budget, long bytes) {
-      this.purpose = purpose;
-      this.budget = budget;
-      this.bytes = bytes;
-    }
-
-    DeviceBuffer holding(DeviceBuffer buffer) {
-      close = buffer::close;
-      allocations.add(this);
-      return buffer;
-    }
-
-    PinnedBuffer holding(PinnedBuffer buffer) {
-      close = buffer::close;
-      allocations.add(this);
-      return buffer;
-    }
-
-    void release() {
-      allocations.remove(this);
-      budget.release(bytes);
-    }
-
-    void releaseLeaked() {
-      LOGGER.log(
-          Level.WARNING,
-          "{0} for {1} were not released before their device",
-          ByteSize.format(bytes),
-          purpose);
-      close.run();
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.offload.backends.opencl;
 
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.Event;
+import dev.offload.backends.api.OperandChecks;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.backends.kernels.DeviceClock;
@@ -161,8 +162,8 @@ final class OpenClStream implements Stream {
       PinnedBuffer from, long fromOffset, DeviceBuffer to, long toOffset, long bytes) {
     requireOpen();
     OpenClBuffer device = OpenClBuffer.of(to);
-    requireRange("source", from.bytes(), fromOffset, bytes);
-    requireRange("destination", device.bytes(), toOffset, bytes);
+    OperandChecks.copyFits("source", from.bytes(), fromOffset, bytes);
+    OperandChecks.copyFits("destination", device.bytes(), toOffset, bytes);
     if (bytes > 0) {
       Status.check(
           "clEnqueueWriteBuffer",
@@ -184,8 +185,8 @@ final class OpenClStream implements Stream {
       DeviceBuffer from, long fromOffset, PinnedBuffer to, long toOffset, long bytes) {
     requireOpen();
     OpenClBuffer device = OpenClBuffer.of(from);
-    requireRange("source", device.bytes(), fromOffset, bytes);
-    requireRange("destination", to.bytes(), toOffset, bytes);
+    OperandChecks.copyFits("source", device.bytes(), fromOffset, bytes);
+    OperandChecks.copyFits("destination", to.bytes(), toOffset, bytes);
     if (bytes > 0) {
       Status.check(
           "clEnqueueReadBuffer",
@@ -208,8 +209,8 @@ final class OpenClStream implements Stream {
     requireOpen();
     OpenClBuffer source = OpenClBuffer.of(from);
     OpenClBuffer destination = OpenClBuffer.of(to);
-    requireRange("source", source.bytes(), fromOffset, bytes);
-    requireRange("destination", destination.bytes(), toOffset, bytes);
+    OperandChecks.copyFits("source", source.bytes(), fromOffset, bytes);
+    OperandChecks.copyFits("destination", destination.bytes(), toOffset, bytes);
     if (bytes > 0) {
       Status.check(
           "clEnqueueCopyBuffer",
@@ -222,14 +223,6 @@ final class OpenClStream implements Stream {
               bytes,
               null,
               null));
-    }
-  }
-
-  private static void requireRange(String which, long size, long offset, long bytes) {
-    if (offset < 0 || bytes < 0 || bytes > size - offset) {
-      throw new IllegalArgumentException(
-          "copy of %d bytes at offset %d does not fit the %s of %d bytes"
-              .formatted(bytes, offset, which, size));
     }
   }
 
