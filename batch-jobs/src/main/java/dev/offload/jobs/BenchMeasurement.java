@@ -65,7 +65,7 @@ final class BenchMeasurement {
     EngineModel random = EngineModel.random(folder, numbers);
     try (OpenedDevices devices = OpenedDevices.open(machine)) {
       Device device = devices.device();
-      Plan plan = PlanChoice.of(random, device, options, machine.plan());
+      Plan plan = PlanChoice.of(random, device, options, machine);
       List<WeightUnit> onDisk = random.unitsOnDisk(plan);
       if (onDisk.isEmpty()) {
         return found(

@@ -195,6 +195,11 @@ class BudgetOptions {
     }
   }
 
+  /** Tells whoever gave the options of something that does not stop the command. */
+  final void warn(String message) {
+    command.commandLine().getErr().println("warning: " + message);
+  }
+
   final int threads() {
     return threads != null ? threads : Runtime.getRuntime().availableProcessors();
   }

@@ -60,7 +60,7 @@ final class EngineGenerator implements Generator, Chooser {
       EngineOptions options =
           kvTokens.isPresent() ? usual.withKvTokens(kvTokens.getAsInt()) : usual;
       EngineModel cached = EngineModel.of(model);
-      Plan plan = PlanChoice.of(cached, devices.device(), options, machine.plan());
+      Plan plan = PlanChoice.of(cached, devices.device(), options, machine);
       EngineModel weights = PassReads.best(cached, model, cached.unitsOnDisk(plan), machine);
       Engine engine =
           resources.add(

@@ -64,6 +64,7 @@ final class Messages implements IParameterExceptionHandler, IExecutionExceptionH
       case FileSystemException e -> e.getMessage();
       case Throwable e when e.getMessage() == null -> e.toString();
       case IOException e -> e.getMessage();
+      case RefusedException e -> e.getMessage();
       case ModelException e -> e.getMessage();
       case IllegalArgumentException e -> e.getMessage();
       case IllegalStateException e -> e.getMessage();

@@ -7,6 +7,7 @@ import dev.offload.engine.EngineOptions;
 import dev.offload.engine.PlanFacts;
 import dev.offload.planner.Plan;
 import dev.offload.planner.PlanFile;
+import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.ModelException;
 import java.io.IOException;
@@ -21,15 +22,19 @@ final class PlanChoice {
   /**
    * Finds the plan.
    *
-   * @param file a saved plan; absent: the planner decides
+   * @param machine may name a saved plan; if not, the planner decides by what is known of the
+   *     machine
    * @throws ModelException if the file holds no plan, one for another model, machine or format, or
    *     one that takes more than the budgets
    * @throws IllegalArgumentException if no plan fits the budgets
+   * @throws RefusedException if the options name a device that is not there
    */
-  static Plan of(EngineModel model, Device device, EngineOptions options, Optional<Path> file)
-      throws IOException {
+  static Plan of(EngineModel model, Device device, EngineOptions options, MachineOptions machine)
+      throws IOException, RefusedException {
+    Optional<Path> file = machine.plan();
     if (file.isEmpty()) {
-      return Engine.plan(model, device, options);
+      HardwareProfile rates = Profiles.ofUser().orEstimate(machine, machine::warn);
+      return Engine.plan(model, device, options, rates);
     }
     PlanFile saved = PlanFile.read(file.get());
     DType wanted = options.computeDType().orElse(model.config().storedDType());

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.Consumer;
 
 /** Finds the profile of the machine that is planned for. */
 final class Profiles {
@@ -67,7 +68,11 @@ final class Profiles {
    * what the operating system says; nothing is measured now.
    */
   FoundProfile here(BudgetOptions machine) throws IOException, RefusedException {
-    MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
+    return here(machine, ThisMachine.facts(machine.threads(), machine.temporary()));
+  }
+
+  private FoundProfile here(BudgetOptions machine, MachineFacts facts)
+      throws IOException, RefusedException {
     FoundDevice device = machine.device();
     Path saved = file(facts, device);
     if (Files.isRegularFile(saved)) {
@@ -85,6 +90,23 @@ final class Profiles {
         HardwareEstimate.of(facts).withDeviceMemory(machine.deviceMemory()),
         "not measured, its rates are guesses; run offload profile once, it takes less than a"
             + " minute");
+  }
+
+  /**
+   * This machine as {@link #here}, or by an estimate where what was measured cannot be used.
+   *
+   * @param warn is told why it cannot and what to do
+   */
+  HardwareProfile orEstimate(BudgetOptions machine, Consumer<String> warn)
+      throws IOException, RefusedException {
+    MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
+    try {
+      return here(machine, facts).profile();
+    } catch (RefusedException | IOException e) {
+      warn.accept(
+          "planned with estimated rates, not with those that were measured: " + Messages.plain(e));
+      return HardwareEstimate.of(facts).withDeviceMemory(machine.deviceMemory());
+    }
   }
 
   /** Keeps a profile of this machine and says where. */

@@ -12,6 +12,8 @@ import dev.offload.planner.hardware.Presets;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,6 +94,24 @@ final class ProfilesTest {
     Path file = folder.resolve("broken.json");
     Files.writeString(file, "{\"schema\": \"offload-hardware-1\", \"name\": 3}");
     refuses(file.toString(), file + ": device is missing; it must be an object");
+  }
+
+  @Test
+  void shouldEstimateWhereTheMeasuredProfileIsBroken() throws Exception {
+    BudgetOptions machine = Options.parse("--threads", "3", "--device-memory", "5MiB");
+    MachineFacts facts = ThisMachine.facts(3, machine.temporary());
+    Path saved = profiles.keep(Presets.load().find("h200").profile(), facts, machine.device());
+    List<String> warnings = new ArrayList<>();
+    assertEquals("h200", profiles.orEstimate(machine, warnings::add).name());
+    assertEquals(List.of(), warnings);
+
+    Files.writeString(saved, "{\"schema\": \"offload-hardware-0\"}");
+    HardwareProfile estimate = profiles.orEstimate(machine, warnings::add);
+    assertEquals(3, estimate.sharing().cores());
+    assertEquals(5 << 20, estimate.deviceMemoryBytes());
+    assertEquals(1, warnings.size());
+    assertTrue(warnings.getFirst().contains(saved + ": schema"), warnings.getFirst());
+    assertTrue(warnings.getFirst().contains("measure again with offload profile"));
   }
 
   private void refuses(String hardware, String message) {

@@ -25,6 +25,7 @@ import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
 import dev.offload.planner.ScheduleBuilder;
 import dev.offload.planner.cost.RoutingStatistics;
+import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.sampling.OutputRules;
 import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
@@ -74,12 +75,25 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * What {@link #open(EngineModel, Optional, Device, EngineOptions)} would do.
+   * What {@link #open(EngineModel, Optional, Device, EngineOptions)} would do: the plan for a
+   * processor whose rates are estimated.
    *
    * @throws IllegalArgumentException if the model does not fit the budgets
    */
   public static Plan plan(EngineModel model, Device device, EngineOptions options) {
     return EnginePlanner.plan(model, device, options);
+  }
+
+  /**
+   * The plan for a machine that was measured, for {@link #open(EngineModel, Optional, Device,
+   * EngineOptions, Plan)}.
+   *
+   * @param machine what the device and its host can do
+   * @throws IllegalArgumentException if the model does not fit the budgets
+   */
+  public static Plan plan(
+      EngineModel model, Device device, EngineOptions options, HardwareProfile machine) {
+    return EnginePlanner.plan(model, device, options, machine);
   }
 
   /**

@@ -11,12 +11,17 @@ import dev.offload.engine.weights.HostExpertWeights;
 import dev.offload.engine.weights.UnitFiller;
 import dev.offload.engine.weights.UnitLoader;
 import dev.offload.engine.weights.WeightStore;
-import dev.offload.planner.BudgetPlanner;
 import dev.offload.planner.Granule;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.ModelSizes;
 import dev.offload.planner.Plan;
 import dev.offload.planner.UnitSize;
+import dev.offload.planner.Workload;
+import dev.offload.planner.hardware.HardwareEstimate;
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.hardware.MachineFacts;
+import dev.offload.planner.search.Planner;
+import dev.offload.planner.search.Wishes;
 import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.model.ModelConfig;
@@ -28,10 +33,20 @@ import dev.offload.tensors.model.RopeTable;
 import dev.offload.tensors.weights.Role;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /** What the planner has to know about a model on a device: the sizes of everything. */
 final class EnginePlanner implements ModelSizes {
+  /** Cache slots of a sequence where nothing is said of lengths, as far as there is room. */
   private static final int DEFAULT_KV_TOKENS = 2048;
+
+  /** Tokens that a row is expected to have then, prompt and output. */
+  private static final int EXPECTED_TOKENS = 256;
+
+  /** This part of a row is taken for generated. */
+  private static final int GENERATED_PART = 4;
+
   private static final long PAGE_BYTES = 4096;
 
   private final EngineModel model;
@@ -80,29 +95,75 @@ final class EnginePlanner implements ModelSizes {
         attention.latent().isPresent());
   }
 
-  /** The plan for an engine with these options. */
+  /** The plan for an engine with these options, on a processor that was not measured. */
   static Plan plan(EngineModel model, Device device, EngineOptions options) {
+    return plan(model, device, options, estimate(options));
+  }
+
+  /** The plan for an engine with these options on a machine with these rates. */
+  static Plan plan(
+      EngineModel model, Device device, EngineOptions options, HardwareProfile machine) {
     DType computeDType = options.computeDType().orElse(model.config().storedDType());
     EnginePlanner sizes = new EnginePlanner(model, device.operations(), computeDType);
     int context = model.config().contextLength();
-    int perSequence = Math.min(context, options.kvTokensPerSequence().orElse(DEFAULT_KV_TOKENS));
-    int rowTokens = options.kvTokensPerSequence().isPresent() ? perSequence : 1;
-    try {
-      return BudgetPlanner.plan(
-          sizes,
-          new BudgetPlanner.Wishes(
-              computeDType,
-              options.deviceMemory(),
-              options.hostMemory(),
-              options.maxSequences(),
-              options.microBatches(),
-              options.microBatchTokens(),
-              (long) perSequence * options.maxSequences(),
-              rowTokens,
-              options.kvHome()));
-    } catch (IllegalArgumentException e) {
-      throw rowTokens == 1 ? e : sizes.withCache(e, rowTokens);
+    int cache = Math.min(context, options.kvTokensPerSequence().orElse(DEFAULT_KV_TOKENS));
+    if (options.kvTokensPerSequence().isPresent()) {
+      try {
+        return sizes.plan(options, machine, new Lengths(cache, cache, cache));
+      } catch (IllegalArgumentException e) {
+        throw sizes.withCache(e, cache);
+      }
     }
+    try {
+      return sizes.plan(options, machine, new Lengths(Math.min(cache, EXPECTED_TOKENS), 1, cache));
+    } catch (IllegalArgumentException e) { // no room for one of them; rows may be shorter
+      return sizes.plan(options, machine, new Lengths(1, 1, cache));
+    }
+  }
+
+  /**
+   * How long rows are, prompt and output.
+   *
+   * @param expected on average
+   * @param least for which there must be room
+   * @param cached for which there should be room on average
+   */
+  private record Lengths(int expected, int least, int cached) {}
+
+  private Plan plan(EngineOptions options, HardwareProfile machine, Lengths lengths) {
+    Wishes wishes =
+        new Wishes(
+            options.deviceMemory(),
+            options.hostMemory(),
+            fileBytes(),
+            OptionalInt.of(options.maxSequences()),
+            OptionalInt.of(options.microBatches()),
+            OptionalInt.of(options.microBatchTokens()),
+            lengths.least(),
+            lengths.cached(),
+            options.kvHome(),
+            false);
+    int generated = Math.max(1, lengths.expected() / GENERATED_PART);
+    Workload workload =
+        Workload.of(Math.max(1, lengths.expected() - generated), generated, OptionalLong.empty());
+    return Planner.of(config, model.units(), machine, workload, wishes).plan(this);
+  }
+
+  private static HardwareProfile estimate(EngineOptions options) {
+    return HardwareEstimate.of(
+        new MachineFacts(
+            "here",
+            "this processor",
+            options.threads(),
+            Math.max(1, options.deviceMemory() + options.hostMemory()),
+            0));
+  }
+
+  /** Weights on disk stay in the files they come from, which have room for all of them. */
+  private long fileBytes() {
+    return units.stream()
+        .mapToLong(unit -> Math.max(unit.imageBytes(), unit.rowMajorBytes()))
+        .sum();
   }
 
   /** A refusal that says what part of the memory the cache of one row takes. */

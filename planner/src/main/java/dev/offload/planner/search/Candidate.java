@@ -26,7 +26,7 @@ final class Candidate {
     this.homes = homes;
     this.flow = format.flow(design);
     this.loads = loads;
-    this.groupBlocks = format.groupBlocks(design.sequences(), design.groups());
+    this.groupBlocks = format.groupBlocks(design);
     for (Home home : homes) {
       rooms.put(
           home, format.memory().rooms(design, KvSplit.all(home, design.groups()), groupBlocks));
@@ -51,7 +51,7 @@ final class Candidate {
 
   /** Whether a design fits, but for cutting units, with all of the cache in one home. */
   static boolean fits(Format format, Design design, Home home) {
-    long blocks = format.groupBlocks(design.sequences(), design.groups());
+    long blocks = format.groupBlocks(design);
     Rooms rooms = format.memory().rooms(design, KvSplit.all(home, design.groups()), blocks);
     return lack(format.model(), design, rooms).isEmpty();
   }

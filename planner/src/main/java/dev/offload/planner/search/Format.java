@@ -48,10 +48,41 @@ record Format(
     return sum / passes;
   }
 
-  /** Blocks of each KV group for so many sequences, and for the longest row at least. */
-  long groupBlocks(int sequences, int groups) {
-    long shared = (long) Math.ceil(sequences * blocksPerSequence() / groups);
-    return Math.max(memory.blocks(wishes.rowTokens()), Math.max(1, shared));
+  /**
+   * Blocks of each KV group for the sequences of a design, for the longest row at least, and for a
+   * row longer than expected as far as memory is reserved for it. Where all weights are resident
+   * the cache takes what is left anyway.
+   */
+  long groupBlocks(Design design) {
+    double shared = Math.ceil(design.sequences() * blocksPerSequence() / design.groups());
+    long least = Math.max(memory.blocks(wishes.rowTokens()), Math.max(1, (long) shared));
+    long wanted = longRowBlocks(design);
+    return design.streams() && wanted > least
+        ? Math.max(least, Math.min(wanted, memory.blocksForLongRow(design)))
+        : least;
+  }
+
+  /** Blocks of a row as long as the context, or fewer where all rows together have fewer. */
+  long longRowBlocks(Design design) {
+    long rows = wishes.sequences().orElse(design.mostSequences());
+    return Math.min(
+        memory.blocks(model.sizes().contextLength()), rows * memory.blocks(wishes.cacheTokens()));
+  }
+
+  /** Blocks that are of use with so many in flight. */
+  double usefulBlocks(int sequences) {
+    return sequences * Math.max(blocksPerSequence(), (double) memory.blocks(wishes.cacheTokens()));
+  }
+
+  /** Whether it is known how fast the disk is. */
+  boolean knowsDisk() {
+    return machine.assumptions().stream()
+        .noneMatch(each -> each.field().equals("disk.read_bytes_per_s"));
+  }
+
+  /** The same for rows that are no longer than expected. */
+  Format withoutLongRows() {
+    return of(model, machine, workload, wishes.withoutLongRows());
   }
 
   PassLoads loads(Design design, PassFlow flow) {

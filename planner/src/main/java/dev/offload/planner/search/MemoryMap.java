@@ -1,6 +1,7 @@
 package dev.offload.planner.search;
 
 import dev.offload.planner.KvGroup;
+import dev.offload.planner.KvGroup.Home;
 import dev.offload.planner.ModelSizes;
 import dev.offload.planner.Plan;
 import dev.offload.tensors.Tier;
@@ -11,6 +12,12 @@ import java.util.Map;
 
 /** Turns designs into plans and says what room they leave, by the engine's exact sizes. */
 final class MemoryMap {
+  /** Part of the device that the cache of a row longer than expected may keep weights from. */
+  private static final double LONG_ROW_SHARE_OF_DEVICE = 0.3;
+
+  /** Part of the host that it may take there. */
+  private static final double LONG_ROW_SHARE_OF_HOST = 0.8;
+
   /** Cache runs of a layer begin with a cache line. */
   private static final long ALIGNMENT = 64;
 
@@ -90,6 +97,24 @@ final class MemoryMap {
         tables ? host - sizes.tableBytes() : host,
         wishes.diskBytes(),
         tables);
+  }
+
+  /**
+   * Blocks that each group may have for a row that is longer than expected: what a part of the
+   * device holds, or the host beside the weights that must live there, whichever is more.
+   */
+  long blocksForLongRow(Design design) {
+    Rooms device = rooms(design, KvSplit.all(Home.DEVICE, design.groups()), 0);
+    Rooms host = rooms(design, KvSplit.all(Home.HOST_ATTENDED, design.groups()), 0);
+    double onDevice = LONG_ROW_SHARE_OF_DEVICE * (device.device() + design.ringBytes());
+    double onHost = LONG_ROW_SHARE_OF_HOST * host.host();
+    double besideWeights = host.host() - (model.weightBytes() - (double) host.resident());
+    double bytes =
+        wishes
+            .kvHome()
+            .map(home -> home == Home.DEVICE ? onDevice : onHost)
+            .orElse(Math.max(onDevice, Math.min(onHost, besideWeights)));
+    return (long) Math.max(0, bytes / sizes.kvBlockBytes() / design.groups());
   }
 
   private static long saturated(long blocks, long bytes) {

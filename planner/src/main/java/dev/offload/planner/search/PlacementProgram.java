@@ -1,6 +1,7 @@
 package dev.offload.planner.search;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -80,12 +81,39 @@ final class PlacementProgram {
       KvSplit split,
       Rooms rooms,
       boolean expertsOnHost) {
+    boolean allOnDevice =
+        rooms.resident() >= model.weightBytes() && rooms.host() >= 0 && rooms.disk() >= 0;
+    if (allOnDevice && !expertsOnHost) {
+      return Optional.of(allOnDevice(model, loads, split));
+    }
     PlacementProgram program = new PlacementProgram(model, design, loads, expertsOnHost);
     program.streamed = program.program.newVariable("cache streamed");
     program.streamed.level(split.streamedShare());
     program.attended = program.program.newVariable("cache attended");
     program.attended.level(split.attendedShare());
     return program.solve(new CacheRooms(rooms, Optional.empty(), Optional.empty()));
+  }
+
+  /**
+   * Where there is room for all weights on the device nothing has to be solved: a unit that leaves
+   * it makes no row shorter.
+   */
+  private static Solution allOnDevice(PlannedModel model, PassLoads loads, KvSplit split) {
+    Shares shares =
+        new Shares(
+            Collections.nCopies(model.classes().size(), Shares.Away.NOTHING),
+            split.streamedShare(),
+            split.attendedShare());
+    Loads sum = shares.loads(loads);
+    Map<Row, Double> weights = new EnumMap<>(Row.class);
+    for (Row row : Row.values()) {
+      weights.put(row, row == sum.longest() ? 1.0 : 0.0);
+    }
+    Map<Memory, Double> prices = new EnumMap<>(Memory.class);
+    for (Memory memory : Memory.values()) {
+      prices.put(memory, 0.0);
+    }
+    return new Solution(shares, sum.most(), weights, prices);
   }
 
   /** The best shares, of the cache too. */

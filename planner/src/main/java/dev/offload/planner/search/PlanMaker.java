@@ -68,9 +68,10 @@ final class PlanMaker {
   private long widest() {
     long least = found.candidate().groupBlocks();
     long longest = format.memory().blocks(sizes.contextLength());
-    double wanted = design.mostSequences() * format.blocksPerSequence();
+    double wanted = format.usefulBlocks(design.mostSequences());
     long most = (long) Math.ceil(wanted / design.groups());
     most = Math.max(least, Math.max(most, (long) Math.min((double) longest, wanted)));
+    most = Math.max(most, format.longRowBlocks(design));
     long fits = least;
     while (fits < most) {
       long middle = fits + (most - fits + 1) / 2;

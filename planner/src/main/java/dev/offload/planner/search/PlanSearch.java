@@ -73,15 +73,35 @@ final class PlanSearch {
 
   /** The best whole plan; empty if nothing fits the memories. */
   Optional<Whole> best() {
+    Optional<Whole> best =
+        wishes.sequences().isPresent() ? bestOf(wishes.sequences().getAsInt()) : bestOfAny();
+    if (best.isEmpty()) {
+      best = least();
+    }
+    return best.isEmpty() && wishes.cacheTokens() > 0 ? withoutLongRows() : best;
+  }
+
+  private Optional<Whole> bestOfAny() {
     coarse();
     fine();
+    return rounded();
+  }
+
+  private Optional<Whole> rounded() {
     double promised = fastest().map(Solved::tokensPerSecond).orElse(0.0);
     Optional<Whole> best = roundBest();
     double reached = best.map(Whole::tokensPerSecond).orElse(0.0);
-    if (wishes.kvHome().isEmpty() && reached < promised * (1 - MUCH_LESS)) {
-      best = faster(best, inOneHome());
-    }
-    return best.isPresent() ? best : least();
+    boolean splits = wishes.kvHome().isEmpty() && wishes.microBatches().orElse(2) > 1;
+    return splits && reached < promised * (1 - MUCH_LESS) ? faster(best, inOneHome()) : best;
+  }
+
+  /** For rows that are no longer than expected. */
+  private Optional<Whole> withoutLongRows() {
+    PlanSearch search = new PlanSearch(format.withoutLongRows());
+    Optional<Whole> best = search.best();
+    solved.addAll(search.solved);
+    programs += search.programs;
+    return best;
   }
 
   /** Where few KV groups cannot be split as the program would, all of them in one home. */
@@ -116,14 +136,10 @@ final class PlanSearch {
   private record Level(int most, int sequences, double tokens) {}
 
   private void coarse() {
-    if (wishes.sequences().isPresent()) {
-      levelsOf(wishes.sequences().getAsInt());
-      return;
-    }
     double best = 0;
     int level = 0;
     for (int sequences = 1; sequences <= mostSequences(); sequences *= 2) {
-      Optional<Solved> found = solve(candidates(level(sequences), false));
+      Optional<Solved> found = solve(candidates(level(sequences), false, true));
       double reached = found.map(Solved::tokensPerSecond).orElse(0.0);
       level = reached > best * (1 + AS_GOOD) ? 0 : level + 1;
       best = Math.max(best, reached);
@@ -133,27 +149,47 @@ final class PlanSearch {
     }
   }
 
-  /** Most sequences given: as many as wished, or half as many, and so on. */
-  private void levelsOf(int most) {
-    double best = 0;
+  /**
+   * Most sequences given: as many as wished, whatever part of them the cache is for, or if that
+   * cannot be, half as many with half as many tokens in a pass, and so on.
+   */
+  private Optional<Whole> bestOf(int most) {
     double tokens = wishes.microBatchTokens().orElse(0) * (double) groups()[0];
     if (tokens == 0) {
       tokens = PassFlow.tokensFor(format.workload(), most);
     }
     int least = wishes.microBatches().orElse(1);
     for (int sequences = most; ; sequences = Math.max(least, sequences / 2)) {
-      for (int cached = sequences; cached >= 1; cached /= 2) {
-        Level level = new Level(sequences, cached, tokens);
-        Optional<Solved> found = solve(candidates(level, true), best);
-        best = Math.max(best, found.map(Solved::tokensPerSecond).orElse(0.0));
-        if (found.isPresent() && isResident(found.get())) {
-          return;
-        }
-      }
-      if (sequences == least && tokens <= least) {
-        return;
+      solve(sequences, tokens);
+      Optional<Whole> best = rounded();
+      if (best.isPresent() || (sequences == least && tokens <= least)) {
+        return best;
       }
       tokens = Math.max(least, tokens / 2);
+    }
+  }
+
+  /** Solves for so many in flight; a disk that nobody measured is for what must be there. */
+  private void solve(int sequences, double tokens) {
+    int before = solved.size();
+    if (!format.knowsDisk()) {
+      solve(sequences, tokens, false);
+    }
+    if (solved.size() == before) {
+      solve(sequences, tokens, true);
+    }
+  }
+
+  /** With cache for all in flight or for a part. */
+  private void solve(int sequences, double tokens, boolean disk) {
+    double best = 0;
+    for (int cached = sequences; cached >= 1; cached /= 2) {
+      Level level = new Level(sequences, cached, tokens);
+      Optional<Solved> found = solve(candidates(level, true, disk), best);
+      best = Math.max(best, found.map(Solved::tokensPerSecond).orElse(0.0));
+      if (found.isPresent() && isResident(found.get())) {
+        return;
+      }
     }
   }
 
@@ -182,19 +218,14 @@ final class PlanSearch {
       return;
     }
     Design design = best.get().candidate().design();
-    if (wishes.sequences().isPresent()) {
-      Level level = new Level(design.mostSequences(), design.sequences(), design.passTokens());
-      solve(candidates(level, true));
-      return;
-    }
     List<Candidate> nearby = new ArrayList<>();
     for (int eighths : new int[] {5, 6, 7, 10, 12, 14}) {
       int sequences = Math.max(1, design.sequences() * eighths / 8);
-      nearby.addAll(candidates(level(Math.min(mostSequences(), sequences)), false));
+      nearby.addAll(candidates(level(Math.min(mostSequences(), sequences)), false, true));
     }
     solve(nearby);
     int sequences = fastest().orElseThrow().candidate().design().sequences();
-    solve(candidates(level(sequences), true));
+    solve(candidates(level(sequences), true, true));
   }
 
   private Optional<Solved> fastest() {
@@ -230,7 +261,13 @@ final class PlanSearch {
     return wished.isPresent() ? new int[] {wished.getAsInt()} : MICRO_BATCHES;
   }
 
-  private List<Candidate> candidates(Level level, boolean all) {
+  /**
+   * Designs for so many sequences.
+   *
+   * @param all or some that tell how good they can be
+   * @param disk whether weights may be read from disk
+   */
+  private List<Candidate> candidates(Level level, boolean all, boolean disk) {
     List<Candidate> found = new ArrayList<>();
     for (int groups : groups()) {
       boolean isCoarse = groups == 1 || groups == 4 || wishes.microBatches().isPresent();
@@ -242,7 +279,7 @@ final class PlanSearch {
       for (long piece : all ? pieces : Arrays.copyOf(pieces, Math.min(1, pieces.length))) {
         int[] ringPieces = ringPieces();
         for (int ring : all ? ringPieces : Arrays.copyOf(ringPieces, 1)) {
-          addStreaming(level, groups, piece, ring, found);
+          addStreaming(level, groups, piece, ring, disk, found);
         }
       }
     }
@@ -253,8 +290,9 @@ final class PlanSearch {
     add(design(level, groups, 0, Design.LEAST_RING_PIECES, false), found);
   }
 
-  private void addStreaming(Level level, int groups, long piece, int ring, List<Candidate> found) {
-    if (!add(design(level, groups, piece, ring, false), found)) {
+  private void addStreaming(
+      Level level, int groups, long piece, int ring, boolean disk, List<Candidate> found) {
+    if (!add(design(level, groups, piece, ring, false), found) && disk) {
       add(design(level, groups, piece, ring, true), found);
     }
   }
@@ -330,10 +368,16 @@ final class PlanSearch {
     Comparator<Solved> fewest =
         Comparator.comparingInt(each -> each.candidate().design().sequences());
     return (wishes.sequences().isPresent() ? fewest.reversed() : fewest)
+        .thenComparing(PlanSearch::cacheAway)
         .thenComparing(each -> each.candidate().design().streams())
         .thenComparing(each -> each.candidate().design().disk())
         .thenComparing(each -> each.candidate().design().groups())
         .thenComparing(each -> each.candidate().design().ringBytes());
+  }
+
+  private static double cacheAway(Solved solved) {
+    Shares shares = solved.solution().shares();
+    return shares.streamed() + shares.attended();
   }
 
   private Optional<Whole> roundFastest(List<Solved> sorted) {

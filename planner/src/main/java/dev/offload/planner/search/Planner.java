@@ -110,6 +110,6 @@ public final class Planner {
   }
 
   private static Whole best(PlanSearch search) {
-    return search.best().orElseThrow(() -> Refusal.of(search.format()));
+    return search.best().orElseThrow(() -> Refusal.of(search.format().withoutLongRows()));
   }
 }

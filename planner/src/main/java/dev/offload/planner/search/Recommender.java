@@ -260,7 +260,7 @@ final class Recommender {
   }
 
   private Alternative evaluate(String name, Design other, Home home) {
-    long blocks = format.groupBlocks(other.sequences(), other.groups());
+    long blocks = format.groupBlocks(other);
     Rooms rooms = format.memory().rooms(other, KvSplit.all(home, other.groups()), blocks);
     Candidate.Lack lack = Candidate.lack(format.model(), other, rooms);
     if (!lack.isEmpty()) {

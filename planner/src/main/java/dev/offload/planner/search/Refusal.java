@@ -47,7 +47,7 @@ final class Refusal {
     for (Design design : new PlanSearch(format).leastDesigns()) {
       List<Home> homes = format.wishes().kvHome().map(List::of).orElse(List.of(Home.values()));
       for (Home home : homes) {
-        long blocks = format.groupBlocks(design.sequences(), design.groups());
+        long blocks = format.groupBlocks(design);
         Rooms rooms = format.memory().rooms(design, KvSplit.all(home, design.groups()), blocks);
         Lack lack = Candidate.lack(format.model(), design, rooms);
         if (least == null || lack.total() < least.total()) {

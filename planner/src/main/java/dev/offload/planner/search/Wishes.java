@@ -15,6 +15,9 @@ import java.util.OptionalInt;
  * @param microBatches number of KV groups
  * @param microBatchTokens most tokens of a micro-batch in a pass
  * @param rowTokens cache slots of the longest row, for which each group must have room
+ * @param cacheTokens cache slots per sequence that are of use if rows turn out longer than
+ *     expected: the cache takes them where there is room, and each group gets those of one row as
+ *     long as the context as far as a part of the memory will do; 0 if rows are as expected
  * @param kvHome where the whole cache lives
  * @param expertsOnHost whether experts may be computed on the host
  */
@@ -26,6 +29,7 @@ public record Wishes(
     OptionalInt microBatches,
     OptionalInt microBatchTokens,
     int rowTokens,
+    int cacheTokens,
     Optional<KvGroup.Home> kvHome,
     boolean expertsOnHost) {
   public Wishes {
@@ -33,10 +37,16 @@ public record Wishes(
         || sequences.orElse(1) < 1
         || microBatches.orElse(1) < 1
         || microBatchTokens.orElse(1) < 1
-        || rowTokens < 1) {
+        || rowTokens < 1
+        || cacheTokens < 0) {
       throw new IllegalArgumentException(
-          "%s sequences in %s micro-batches of %s tokens with %d cache slots for one row cannot be planned"
-              .formatted(text(sequences), text(microBatches), text(microBatchTokens), rowTokens));
+          "%s sequences in %s micro-batches of %s tokens with %d cache slots for one row and %d for one longer than expected cannot be planned"
+              .formatted(
+                  text(sequences),
+                  text(microBatches),
+                  text(microBatchTokens),
+                  rowTokens,
+                  cacheTokens));
     }
     if (deviceBytes < 0 || hostBytes < 0 || diskBytes < 0) {
       throw new IllegalArgumentException(
@@ -59,6 +69,7 @@ public record Wishes(
         OptionalInt.empty(),
         OptionalInt.empty(),
         rowTokens,
+        0,
         Optional.empty(),
         false);
   }
@@ -73,6 +84,7 @@ public record Wishes(
         microBatches,
         microBatchTokens,
         rowTokens,
+        cacheTokens,
         kvHome,
         expertsOnHost);
   }
@@ -86,6 +98,7 @@ public record Wishes(
         microBatches,
         microBatchTokens,
         rowTokens,
+        cacheTokens,
         kvHome,
         expertsOnHost);
   }
@@ -99,6 +112,7 @@ public record Wishes(
         OptionalInt.of(groups),
         microBatchTokens,
         rowTokens,
+        cacheTokens,
         kvHome,
         expertsOnHost);
   }
@@ -112,6 +126,7 @@ public record Wishes(
         microBatches,
         microBatchTokens,
         tokens,
+        cacheTokens,
         kvHome,
         expertsOnHost);
   }
@@ -125,7 +140,23 @@ public record Wishes(
         microBatches,
         microBatchTokens,
         rowTokens,
+        cacheTokens,
         Optional.of(home),
+        expertsOnHost);
+  }
+
+  /** The same for rows that are no longer than expected. */
+  Wishes withoutLongRows() {
+    return new Wishes(
+        deviceBytes,
+        hostBytes,
+        diskBytes,
+        sequences,
+        microBatches,
+        microBatchTokens,
+        rowTokens,
+        0,
+        kvHome,
         expertsOnHost);
   }
 }

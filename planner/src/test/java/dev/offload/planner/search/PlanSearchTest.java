@@ -100,7 +100,7 @@ class PlanSearchTest {
       Design design = new Design(2, 2, 1, 8, piece, 3, true);
       for (Home home : Home.values()) {
         KvSplit split = KvSplit.all(home, 1);
-        Rooms rooms = format.memory().rooms(design, split, format.groupBlocks(2, 1));
+        Rooms rooms = format.memory().rooms(design, split, format.groupBlocks(design));
         PassLoads loads = format.loads(design, format.flow(design));
         double least = leastSeconds(planned, loads, split, rooms);
         var whole = Candidate.of(format, design, List.of(home)).flatMap(each -> each.round(split));

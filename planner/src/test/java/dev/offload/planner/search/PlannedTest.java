@@ -39,6 +39,11 @@ class PlannedTest {
   private static final Workload WORKLOAD = Workload.of(30, 20, OptionalLong.empty());
 
   private static Wishes wishes(long device, long host, Optional<Home> home, int rowTokens) {
+    return wishes(device, host, home, rowTokens, 0);
+  }
+
+  private static Wishes wishes(
+      long device, long host, Optional<Home> home, int rowTokens, int cacheTokens) {
     return new Wishes(
         device,
         host,
@@ -47,6 +52,7 @@ class PlannedTest {
         OptionalInt.of(2),
         OptionalInt.of(16),
         rowTokens,
+        cacheTokens,
         home,
         false);
   }
@@ -70,6 +76,50 @@ class PlannedTest {
       }
     }
     assertEquals(0, plan.ringBytes());
+  }
+
+  @Test
+  void shouldSolveNothingWhereEverythingFitsTheDevice() {
+    FakeModel model = new FakeModel(new Random(1));
+    Wishes wishes = wishes(model.weights() + (1 << 20), 1 << 20, Optional.of(Home.DEVICE), 1);
+    Whole whole = best(model, wishes);
+    assertEquals(whole.rounded().loads().most(), whole.solution().seconds());
+    assertEquals(
+        1,
+        whole.solution().weights().values().stream().mapToDouble(Double::doubleValue).sum(),
+        1e-9);
+  }
+
+  @Test
+  void shouldGiveTheCacheRoomForARowAsLongAsTheContext() {
+    FakeModel model = new FakeModel(new Random(1));
+    Plan plan = plan(model, model.weights() + (1 << 20), 1 << 20);
+    for (KvGroup group : plan.kvGroups()) {
+      assertTrue(16 * group.blocks() >= model.contextLength(), group + " for a long row");
+    }
+  }
+
+  @Test
+  void shouldKeepWhatIsWished() {
+    Random random = new Random(8);
+    int kept = 0;
+    for (int round = 0; round < 20; round++) {
+      FakeModel model = new FakeModel(random);
+      Home home = HOMES.get(random.nextInt(HOMES.size()));
+      Plan plan;
+      try {
+        plan =
+            PlanMaker.plan(best(model, wishes(2 * model.weights(), 1 << 20, Optional.of(home), 1)));
+      } catch (IllegalArgumentException e) {
+        continue;
+      }
+      kept++;
+      assertEquals(2, plan.kvGroups().size());
+      assertEquals(8, plan.maxSequences());
+      assertEquals(16, plan.microBatchTokens());
+      plan.kvGroups().forEach(group -> assertEquals(home, group.home()));
+    }
+    assertTrue(kept > 10, "only " + kept + " plans were feasible");
   }
 
   @Test
@@ -108,6 +158,37 @@ class PlannedTest {
     assertTrue(swapping > 0, "only " + swapping + " have room for swapped cache blocks");
     assertTrue(onHost > 5, "only " + onHost + " caches on the host");
     assertTrue(fromDisk > 5, "only " + fromDisk + " read from disk");
+  }
+
+  @Test
+  void shouldKeepRoomForARowThatIsLongerThanExpected() {
+    Random random = new Random(9);
+    int streaming = 0;
+    int longer = 0;
+    for (int round = 0; round < 100; round++) {
+      FakeModel model = new FakeModel(random);
+      long device = 1 + random.nextLong(2 * model.weights());
+      long host = 1 + random.nextLong(2 * model.weights());
+      int context = model.contextLength();
+      Plan without;
+      try {
+        without = PlanMaker.plan(best(model, wishes(device, host, Optional.empty(), 1)));
+      } catch (IllegalArgumentException e) {
+        continue;
+      }
+      Plan plan = PlanMaker.plan(best(model, wishes(device, host, Optional.empty(), 1, context)));
+      check(model, plan, device, host);
+      long room = (long) (0.3 * (device - model.deviceBytes(plan)) / model.kvBlockBytes() / 2);
+      for (KvGroup group : plan.kvGroups()) {
+        boolean whole = 16 * group.blocks() >= context;
+        assertTrue(whole || plan.ringBytes() == 0 || group.blocks() >= room, room + " in " + plan);
+      }
+      streaming += plan.ringBytes() > 0 ? 1 : 0;
+      longer +=
+          plan.kvGroups().getFirst().blocks() > without.kvGroups().getFirst().blocks() ? 1 : 0;
+    }
+    assertTrue(streaming > 20, "only " + streaming + " plans stream weights");
+    assertTrue(longer > 5, "only " + longer + " plans had less room without");
   }
 
   private static void check(FakeModel model, Plan plan, long device, long host) {
