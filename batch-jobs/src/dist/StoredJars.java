@@ -23,8 +23,12 @@ final class StoredJars {
   private static final Pattern LINUX = Pattern.compile("(?i).*linux.*");
   private static final Pattern X86_64 = Pattern.compile(".*(x86[-_]64|amd64|x64).*");
 
-  /** Bindings of oneDNN for C++ and JNI: the program calls its C functions. */
-  private static final Pattern UNUSED = Pattern.compile("org/bytedeco/.*(/include/.*|/libjni\\w+\\.so)");
+  /**
+   * Bindings of oneDNN for C++ and JNI, whose C functions the program calls, and those of CUDA's libraries but the
+   * driver's.
+   */
+  private static final Pattern UNUSED =
+      Pattern.compile("org/bytedeco/.*(/include/.*|/libjni\\w+\\.so)|lib/libJ(CudaRuntime|Nvrtc|NvPTXCompiler)-.*");
 
   private StoredJars() {}
 
