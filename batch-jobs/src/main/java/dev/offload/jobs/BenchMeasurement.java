@@ -107,8 +107,11 @@ final class BenchMeasurement {
       throws IOException, RefusedException {
     List<Ran> runs = new ArrayList<>();
     Device device = devices.device();
-    try (Engine engine =
-        Engine.open(weights, Optional.empty(), device, devices.host(), options, plan)) {
+    try (Closing closing = new Closing()) {
+      Engine engine =
+          closing.add(
+              Engine.open(weights, Optional.empty(), device, devices.host(), options, plan));
+      closing.add(machine.trace(engine));
       int vocabularySize = weights.config().vocabularySize();
       long end = System.nanoTime() + warmUpSeconds * 1_000_000_000L;
       while (System.nanoTime() < end) {

@@ -71,6 +71,7 @@ final class EngineGenerator implements Generator, Chooser {
                   devices.host(),
                   options,
                   plan));
+      resources.add(machine.trace(engine));
       PromptEncoder prompts =
           new ModelPrompts(folder, tokenizer, model.config(), engine.maxSequenceTokens());
       return new EngineGenerator(

@@ -95,6 +95,7 @@ final class GenerateCommand implements Callable<Integer> {
     files.check();
     RowDefaults defaults = defaults();
     machine.check();
+    machine.checkFiles(files);
     options.check();
     Reporting reporting = new Reporting(options.reports(files, mode), "generate", settings(files));
     return new CommandJob(spec.commandLine().getErr(), model, files, mode)

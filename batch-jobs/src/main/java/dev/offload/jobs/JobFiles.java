@@ -1,8 +1,10 @@
 package dev.offload.jobs;
 
+import dev.offload.jobs.journal.OrderedOutput;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * The files of a job. The journal and the lock stand beside the output and are named after it.
@@ -62,6 +64,16 @@ record JobFiles(Path input, Path output, Path errors) {
     }
     if (output.toAbsolutePath().normalize().equals(errors.toAbsolutePath().normalize())) {
       throw new RefusedException("--output and --errors are both " + output);
+    }
+  }
+
+  /** Refuses a file of something else that this job reads or writes. */
+  void requireApart(String option, Path file) throws RefusedException {
+    for (Path own :
+        List.of(input, output, errors, OrderedOutput.partial(output), journal(), lock(), whole())) {
+      if (own.toAbsolutePath().normalize().equals(file.toAbsolutePath().normalize())) {
+        throw new RefusedException(option + " " + file + " is another file of the job; name one");
+      }
     }
   }
 

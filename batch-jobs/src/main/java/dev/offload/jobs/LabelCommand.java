@@ -143,6 +143,7 @@ final class LabelCommand implements Callable<Integer> {
     FileFormat format = RowFiles.format("--output", output);
     LabelRows rows = rows();
     machine.check();
+    machine.checkFiles(files);
     options.check();
     return kinds.areWritten()
         ? write(mode, files, format, rows)

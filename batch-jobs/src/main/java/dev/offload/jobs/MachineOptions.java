@@ -37,6 +37,38 @@ final class MachineOptions extends BudgetOptions {
               + " only.")
   private Path saveRouting;
 
+  @Option(
+      names = "--trace",
+      paramLabel = "FILE",
+      description =
+          "Write what every lane did in every pass, as JSON that ui.perfetto.dev and Chrome show."
+              + " A new file.")
+  private Path trace;
+
+  /** Refuses files that are other files of a job. */
+  void checkFiles(JobFiles files) throws RefusedException {
+    if (saveRouting != null) {
+      files.requireApart("--save-routing", saveRouting);
+    }
+    if (trace != null) {
+      files.requireApart("--trace", trace);
+    }
+  }
+
+  /**
+   * Traces what an engine does, if that is wanted.
+   *
+   * @return ends the trace
+   * @throws RefusedException if the file exists or cannot be written
+   */
+  Closing trace(Engine engine) throws RefusedException {
+    Closing closing = new Closing();
+    if (trace != null) {
+      engine.tell(closing.add(ChromeTrace.create(trace)));
+    }
+    return closing;
+  }
+
   /**
    * Refuses what could not be written.
    *

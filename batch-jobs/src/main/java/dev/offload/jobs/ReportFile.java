@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.List;
 import java.util.Locale;
 
 /**
@@ -28,11 +27,7 @@ record ReportFile(Path file) {
       throw new RefusedException(
           "--report " + file + " is not a file in a folder that can be written to");
     }
-    for (Path other : List.of(files.input(), files.output(), files.errors())) {
-      if (other.toAbsolutePath().normalize().equals(file.toAbsolutePath().normalize())) {
-        throw new RefusedException("--report " + file + " is another file of the job");
-      }
-    }
+    files.requireApart("--report", file);
     if (mode == StartMode.NEW && Files.exists(file)) {
       throw new RefusedException(
           "--report " + file + " exists; name another file, or give --overwrite to replace it");

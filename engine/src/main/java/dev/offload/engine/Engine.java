@@ -336,6 +336,11 @@ public final class Engine implements AutoCloseable {
     return tierBytes;
   }
 
+  /** Tells somebody what lanes do in every pass, from the next run on. */
+  public void tell(PassListener listener) {
+    passes.tell(listener);
+  }
+
   /**
    * A pass of the last run that stands for its steady state, task by task; also after a listener
    * has ended the run by an exception. Empty before the first pass has ended.

@@ -1,7 +1,6 @@
 package dev.offload.engine;
 
 import dev.offload.engine.execute.TaskListener;
-import dev.offload.engine.pass.Chunk;
 import dev.offload.engine.pass.Pass;
 import dev.offload.planner.PassTimeline;
 import dev.offload.planner.PassTimeline.Span;
@@ -23,6 +22,14 @@ final class PassRecorder implements TaskListener {
   private int mostSequences;
   private Optional<Recording> current = Optional.empty();
   private Optional<PassTimeline> kept = Optional.empty();
+  private Optional<PassListener> listener = Optional.empty();
+  private Pass running;
+  private long began;
+
+  /** From now on somebody hears of all passes. */
+  void tell(PassListener listener) {
+    this.listener = Optional.of(listener);
+  }
 
   /** A run begins; what is known of the last one is forgotten. */
   void newRun() {
@@ -35,19 +42,27 @@ final class PassRecorder implements TaskListener {
   /** A pass begins. */
   void begins(Pass pass, Schedule schedule) {
     passes++;
+    running = pass;
+    began = System.nanoTime();
     if (Long.bitCount(passes) == 1) {
       keep();
-      current = Optional.of(new Recording(passes, pass, schedule.tasks().getLast().id()));
+      current = Optional.of(new Recording(passes, pass, began, schedule.tasks().getLast().id()));
     }
   }
 
   /** The pass that began last has its logits; some of its tasks may still run. */
   void ended() {
-    current.ifPresent(Recording::end);
+    long end = System.nanoTime();
+    current.ifPresent(recording -> recording.end(end));
+    listener.ifPresent(
+        each ->
+            each.passed(
+                passes, running.sequences(), running.tokens(), running.promptTokens(), began, end));
   }
 
   @Override
   public void done(Task task, long beginNanos, long endNanos) {
+    listener.ifPresent(each -> each.done(task, beginNanos, endNanos));
     if (current.isPresent()) {
       current.get().add(task, beginNanos, endNanos);
       if (current.get().isComplete()) {
@@ -80,7 +95,7 @@ final class PassRecorder implements TaskListener {
     private final long number;
     private final Pass pass;
     private final long lastTask;
-    private final long begin = System.nanoTime();
+    private final long begin;
     private final List<Span> spans = new ArrayList<>();
     private long end = Long.MAX_VALUE;
     private long heard = -1;
@@ -88,15 +103,16 @@ final class PassRecorder implements TaskListener {
     /**
      * @param lastTask number of the last task that belongs to the pass
      */
-    Recording(long number, Pass pass, long lastTask) {
+    Recording(long number, Pass pass, long begin, long lastTask) {
       this.number = number;
       this.pass = pass;
+      this.begin = begin;
       this.lastTask = lastTask;
     }
 
-    void end() {
+    void end(long nanos) {
       if (end == Long.MAX_VALUE) {
-        end = System.nanoTime();
+        end = nanos;
       }
     }
 
@@ -119,16 +135,9 @@ final class PassRecorder implements TaskListener {
     }
 
     PassTimeline timeline() {
-      int sequences = 0;
-      int promptTokens = 0;
-      for (List<Chunk> chunks : pass.microBatches()) {
-        for (Chunk chunk : chunks) {
-          sequences++;
-          promptTokens += chunk.promptTokens();
-        }
-      }
       spans.sort(Comparator.comparingLong(Span::beginNanos));
-      return new PassTimeline(number, sequences, pass.tokens(), promptTokens, end - begin, spans);
+      return new PassTimeline(
+          number, pass.sequences(), pass.tokens(), pass.promptTokens(), end - begin, spans);
     }
   }
 }

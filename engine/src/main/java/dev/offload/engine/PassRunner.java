@@ -113,6 +113,11 @@ final class PassRunner implements Passes {
     recorder.newRun();
   }
 
+  /** From now on somebody hears of all passes. */
+  void tell(PassListener listener) {
+    recorder.tell(listener);
+  }
+
   /** A typical pass of the run, task by task. */
   Optional<PassTimeline> timeline() {
     return recorder.timeline();

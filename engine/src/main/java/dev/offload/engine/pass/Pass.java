@@ -23,6 +23,16 @@ public record Pass(List<List<Chunk>> microBatches, int logitsRows) {
     return microBatches.stream().flatMap(List::stream).mapToInt(Chunk::count).sum();
   }
 
+  /** Sequences of which it computes something. */
+  public int sequences() {
+    return microBatches.stream().mapToInt(List::size).sum();
+  }
+
+  /** Those of its tokens that belong to prompts. */
+  public int promptTokens() {
+    return microBatches.stream().flatMap(List::stream).mapToInt(Chunk::promptTokens).sum();
+  }
+
   /** Marks all chunks as computed. */
   public void advance() {
     microBatches.forEach(chunks -> chunks.forEach(c -> c.sequence().advance(c.contextLength())));
