@@ -2,13 +2,17 @@
 # Runs all of PENDING.md on a machine with an NVIDIA GPU, in about an hour and a half, and goes on behind failures.
 #   docs/gpu/run.sh [FOLDER]         all steps; output of each in FOLDER (default: docs/gpu/results-DATE)
 #   ONLY='doctor|bench' docs/gpu/run.sh   steps whose name matches
-# Needs a JDK 25, NVIDIA's driver, NVRTC and cuBLAS (backends/cuda/README.md), python3; compute-sanitizer if it is there.
+# In a checkout it needs a JDK 25; in the image that -Pdist makes nothing, and leaves out what only a checkout has.
+# Both need NVIDIA's driver, NVRTC and cuBLAS (backends/cuda/README.md), and compute-sanitizer if it is there.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-docs/gpu/results-$(date +%F)}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 failed=()
+checkout=
+program=bin/offload
+[[ -x mvnw ]] && checkout=yes program=./offload
 
 # step NAME COMMAND...: runs it, keeps what it prints and how long it took.
 step() {
@@ -24,11 +28,18 @@ step() {
   fi
 }
 
-tests() { # MODULE TEST [WRAPPER...]
-  local module=$1 test=$2
-  shift 2
-  OFFLOAD_CUDA_REQUIRED=1 OFFLOAD_OPENCL_REQUIRED=1 "$@" ./mvnw -B -ntp -Dquick test -pl "$module" -am \
-    -Dtest="$test" -Dsurefire.failIfNoSpecifiedTests=false
+# A step that a checkout is needed for.
+checkout_step() {
+  if [[ $checkout ]]; then
+    step "$@"
+  elif [[ $1 =~ ${ONLY:-.} ]]; then
+    echo "$1 ... left out: this is no checkout"
+  fi
+}
+
+tests() { # MODULE TEST
+  OFFLOAD_CUDA_REQUIRED=1 OFFLOAD_OPENCL_REQUIRED=1 ./mvnw -B -ntp -Dquick test -pl "$1" -am \
+    -Dtest="$2" -Dsurefire.failIfNoSpecifiedTests=false
 }
 
 # The most that this process tree had of the device, against a budget in MiB.
@@ -50,35 +61,39 @@ within() { # MIB COMMAND...
 
 bench() { # NAME SHAPE DEVICE HOST [OPTION...]
   local name=$1 shape=$2 device=$3 host=$4
+  local trace="$out/bench-$name.trace.json"
   shift 4
-  step "bench-$name" within $((${device%GiB} * 1024)) ./offload bench --model "examples/shapes/$shape" --device cuda \
-    --device-memory "$device" --host-memory "$host" --prompt-tokens 512 --generated-tokens 32 --compare --json "$@"
+  [[ bench-$name =~ ${ONLY:-.} ]] && rm -f "$trace"
+  step "bench-$name" within $((${device%GiB} * 1024)) "$program" bench --model "examples/shapes/$shape" --device cuda \
+    --device-memory "$device" --host-memory "$host" --prompt-tokens 512 --generated-tokens 32 --compare --json \
+    --trace "$trace" "$@"
 }
 
 same() { # two runs of a model give the same bytes
-  local run=(./offload generate --model examples/models/tiny-moe --device cuda --input examples/prompts.jsonl --overwrite)
+  local run=("$program" generate --model examples/models/tiny-moe --device cuda --input examples/prompts.jsonl --overwrite)
   "${run[@]}" --output "$out/one.jsonl" && "${run[@]}" --output "$out/two.jsonl" && cmp "$out/one.jsonl" "$out/two.jsonl"
 }
 
-step machine bash -c 'nvidia-smi; nproc; free -g; ulimit -l; java -version'
-step build ./mvnw -B -ntp -q -Dquick -DskipTests package
-step libraries tests backends/cuda NativeLibrariesTest
-step conformance tests backends/cuda 'CudaConformanceTest,CudaBackendTest'
+step machine bash -c 'nvidia-smi; nproc; free -g; ulimit -l'
+checkout_step build ./mvnw -B -ntp -q -Dquick -DskipTests package
+checkout_step libraries tests backends/cuda NativeLibrariesTest
+checkout_step conformance tests backends/cuda 'CudaConformanceTest,CudaBackendTest'
 if command -v compute-sanitizer >/dev/null; then
   for tool in memcheck racecheck; do
-    step "sanitizer-$tool" tests backends/cuda CudaConformanceTest \
-      compute-sanitizer --tool "$tool" --target-processes all --error-exitcode 9
+    step "sanitizer-$tool" \
+      compute-sanitizer --tool "$tool" --target-processes all --error-exitcode 9 "$program" doctor --backend cuda
   done
 else
   echo "sanitizer ... left out: no compute-sanitizer on the PATH"
 fi
-step opencl tests backends/opencl OpenClConformanceTest
-step devices ./offload devices
-step doctor ./offload doctor --backend cuda
-step profile ./offload profile --device cuda --save "$out/profile.json"
-step repeat same
-step products backends/benchmarks/run Matmul -p backend=cuda
-step copies backends/benchmarks/run Copy -p backend=cuda
+checkout_step opencl tests backends/opencl OpenClConformanceTest
+step devices "$program" devices
+step doctor "$program" doctor --backend cuda
+step doctor-opencl "$program" doctor --backend opencl
+step profile "$program" profile --device cuda --save "$out/profile.json"
+checkout_step repeat same
+checkout_step products backends/benchmarks/run Matmul -p backend=cuda
+checkout_step copies backends/benchmarks/run Copy -p backend=cuda
 
 bench opt-30b opt-30b 16GiB 100GiB
 bench llama-3-8b llama-3-8b 8GiB 100GiB
