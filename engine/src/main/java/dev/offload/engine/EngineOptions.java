@@ -18,7 +18,9 @@ import java.util.OptionalInt;
  * @param seed seed of rows that bring none
  * @param maxSequences most sequences in flight
  * @param microBatches number of micro-batches
- * @param microBatchTokens most tokens of one micro-batch in a pass
+ * @param microBatchTokens most tokens of one micro-batch in a pass; absent means {@value
+ *     #DEFAULT_MICRO_BATCH_TOKENS}, and more of a mixture of many experts if nothing has to leave
+ *     the device for it
  * @param kvTokensPerSequence cache slots wanted per sequence, of which one sequence at least gets
  *     them; absent means 2048 on average, and one as long as the context where there is memory
  * @param kvHome where the KV cache lives; if nothing is said, the planner decides
@@ -38,7 +40,7 @@ public record EngineOptions(
     long seed,
     int maxSequences,
     int microBatches,
-    int microBatchTokens,
+    OptionalInt microBatchTokens,
     OptionalInt kvTokensPerSequence,
     Optional<KvGroup.Home> kvHome,
     AdmissionPolicy admission,
@@ -105,7 +107,7 @@ public record EngineOptions(
         seed,
         DEFAULT_SEQUENCES,
         1,
-        DEFAULT_MICRO_BATCH_TOKENS,
+        OptionalInt.empty(),
         OptionalInt.empty(),
         Optional.empty(),
         AdmissionPolicy.EXPECTED_LENGTH,

@@ -49,6 +49,15 @@ final class EnginePlanner implements ModelSizes {
 
   private static final long PAGE_BYTES = 4096;
 
+  /**
+   * Rows of an expert with which products run at full rate. With half as many the processor of
+   * docs/performance.md multiplies an eighth slower.
+   */
+  private static final long EXPERT_ROWS = 128;
+
+  /** Mixtures of very many experts would need passes whose activations fill the memory. */
+  private static final int MOST_TOKENS_FOR_EXPERTS = 2048;
+
   private final EngineModel model;
   private final ModelConfig config;
   private final DataLayout layout;
@@ -105,20 +114,63 @@ final class EnginePlanner implements ModelSizes {
       EngineModel model, Device device, EngineOptions options, HardwareProfile machine) {
     DType computeDType = options.computeDType().orElse(model.config().storedDType());
     EnginePlanner sizes = new EnginePlanner(model, device.operations(), computeDType);
-    int context = model.config().contextLength();
+    if (options.microBatchTokens().isPresent()) {
+      return sizes.plan(options, machine, options.microBatchTokens().getAsInt());
+    }
+    Plan usual = sizes.plan(options, machine, EngineOptions.DEFAULT_MICRO_BATCH_TOKENS);
+    return sizes.withRowsForExperts(options, machine, usual);
+  }
+
+  private Plan plan(EngineOptions options, HardwareProfile machine, int tokens) {
+    int context = config.contextLength();
     int cache = Math.min(context, options.kvTokensPerSequence().orElse(DEFAULT_KV_TOKENS));
     if (options.kvTokensPerSequence().isPresent()) {
       try {
-        return sizes.plan(options, machine, new Lengths(cache, cache, cache));
+        return plan(options, machine, tokens, new Lengths(cache, cache, cache));
       } catch (IllegalArgumentException e) {
-        throw sizes.withCache(e, cache);
+        throw withCache(e, cache);
       }
     }
     try {
-      return sizes.plan(options, machine, new Lengths(Math.min(cache, EXPECTED_TOKENS), 1, cache));
+      return plan(
+          options, machine, tokens, new Lengths(Math.min(cache, EXPECTED_TOKENS), 1, cache));
     } catch (IllegalArgumentException e) { // no room for one of them; rows may be shorter
-      return sizes.plan(options, machine, new Lengths(1, 1, cache));
+      return plan(options, machine, tokens, new Lengths(1, 1, cache));
     }
+  }
+
+  /**
+   * Of a pass an expert gets few rows, and few rows are multiplied slowly, so passes of a mixture
+   * are longer. Not where weights or cache would have to leave the device for it.
+   */
+  private Plan withRowsForExperts(EngineOptions options, HardwareProfile machine, Plan usual) {
+    int tokens = Math.ceilDiv(tokensForExperts(), options.microBatches());
+    if (tokens <= usual.microBatchTokens() || usual.ringBytes() > 0) {
+      return usual;
+    }
+    Plan longer = plan(options, machine, tokens);
+    boolean nothingIsLost =
+        longer.microBatchTokens() == tokens
+            && longer.ringBytes() == 0
+            && longer.maxSequences() == usual.maxSequences()
+            && cacheBlocks(longer) == cacheBlocks(usual);
+    return nothingIsLost ? longer : usual;
+  }
+
+  /** Tokens of a pass of which the experts of each layer get enough rows on average. */
+  private int tokensForExperts() {
+    int most = 0;
+    for (Layer layer : config.layers()) {
+      if (layer.feedForward() instanceof MixtureOfExperts mixture) {
+        long tokens = Math.ceilDiv(EXPERT_ROWS * mixture.experts(), mixture.expertsPerToken());
+        most = Math.max(most, (int) Math.min(tokens, MOST_TOKENS_FOR_EXPERTS));
+      }
+    }
+    return most;
+  }
+
+  private static long cacheBlocks(Plan plan) {
+    return plan.kvGroups().stream().mapToLong(KvGroup::blocks).sum();
   }
 
   /**
@@ -130,7 +182,8 @@ final class EnginePlanner implements ModelSizes {
    */
   private record Lengths(int expected, int least, int cached) {}
 
-  private Plan plan(EngineOptions options, HardwareProfile machine, Lengths lengths) {
+  private Plan plan(
+      EngineOptions options, HardwareProfile machine, int microBatchTokens, Lengths lengths) {
     Wishes wishes =
         new Wishes(
             options.deviceMemory(),
@@ -138,7 +191,7 @@ final class EnginePlanner implements ModelSizes {
             fileBytes(),
             OptionalInt.of(options.maxSequences()),
             OptionalInt.of(options.microBatches()),
-            OptionalInt.of(options.microBatchTokens()),
+            OptionalInt.of(microBatchTokens),
             lengths.least(),
             lengths.cached(),
             options.kvHome(),

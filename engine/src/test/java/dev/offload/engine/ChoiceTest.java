@@ -294,7 +294,7 @@ class ChoiceTest {
         0,
         sequences,
         microBatches,
-        microBatchTokens,
+        OptionalInt.of(microBatchTokens),
         OptionalInt.of(160),
         Optional.of(KvGroup.Home.DEVICE),
         AdmissionPolicy.EXPECTED_LENGTH,

@@ -185,7 +185,7 @@ class CompanyTest {
             0,
             sequences,
             microBatches,
-            microBatchTokens,
+            OptionalInt.of(microBatchTokens),
             OptionalInt.of(128),
             Optional.of(KvGroup.Home.DEVICE),
             AdmissionPolicy.EXPECTED_LENGTH,

@@ -71,7 +71,7 @@ class ForecastTest {
             0,
             sequences,
             microBatches,
-            microBatchTokens,
+            OptionalInt.of(microBatchTokens),
             OptionalInt.of(kvTokens),
             Optional.of(KvGroup.Home.DEVICE),
             admission,

@@ -241,7 +241,7 @@ class HostExpertsTest {
             0,
             SEQUENCES,
             1,
-            plan.microBatchTokens(),
+            OptionalInt.of(plan.microBatchTokens()),
             OptionalInt.empty(),
             Optional.empty(),
             AdmissionPolicy.EXPECTED_LENGTH,

@@ -140,7 +140,7 @@ class PassTimelineTest {
         0,
         4,
         1,
-        64,
+        OptionalInt.of(64),
         OptionalInt.of(64),
         Optional.of(KvGroup.Home.HOST_ATTENDED),
         AdmissionPolicy.EXPECTED_LENGTH,

@@ -215,7 +215,7 @@ class PlacementTest {
             0,
             plan.maxSequences(),
             plan.kvGroups().size(),
-            plan.microBatchTokens(),
+            OptionalInt.of(plan.microBatchTokens()),
             OptionalInt.empty(),
             Optional.of(KvGroup.Home.DEVICE),
             AdmissionPolicy.EXPECTED_LENGTH,

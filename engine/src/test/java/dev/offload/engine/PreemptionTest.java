@@ -283,7 +283,7 @@ class PreemptionTest {
             0,
             plan.maxSequences(),
             plan.kvGroups().size(),
-            plan.microBatchTokens(),
+            OptionalInt.of(plan.microBatchTokens()),
             OptionalInt.empty(),
             Optional.empty(),
             AdmissionPolicy.EXPECTED_LENGTH,

@@ -325,7 +325,7 @@ class PrefixSharingTest {
             0,
             plan.maxSequences(),
             plan.kvGroups().size(),
-            plan.microBatchTokens(),
+            OptionalInt.of(plan.microBatchTokens()),
             OptionalInt.empty(),
             Optional.empty(),
             AdmissionPolicy.EXPECTED_LENGTH,

@@ -86,7 +86,7 @@ public final class Example02Budget {
         0,
         SEQUENCES,
         1,
-        MICRO_BATCH_TOKENS,
+        OptionalInt.of(MICRO_BATCH_TOKENS),
         OptionalInt.of(KV_TOKENS_PER_SEQUENCE),
         Optional.of(KvGroup.Home.DEVICE),
         AdmissionPolicy.EXPECTED_LENGTH,

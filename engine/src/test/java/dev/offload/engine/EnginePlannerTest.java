@@ -1,0 +1,101 @@
+package dev.offload.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.backends.api.Backend;
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.DeviceOptions;
+import dev.offload.planner.KvGroup;
+import dev.offload.planner.Plan;
+import dev.offload.tensors.DType;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.RandomSource;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.ServiceLoader;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** How many tokens a pass may have if nobody says. */
+class EnginePlannerTest {
+  private static final Path SHAPES = Path.of("../examples/shapes");
+  private static final long MEMORY = 16L << 30;
+  private static final int SEQUENCES = 32;
+  private static final int KV_TOKENS = 160;
+
+  @ParameterizedTest
+  @CsvSource({
+    "dense-360m, 1, 512",
+    "moe-880m, 1, 1024",
+    "moe-880m, 2, 512", // 4 of 32 experts
+    "qwen3-30b-a3b, 1, 2048",
+    "mixtral-8x7b, 1, 512" // 8 of 128, 2 of 8
+  })
+  void shouldGiveExpertsEnoughRows(String shape, int microBatches, int tokens) throws IOException {
+    Plan plan = plan(shape, 256L << 30, microBatches, OptionalInt.empty());
+    assertEquals(tokens, plan.microBatchTokens());
+    assertEquals(microBatches, plan.kvGroups().size());
+  }
+
+  @Test
+  void shouldDoAsItIsTold() throws IOException {
+    assertEquals(300, plan("moe-880m", MEMORY, 1, OptionalInt.of(300)).microBatchTokens());
+  }
+
+  @Test
+  void shouldLoseNothingFromTheDevice() throws IOException {
+    int longer = 0;
+    int usual = 0;
+    for (long mebibytes = 1700; mebibytes <= 2000; mebibytes += 10) {
+      long bytes = mebibytes << 20;
+      Plan free = plan("moe-880m", bytes, 1, OptionalInt.empty());
+      Plan told = plan("moe-880m", bytes, 1, OptionalInt.of(512));
+      assertTrue(
+          free.unitsOn(Tier.DEVICE).containsAll(told.unitsOn(Tier.DEVICE)), mebibytes + " MiB");
+      assertEquals(blocks(told), blocks(free), mebibytes + " MiB");
+      assertEquals(told.maxSequences(), free.maxSequences(), mebibytes + " MiB");
+      assertTrue(free.microBatchTokens() >= told.microBatchTokens());
+      longer += free.microBatchTokens() > told.microBatchTokens() ? 1 : 0;
+      usual += free.equals(told) ? 1 : 0;
+    }
+    assertTrue(longer > 0 && usual > 0, longer + " budgets allow more, " + usual + " do not");
+  }
+
+  private static long blocks(Plan plan) {
+    return plan.kvGroups().stream().mapToLong(KvGroup::blocks).sum();
+  }
+
+  private static Plan plan(String shape, long deviceBytes, int microBatches, OptionalInt tokens)
+      throws IOException {
+    EngineOptions usual =
+        EngineOptions.of(Optional.of(DType.BF16), deviceBytes, MEMORY, 2, 0)
+            .withKvTokens(KV_TOKENS);
+    EngineOptions options =
+        new EngineOptions(
+            usual.computeDType(),
+            usual.deviceMemory(),
+            usual.hostMemory(),
+            usual.threads(),
+            usual.seed(),
+            SEQUENCES,
+            microBatches,
+            tokens,
+            usual.kvTokensPerSequence(),
+            usual.kvHome(),
+            usual.admission(),
+            usual.prefixSharing(),
+            usual.temporaryFolder(),
+            usual.overlap());
+    Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
+    try (ModelFolder folder = ModelFolder.fromConfig(SHAPES.resolve(shape));
+        Device device = backend.open(new DeviceOptions(0, 1 << 20, 1 << 20, 2))) {
+      EngineModel model = EngineModel.random(folder, new RandomSource(0, 1, 1));
+      return Engine.plan(model, device, options);
+    }
+  }
+}
