@@ -14,6 +14,7 @@ import java.util.zip.CRC32;
 /** What the operating system says about the machine this runs on. */
 final class ThisMachine {
   private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
+  private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
 
   private ThisMachine() {}
 
@@ -44,7 +45,10 @@ final class ThisMachine {
     return "profile-%08x.json".formatted(checksum.getValue());
   }
 
-  private static String hostName() {
+  private static String hostName() throws IOException {
+    if (Files.isReadable(HOST_NAME)) { // asking for an address may wait for the network
+      return Files.readString(HOST_NAME).strip().toLowerCase(Locale.ROOT);
+    }
     try {
       return InetAddress.getLocalHost().getHostName().toLowerCase(Locale.ROOT);
     } catch (UnknownHostException e) {

@@ -160,8 +160,13 @@ final class PlanSearch {
     }
     int least = wishes.microBatches().orElse(1);
     for (int sequences = most; ; sequences = Math.max(least, sequences / 2)) {
+      int before = solved.size();
       solve(sequences, tokens);
       Optional<Whole> best = rounded();
+      if (best.isEmpty() && solved.size() > before) { // units cannot be cut as these would have it
+        candidates(new Level(sequences, 1, tokens), true, true).forEach(this::solve);
+        best = roundFastest(fastestFirst());
+      }
       if (best.isPresent() || (sequences == least && tokens <= least)) {
         return best;
       }
@@ -172,12 +177,30 @@ final class PlanSearch {
   /** Solves for so many in flight; a disk that nobody measured is for what must be there. */
   private void solve(int sequences, double tokens) {
     int before = solved.size();
+    if (solveResident(sequences, tokens)) {
+      return;
+    }
     if (!format.knowsDisk()) {
       solve(sequences, tokens, false);
     }
     if (solved.size() == before) {
       solve(sequences, tokens, true);
     }
+  }
+
+  /** Whether it is best to have everything on the device: then nothing else has to be looked at. */
+  private boolean solveResident(int sequences, double tokens) {
+    Level level = new Level(sequences, sequences, tokens);
+    List<Candidate> found = new ArrayList<>();
+    for (int groups : groups()) {
+      Design design = design(level, groups, 0, Design.LEAST_RING_PIECES, false);
+      if (groups <= sequences
+          && wishes.kvHome().orElse(Home.DEVICE) == Home.DEVICE
+          && Candidate.fits(format, design, Home.DEVICE)) {
+        add(design, found);
+      }
+    }
+    return solve(found).filter(PlanSearch::isResident).isPresent();
   }
 
   /** With cache for all in flight or for a part. */
@@ -240,20 +263,35 @@ final class PlanSearch {
   private Optional<Solved> solve(List<Candidate> candidates, double known) {
     Optional<Solved> best = Optional.empty();
     List<Candidate> sorted = new ArrayList<>(candidates);
-    sorted.sort(Comparator.comparingDouble(Candidate::mostTokensPerSecond).reversed());
+    sorted.sort(mostFirst());
     for (Candidate candidate : sorted) {
       double reached = best.map(Solved::tokensPerSecond).orElse(0.0);
       if (candidate.mostTokensPerSecond() <= Math.max(known, reached) * (1 + AS_GOOD)) {
         break;
       }
-      programs++;
-      Optional<Solved> found = candidate.solve().map(solution -> new Solved(candidate, solution));
-      found.ifPresent(solved::add);
+      Optional<Solved> found = solve(candidate);
       if (found.isPresent() && found.get().tokensPerSecond() > reached) {
         best = found;
       }
     }
     return best;
+  }
+
+  private Optional<Solved> solve(Candidate candidate) {
+    programs++;
+    Optional<Solved> found = candidate.solve().map(solution -> new Solved(candidate, solution));
+    found.ifPresent(solved::add);
+    return found;
+  }
+
+  /** What may be best first; of those that may be as good, what takes less for its ring. */
+  private static Comparator<Candidate> mostFirst() {
+    Comparator<Candidate> least =
+        Comparator.comparingLong(
+            each -> -Math.round(Math.log(each.mostTokensPerSecond()) / AS_GOOD));
+    return least
+        .thenComparing(each -> each.design().ringBytes())
+        .thenComparing(Comparator.comparingDouble(Candidate::mostTokensPerSecond).reversed());
   }
 
   private int[] groups() {
@@ -280,6 +318,11 @@ final class PlanSearch {
         int[] ringPieces = ringPieces();
         for (int ring : all ? ringPieces : Arrays.copyOf(ringPieces, 1)) {
           addStreaming(level, groups, piece, ring, disk, found);
+        }
+      }
+      if (all && found.isEmpty()) {
+        for (long piece : pieces) {
+          addStreaming(level, groups, piece, Design.LEAST_RING_PIECES, disk, found);
         }
       }
     }
@@ -348,8 +391,7 @@ final class PlanSearch {
 
   /** Rounds the simplest of those that are good enough, or else the best. */
   private Optional<Whole> roundBest() {
-    List<Solved> sorted = new ArrayList<>(solved);
-    sorted.sort(Comparator.comparingDouble(Solved::tokensPerSecond).reversed());
+    List<Solved> sorted = fastestFirst();
     if (sorted.isEmpty()) {
       return Optional.empty();
     }
@@ -361,6 +403,12 @@ final class PlanSearch {
             .flatMap(this::round)
             .filter(whole -> whole.tokensPerSecond() >= enough * (1 - AS_GOOD));
     return simplest.isPresent() ? simplest : roundFastest(sorted);
+  }
+
+  private List<Solved> fastestFirst() {
+    List<Solved> sorted = new ArrayList<>(solved);
+    sorted.sort(Comparator.comparingDouble(Solved::tokensPerSecond).reversed());
+    return sorted;
   }
 
   /** More in flight is no end in itself where lengths are known. */
