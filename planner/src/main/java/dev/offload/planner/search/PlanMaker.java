@@ -72,6 +72,9 @@ final class PlanMaker {
     long most = (long) Math.ceil(wanted / design.groups());
     most = Math.max(least, Math.max(most, (long) Math.min((double) longest, wanted)));
     most = Math.max(most, format.longRowBlocks(design));
+    if (fits(most)) {
+      return most;
+    }
     long fits = least;
     while (fits < most) {
       long middle = fits + (most - fits + 1) / 2;

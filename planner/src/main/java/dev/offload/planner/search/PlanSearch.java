@@ -194,9 +194,14 @@ final class PlanSearch {
     List<Candidate> found = new ArrayList<>();
     for (int groups : groups()) {
       Design design = design(level, groups, 0, Design.LEAST_RING_PIECES, false);
-      if (groups <= sequences
-          && wishes.kvHome().orElse(Home.DEVICE) == Home.DEVICE
-          && Candidate.fits(format, design, Home.DEVICE)) {
+      if (groups > sequences
+          || wishes.kvHome().orElse(Home.DEVICE) != Home.DEVICE
+          || !Candidate.fits(format, design, Home.DEVICE)) {
+        continue;
+      }
+      if (format.machine().sharing().deviceIsHost()) { // whose cores attend no faster elsewhere
+        Candidate.of(format, design, List.of(Home.DEVICE)).ifPresent(found::add);
+      } else {
         add(design, found);
       }
     }
