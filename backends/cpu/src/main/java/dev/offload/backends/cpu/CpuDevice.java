@@ -106,7 +106,7 @@ final class CpuDevice implements Device {
   public Stream newStream(String name) {
     requireOpen();
     synchronized (streams) {
-      CpuStream stream = new CpuStream(name, this::forget);
+      CpuStream stream = new CpuStream(name, workers, this::forget);
       streams.add(stream);
       return stream;
     }

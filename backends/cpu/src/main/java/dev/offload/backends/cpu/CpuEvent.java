@@ -1,16 +1,19 @@
 package dev.offload.backends.cpu;
 
 import dev.offload.backends.api.Event;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 
-/** A point in a {@link CpuStream}, reached once by the stream's thread. */
+/** A point in a {@link CpuStream}, reached once. */
 final class CpuEvent implements Event {
   private static final long SPIN_NANOS = 20_000;
   private static final int SPINS_PER_CLOCK_READ = 32;
 
   private final CpuStream stream;
   private final CountDownLatch reached = new CountDownLatch(1);
+  private final List<Runnable> waiting = new ArrayList<>();
   private volatile boolean done;
   private long nanos;
   private StreamFailure failure;
@@ -20,15 +23,39 @@ final class CpuEvent implements Event {
   }
 
   /**
-   * Called by the stream's thread when the point is reached.
+   * Called by the worker that reaches the point.
    *
    * @param failureBefore the failed work before this point, or null
    */
   void reach(StreamFailure failureBefore) {
     failure = failureBefore;
     nanos = System.nanoTime();
-    done = true;
+    List<Runnable> next;
+    synchronized (waiting) {
+      done = true;
+      next = List.copyOf(waiting);
+    }
     reached.countDown();
+    next.forEach(Runnable::run);
+  }
+
+  /**
+   * Calls something as soon as the point is reached, from whichever thread reaches it.
+   *
+   * @return false, and nothing will be called, if it is reached already
+   */
+  boolean whenReached(Runnable next) {
+    synchronized (waiting) {
+      if (!done) {
+        waiting.add(next);
+      }
+      return !done;
+    }
+  }
+
+  /** The failed work before the point, once that is reached. */
+  Optional<StreamFailure> failure() {
+    return Optional.ofNullable(failure);
   }
 
   @Override
@@ -38,20 +65,15 @@ final class CpuEvent implements Event {
 
   @Override
   public void synchronize() {
-    waitUntilReached();
+    awaitReached();
     if (failure != null) {
       stream.surfaced(failure);
       throw failure.toException();
     }
   }
 
-  /** Blocks until the point is reached; the failed work before it, if any. */
-  Optional<StreamFailure> awaitReached() {
-    waitUntilReached();
-    return Optional.ofNullable(failure);
-  }
-
-  private void waitUntilReached() {
+  /** Blocks until the point is reached. */
+  void awaitReached() {
     long spinUntil = System.nanoTime() + SPIN_NANOS;
     for (int spins = 1; !done; spins++) {
       Thread.onSpinWait();

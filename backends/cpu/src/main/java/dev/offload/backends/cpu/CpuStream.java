@@ -8,36 +8,58 @@ import dev.offload.backends.api.Stream;
 import java.lang.foreign.MemorySegment;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * A queue of work with a thread of its own. Once work fails, what is enqueued behind it is skipped,
- * and streams that wait for an event behind it fail too, until {@link #synchronize()} or one of
- * those events has reported the failure: nothing computes on what was never written.
+ * A queue of work that the device's workers go through, one of them at a time, so that streams
+ * never take more cores than there are workers. A stream that waits for an event takes none:
+ * whoever reaches the event hands it back to the workers. Once work fails, what is enqueued behind
+ * it is skipped, and streams that wait for an event behind it fail too, until {@link
+ * #synchronize()} or one of those events has reported the failure: nothing computes on what was
+ * never written.
  */
 final class CpuStream implements Stream {
-  private static final long SPIN_NANOS = 30_000;
-  private static final int SPINS_PER_CLOCK_READ = 32;
+  /** Bytes of a copy that one worker takes at a time: some ten microseconds. */
+  private static final long COPY_TASK_BYTES = 256 << 10;
 
   private final String name;
+  private final WorkerPool workers;
   private final Consumer<CpuStream> onClose;
-  private final Queue<Runnable> queue = new ConcurrentLinkedQueue<>();
+  private final Queue<Item> queue = new ConcurrentLinkedQueue<>();
+
+  /** Items that are not done; whoever makes it 1 hands the stream to the workers. */
+  private final AtomicInteger pending = new AtomicInteger();
+
   private final AtomicReference<StreamFailure> failure = new AtomicReference<>();
-  private final Thread thread;
-  private volatile boolean parked;
   private volatile boolean closed;
-  private volatile boolean ended;
+
+  /** One thing to do. */
+  @FunctionalInterface
+  private interface Item {
+    /** Does it, or says that it cannot be done yet. */
+    Outcome run();
+  }
+
+  /** What came of an item. */
+  private enum Outcome {
+    /** It took time: other streams have their turn. */
+    WORKED,
+    /** It took none. What is behind it begins now, so that an event can say when. */
+    PASSED,
+    /** It cannot be done yet; the stream has been left with whoever will go on with it. */
+    WAITS
+  }
 
   /**
-   * @param name for thread names and messages
+   * @param name for messages
    * @param onClose told once when the stream is closed
    */
-  CpuStream(String name, Consumer<CpuStream> onClose) {
+  CpuStream(String name, WorkerPool workers, Consumer<CpuStream> onClose) {
     this.name = name;
+    this.workers = workers;
     this.onClose = onClose;
-    thread = Thread.ofPlatform().daemon().name("offload-stream-" + name).start(this::run);
   }
 
   /**
@@ -63,8 +85,9 @@ final class CpuStream implements Stream {
     enqueue(
         () -> {
           if (failure.get() == null) {
-            work.run();
+            runGuarded(work);
           }
+          return Outcome.WORKED;
         });
   }
 
@@ -90,13 +113,26 @@ final class CpuStream implements Stream {
       MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes) {
     OperandChecks.copyFits("source", from.byteSize(), fromOffset, bytes);
     OperandChecks.copyFits("destination", to.byteSize(), toOffset, bytes);
-    submit(() -> MemorySegment.copy(from, fromOffset, to, toOffset, bytes));
+    int tasks = Math.toIntExact(Math.ceilDiv(bytes, COPY_TASK_BYTES));
+    submit(
+        () ->
+            workers.parallelFor(
+                tasks,
+                task -> {
+                  long first = task * COPY_TASK_BYTES;
+                  long length = Math.min(COPY_TASK_BYTES, bytes - first);
+                  MemorySegment.copy(from, fromOffset + first, to, toOffset + first, length);
+                }));
   }
 
   @Override
   public Event record() {
     CpuEvent event = new CpuEvent(this);
-    enqueue(() -> event.reach(failure.get()));
+    enqueue(
+        () -> {
+          event.reach(failure.get());
+          return Outcome.PASSED;
+        });
     return event;
   }
 
@@ -107,7 +143,14 @@ final class CpuStream implements Stream {
           "event of class %s does not belong to the CPU backend"
               .formatted(event.getClass().getName()));
     }
-    enqueue(() -> cpuEvent.awaitReached().ifPresent(before -> failure.compareAndSet(null, before)));
+    enqueue(
+        () -> {
+          if (cpuEvent.whenReached(this::goOn)) {
+            return Outcome.WAITS;
+          }
+          cpuEvent.failure().ifPresent(before -> failure.compareAndSet(null, before));
+          return Outcome.PASSED;
+        });
   }
 
   @Override
@@ -126,7 +169,6 @@ final class CpuStream implements Stream {
       return;
     }
     CpuEvent last = (CpuEvent) record();
-    enqueue(() -> ended = true);
     closed = true;
     last.awaitReached();
     onClose.accept(this);
@@ -136,25 +178,35 @@ final class CpuStream implements Stream {
     }
   }
 
-  private void enqueue(Runnable work) {
+  private void enqueue(Item item) {
     if (closed) {
       throw new IllegalStateException("stream '" + name + "' is closed");
     }
-    queue.add(work);
-    if (parked) {
-      LockSupport.unpark(thread);
+    queue.add(item);
+    if (pending.getAndIncrement() == 0) {
+      goOn();
     }
   }
 
-  private void run() {
-    while (!ended) {
-      Runnable work = queue.poll();
-      if (work == null) {
-        awaitWork();
-      } else {
-        runGuarded(work);
+  private void goOn() {
+    workers.execute(this::work);
+  }
+
+  /** Does what can be done; behind work other streams get their turn. */
+  private void work() {
+    Outcome last;
+    do {
+      // What waits stays at the head until it is done, and nobody else works on this stream then.
+      last = queue.peek().run();
+      if (last == Outcome.WAITS) {
+        return;
       }
-    }
+      queue.remove();
+      if (pending.decrementAndGet() == 0) {
+        return;
+      }
+    } while (last == Outcome.PASSED || !workers.areWanted());
+    goOn();
   }
 
   private void runGuarded(Runnable work) {
@@ -163,24 +215,5 @@ final class CpuStream implements Stream {
     } catch (Throwable e) { // surfaces in synchronize
       failure.compareAndSet(null, new StreamFailure(name, e));
     }
-  }
-
-  private void awaitWork() {
-    long spinUntil = System.nanoTime() + SPIN_NANOS;
-    for (int spins = 1; queue.isEmpty(); spins++) {
-      Thread.onSpinWait();
-      if (spins % SPINS_PER_CLOCK_READ == 0 && System.nanoTime() > spinUntil) {
-        park();
-        return;
-      }
-    }
-  }
-
-  private void park() {
-    parked = true;
-    while (queue.isEmpty()) {
-      LockSupport.park(this);
-    }
-    parked = false;
   }
 }

@@ -5,15 +5,23 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 
 /**
- * Threads that share the tasks of one operation. Tasks are handed out one by one, so a slow core
- * takes fewer of them; the calling thread takes part. Any number of threads may call at once, also
- * from within a task.
+ * The threads of a device, as many as it may keep cores busy. They go through its streams and share
+ * the tasks of operations. Tasks are handed out one by one, so a slow core takes fewer of them; the
+ * calling thread takes part. Any number of threads may call at once, also from within a task.
+ *
+ * <p>Work of streams comes first: a worker that helps with an operation leaves it between two tasks
+ * when a stream can go on, and an operation never waits for more than a task of each helper. With a
+ * thread for each stream instead, more threads than cores wanted to run: a copy could get a core in
+ * the middle of an operation whose other threads then waited, and a stream noticed 0.2 to 0.4 ms
+ * late that what it waited for was there.
  *
  * <p>A pass consists of thousands of operations of some ten microseconds, so idle workers look for
  * work for {@value #SPIN_NANOS} ns before they park: waking a parked thread costs as much as such
@@ -25,28 +33,39 @@ final class WorkerPool implements AutoCloseable {
 
   private static final int SPINS_PER_CLOCK_READ = 32;
 
+  private final Queue<Runnable> streams = new ConcurrentLinkedQueue<>();
   private final Queue<Job> jobs = new ConcurrentLinkedQueue<>();
   private final List<Worker> workers;
   private volatile boolean closed;
 
   /**
-   * @param threads how many threads compute, the caller included; at least 1
+   * @param threads at least 1
    */
   WorkerPool(int threads) {
     if (threads < 1) {
       throw new IllegalArgumentException("threads must be at least 1, not " + threads);
     }
     List<Worker> started = new ArrayList<>();
-    for (int i = 1; i < threads; i++) {
+    for (int i = 0; i < threads; i++) {
       started.add(new Worker(i));
     }
     workers = Collections.unmodifiableList(started);
     workers.forEach(worker -> worker.thread.start());
   }
 
-  /** Threads that compute, the caller included. */
   int threads() {
-    return workers.size() + 1;
+    return workers.size();
+  }
+
+  /** Has some worker do this, before it helps with operations; it must not throw. */
+  void execute(Runnable ofStream) {
+    streams.add(ofStream);
+    wake(1);
+  }
+
+  /** Whether something was given to {@link #execute} that nobody has begun. */
+  boolean areWanted() {
+    return !streams.isEmpty();
   }
 
   /**
@@ -55,7 +74,7 @@ final class WorkerPool implements AutoCloseable {
    * begun are dropped and the first error is thrown here.
    */
   void parallelFor(int tasks, IntConsumer body) {
-    if (tasks <= 1 || workers.isEmpty()) {
+    if (tasks <= 1 || workers.size() == 1) {
       for (int i = 0; i < tasks; i++) {
         body.accept(i);
       }
@@ -67,7 +86,7 @@ final class WorkerPool implements AutoCloseable {
     Job job = new Job(tasks, body);
     jobs.add(job);
     wake(tasks - 1);
-    job.takePart();
+    job.takePart(() -> false);
     jobs.remove(job);
     job.awaitOthers();
     job.rethrow();
@@ -75,8 +94,9 @@ final class WorkerPool implements AutoCloseable {
 
   private void wake(int helpers) {
     for (int i = 0; i < workers.size() && helpers > 0; i++) {
-      workers.get(i).wake();
-      helpers--;
+      if (workers.get(i).wake()) {
+        helpers--;
+      }
     }
   }
 
@@ -124,13 +144,18 @@ final class WorkerPool implements AutoCloseable {
     }
 
     /**
-     * Runs tasks until none is left to begin. Whoever joins counts as a participant before drawing
-     * a task; so once no task is left and nobody takes part, every task has run.
+     * Runs tasks until none is left to begin, or something else is to be done. Whoever joins counts
+     * as a participant before drawing a task; so once no task is left and nobody takes part, every
+     * task has run.
      */
-    void takePart() {
+    void takePart(BooleanSupplier elsewhere) {
       participants.incrementAndGet();
       try {
-        for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
+        while (!elsewhere.getAsBoolean()) {
+          int task = next.getAndIncrement();
+          if (task >= tasks) {
+            break;
+          }
           body.accept(task);
         }
       } catch (Throwable e) { // handed to the caller of parallelFor
@@ -178,34 +203,50 @@ final class WorkerPool implements AutoCloseable {
 
   private final class Worker {
     private final Thread thread;
-    private volatile boolean parked;
+    private final AtomicBoolean parked = new AtomicBoolean();
 
     Worker(int number) {
       thread = Thread.ofPlatform().daemon().name("offload-worker-" + number).unstarted(this::run);
     }
 
-    void wake() {
-      if (parked) {
+    /** Whether it was parked and nobody else has woken it. */
+    boolean wake() {
+      boolean wakes = parked.get() && parked.compareAndSet(true, false);
+      if (wakes) {
         LockSupport.unpark(thread);
       }
+      return wakes;
     }
 
     private void run() {
       while (!closed) {
-        Job job = jobs.peek();
-        if (job == null) {
-          awaitJob();
-        } else if (job.exhausted()) {
-          jobs.remove(job);
+        Runnable stream = streams.poll();
+        if (stream != null) {
+          stream.run();
         } else {
-          job.takePart();
+          help();
         }
       }
     }
 
-    private void awaitJob() {
+    private void help() {
+      Job job = jobs.peek();
+      if (job == null) {
+        awaitWork();
+      } else if (job.exhausted()) {
+        jobs.remove(job);
+      } else {
+        job.takePart(WorkerPool.this::areWanted);
+      }
+    }
+
+    private boolean isIdle() {
+      return streams.isEmpty() && jobs.isEmpty() && !closed;
+    }
+
+    private void awaitWork() {
       long spinUntil = System.nanoTime() + SPIN_NANOS;
-      for (int spins = 1; jobs.isEmpty() && !closed; spins++) {
+      for (int spins = 1; isIdle(); spins++) {
         Thread.onSpinWait();
         if (spins % SPINS_PER_CLOCK_READ == 0 && System.nanoTime() > spinUntil) {
           park();
@@ -214,12 +255,13 @@ final class WorkerPool implements AutoCloseable {
       }
     }
 
+    /** Whoever adds work looks who is parked afterwards; so it is seen here or there. */
     private void park() {
-      parked = true;
-      while (jobs.isEmpty() && !closed) {
+      parked.set(true);
+      while (isIdle() && parked.get()) {
         LockSupport.park(WorkerPool.this);
       }
-      parked = false;
+      parked.set(false);
     }
   }
 }

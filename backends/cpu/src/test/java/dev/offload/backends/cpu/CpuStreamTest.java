@@ -1,5 +1,6 @@
 package dev.offload.backends.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -11,14 +12,22 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class CpuStreamTest {
+  private final WorkerPool workers = new WorkerPool(2);
+
+  @AfterEach
+  void endWorkers() {
+    workers.close();
+  }
 
   @Test
   void shouldRunWorkInOrderWithoutBlockingTheCaller() {
@@ -72,6 +81,60 @@ class CpuStreamTest {
         stream.synchronize();
       }
     }
+  }
+
+  @Test
+  void shouldKeepNoWorkerWaiting() {
+    CpuStream gated = newStream("gated");
+    List<CpuStream> waiting = new ArrayList<>();
+    CountDownLatch gate = new CountDownLatch(1);
+    gated.submit(() -> awaitLatch(gate));
+    Event open = gated.record();
+    for (int i = 0; i < 5; i++) {
+      CpuStream stream = newStream("waiting");
+      stream.await(open);
+      waiting.add(stream);
+    }
+    try (CpuStream other = newStream("other")) {
+      AtomicBoolean ran = new AtomicBoolean();
+      other.submit(() -> ran.set(true));
+      other.synchronize(); // the one worker that is left is enough
+      assertTrue(ran.get());
+    }
+    gate.countDown();
+    waiting.forEach(CpuStream::synchronize);
+    waiting.forEach(CpuStream::close);
+    gated.close();
+  }
+
+  @Test
+  void shouldRunOneThingAtATimeWhoeverRunsIt() {
+    List<CpuStream> streams = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      streams.add(newStream("stream " + i));
+    }
+    int[] counts = new int[4];
+    AtomicBoolean overlapped = new AtomicBoolean();
+    AtomicBoolean[] inside = new AtomicBoolean[4];
+    Arrays.setAll(inside, i -> new AtomicBoolean());
+    for (int round = 0; round < 2000; round++) {
+      for (int i = 0; i < 4; i++) {
+        int of = i;
+        streams
+            .get(i)
+            .submit(
+                () -> {
+                  overlapped.compareAndSet(false, inside[of].getAndSet(true));
+                  counts[of]++;
+                  inside[of].set(false);
+                });
+        streams.get((i + 1) % 4).await(streams.get(i).record());
+      }
+    }
+    streams.forEach(CpuStream::synchronize);
+    streams.forEach(CpuStream::close);
+    assertFalse(overlapped.get());
+    assertArrayEquals(new int[] {2000, 2000, 2000, 2000}, counts);
   }
 
   @Test
@@ -143,6 +206,24 @@ class CpuStreamTest {
   }
 
   @Test
+  void shouldCopyInTasks() {
+    long bytes = 1_000_003;
+    try (Arena arena = Arena.ofShared();
+        CpuStream stream = newStream("copy")) {
+      CpuPinnedBuffer host = new CpuPinnedBuffer(arena.allocate(bytes + 7), () -> {});
+      CpuBuffer device = new CpuBuffer(arena.allocate(bytes + 9), () -> {});
+      CpuPinnedBuffer back = new CpuPinnedBuffer(arena.allocate(bytes), () -> {});
+      for (long i = 0; i < bytes + 7; i++) {
+        host.segment().set(ValueLayout.JAVA_BYTE, i, (byte) (i * 31 + i / 251));
+      }
+      stream.copyToDevice(host, 7, device, 9, bytes);
+      stream.copyToHost(device, 9, back, 0, bytes);
+      stream.synchronize();
+      assertEquals(-1, host.segment().asSlice(7).mismatch(back.segment()));
+    }
+  }
+
+  @Test
   void shouldRefuseCopiesBeyondABuffer() {
     try (Arena arena = Arena.ofShared();
         CpuStream stream = newStream("copy")) {
@@ -159,8 +240,8 @@ class CpuStreamTest {
     }
   }
 
-  private static CpuStream newStream(String name) {
-    return new CpuStream(name, closed -> {});
+  private CpuStream newStream(String name) {
+    return new CpuStream(name, workers, closed -> {});
   }
 
   private static void fail(RuntimeException cause) {

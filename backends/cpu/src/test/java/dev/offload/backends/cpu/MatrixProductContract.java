@@ -178,7 +178,7 @@ abstract class MatrixProductContract {
     List<Matrix> outs = new ArrayList<>();
     List<CpuStream> streams = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
-      CpuStream stream = new CpuStream("s" + i, closed -> {});
+      CpuStream stream = new CpuStream("s" + i, workers, closed -> {});
       streams.add(stream);
       for (int j = 0; j < 20; j++) {
         Matrix out = operands.out(DType.F32, 130);

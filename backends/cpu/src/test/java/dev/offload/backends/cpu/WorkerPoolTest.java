@@ -3,6 +3,7 @@ package dev.offload.backends.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -105,6 +107,27 @@ class WorkerPoolTest {
       AtomicInteger calls = new AtomicInteger();
       pool.parallelFor(8, task -> calls.incrementAndGet());
       assertEquals(8, calls.get());
+    }
+  }
+
+  @Test
+  void shouldRunStreamsBeforeItHelps() {
+    try (WorkerPool pool = new WorkerPool(2)) {
+      Thread caller = Thread.currentThread();
+      CountDownLatch streamRan = new CountDownLatch(1);
+      AtomicInteger before = new AtomicInteger();
+      pool.parallelFor(
+          20_000,
+          _ -> {
+            if (Thread.currentThread() == caller) {
+              pool.execute(streamRan::countDown);
+              awaitLatch(streamRan);
+            } else if (streamRan.getCount() > 0) {
+              before.incrementAndGet();
+              LockSupport.parkNanos(1_000_000);
+            }
+          });
+      assertTrue(before.get() < 10_000, before + " of 20000 tasks ran before the stream");
     }
   }
 
