@@ -25,6 +25,7 @@ import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.tensors.weights.ModelShape;
 import dev.offload.tensors.weights.ModelSize;
+import dev.offload.tensors.weights.UnitId;
 import dev.offload.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -269,6 +270,13 @@ final class DryRun {
             : lower(found.plan().computeDType()));
     facts.put("KV cache per token", ByteSize.format(sizes.kvBlockBytes() / sizes.kvBlockTokens()));
     facts.put("layers", Integer.toString(config.layers().size()));
+    long experts =
+        sizes.units().stream().filter(unit -> unit.id().kind() == UnitId.Kind.EXPERT).count();
+    if (!found.plan().hostExperts().isEmpty()) {
+      facts.put(
+          "experts computed on the host",
+          "%d of %d".formatted(found.plan().hostExperts().size(), experts));
+    }
     routing.ifPresent(
         counted ->
             facts.put(

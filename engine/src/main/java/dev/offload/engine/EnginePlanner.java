@@ -195,7 +195,7 @@ final class EnginePlanner implements ModelSizes {
             lengths.least(),
             lengths.cached(),
             options.kvHome(),
-            false);
+            true);
     int generated = Math.max(1, lengths.expected() / GENERATED_PART);
     Workload workload =
         Workload.of(Math.max(1, lengths.expected() - generated), generated, OptionalLong.empty());

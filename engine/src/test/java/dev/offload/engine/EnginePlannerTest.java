@@ -8,6 +8,8 @@ import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.Plan;
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.hardware.Presets;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.ModelFolder;
@@ -17,11 +19,12 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.ServiceLoader;
+import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** How many tokens a pass may have if nobody says. */
+/** What an engine does if nobody says. */
 class EnginePlannerTest {
   private static final Path SHAPES = Path.of("../examples/shapes");
   private static final long MEMORY = 16L << 30;
@@ -66,36 +69,55 @@ class EnginePlannerTest {
     assertTrue(longer > 0 && usual > 0, longer + " budgets allow more, " + usual + " do not");
   }
 
+  @ParameterizedTest
+  @CsvSource({"rtx-3090, true", "h100, true", "server-cpu, false"})
+  void shouldHaveTheHostComputeExperts(String machine, boolean onHost) throws IOException {
+    HardwareProfile profile = Presets.load().find(machine).profile();
+    EngineOptions options = options(14L << 30, 128L << 30, 1, OptionalInt.of(512));
+    Plan plan =
+        plan("mixtral-8x7b", (model, device) -> Engine.plan(model, device, options, profile));
+    assertEquals(onHost, !plan.hostExperts().isEmpty());
+  }
+
   private static long blocks(Plan plan) {
     return plan.kvGroups().stream().mapToLong(KvGroup::blocks).sum();
   }
 
   private static Plan plan(String shape, long deviceBytes, int microBatches, OptionalInt tokens)
       throws IOException {
+    EngineOptions options = options(deviceBytes, MEMORY, microBatches, tokens);
+    return plan(shape, (model, device) -> Engine.plan(model, device, options));
+  }
+
+  private static EngineOptions options(
+      long deviceBytes, long hostBytes, int microBatches, OptionalInt tokens) {
     EngineOptions usual =
-        EngineOptions.of(Optional.of(DType.BF16), deviceBytes, MEMORY, 2, 0)
+        EngineOptions.of(Optional.of(DType.BF16), deviceBytes, hostBytes, 2, 0)
             .withKvTokens(KV_TOKENS);
-    EngineOptions options =
-        new EngineOptions(
-            usual.computeDType(),
-            usual.deviceMemory(),
-            usual.hostMemory(),
-            usual.threads(),
-            usual.seed(),
-            SEQUENCES,
-            microBatches,
-            tokens,
-            usual.kvTokensPerSequence(),
-            usual.kvHome(),
-            usual.admission(),
-            usual.prefixSharing(),
-            usual.temporaryFolder(),
-            usual.overlap());
+    return new EngineOptions(
+        usual.computeDType(),
+        usual.deviceMemory(),
+        usual.hostMemory(),
+        usual.threads(),
+        usual.seed(),
+        SEQUENCES,
+        microBatches,
+        tokens,
+        usual.kvTokensPerSequence(),
+        usual.kvHome(),
+        usual.admission(),
+        usual.prefixSharing(),
+        usual.temporaryFolder(),
+        usual.overlap());
+  }
+
+  private static Plan plan(String shape, BiFunction<EngineModel, Device, Plan> planner)
+      throws IOException {
     Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
     try (ModelFolder folder = ModelFolder.fromConfig(SHAPES.resolve(shape));
         Device device = backend.open(new DeviceOptions(0, 1 << 20, 1 << 20, 2))) {
       EngineModel model = EngineModel.random(folder, new RandomSource(0, 1, 1));
-      return Engine.plan(model, device, options);
+      return planner.apply(model, device);
     }
   }
 }

@@ -57,6 +57,7 @@ public final class PlanJson {
     json.put("shared", prediction.shared());
     json.put("memory", memory(found.memory()));
     json.put("placement", placement(report));
+    json.put("host_experts", found.plan().hostExperts().size());
     json.put(
         "advice",
         found.advice().stream()

@@ -118,12 +118,7 @@ final class AdviceMaker {
   double seconds(PassLoads loads, Rooms rooms) {
     Format format = plan.candidate().format();
     return PlacementProgram.solve(
-            format.model(),
-            plan.candidate().design(),
-            loads,
-            plan.split(),
-            rooms,
-            format.wishes().expertsOnHost())
+            format.model(), plan.candidate().design(), loads, plan.split(), rooms)
         .map(PlacementProgram.Solution::seconds)
         .orElse(plan.solution().seconds());
   }

@@ -78,7 +78,7 @@ final class Candidate {
     long forced =
         model.classes().stream()
             .filter(each -> each.pieceBytes() > design.piece())
-            .mapToLong(UnitClass::totalBytes)
+            .mapToLong(each -> each.totalBytes() - onHost(model, design, each))
             .sum();
     long device = Math.max(0, forced - rooms.resident());
     long away = Math.max(0, model.weightBytes() - Math.max(forced, rooms.resident()));
@@ -89,17 +89,43 @@ final class Candidate {
         : new Lack(device, host + toDisk, 0);
   }
 
-  /** Each row with what of it cannot be avoided. */
+  /** Bytes of a class that need not be on the device, for the host computes them. */
+  private static long onHost(PlannedModel model, Design design, UnitClass each) {
+    return each.experts() == 0 || !design.hasHostExperts()
+        ? 0
+        : each.totalBytes() / model.expertsPerLayer() * design.mostHostExperts();
+  }
+
+  /**
+   * The longest row, each with what of it cannot be avoided, for the best number of experts that
+   * the host computes: rows are convex in it, and so is the longest.
+   */
   private double findLeastSeconds() {
+    int least = design.leastHostExperts();
+    int most = design.mostHostExperts();
+    while (least < most) {
+      int middle = (least + most) / 2;
+      if (leastSeconds(middle) <= leastSeconds(middle + 1)) {
+        most = middle;
+      } else {
+        least = middle + 1;
+      }
+    }
+    return leastSeconds(least);
+  }
+
+  private double leastSeconds(int hostExperts) {
+    double share = (double) hostExperts / Math.max(1, format.model().expertsPerLayer());
     double least = 0;
     for (Row row : Row.values()) {
       double cache = Double.POSITIVE_INFINITY;
       double weights = Double.POSITIVE_INFINITY;
       for (Home home : homes) {
         cache = Math.min(cache, cacheChange(home, row));
-        weights = Math.min(weights, weightsChange(home, row));
+        weights = Math.min(weights, weightsChange(home, row, share));
       }
-      least = Math.max(least, loads.resident().of(row) + cache + weights);
+      double experts = share * loads.hostExperts().of(row);
+      least = Math.max(least, loads.resident().of(row) + cache + weights + experts);
     }
     return least;
   }
@@ -113,12 +139,12 @@ final class Candidate {
   }
 
   /** What must be away, at the price of what is cheapest to have away. */
-  private double weightsChange(Home home, Row row) {
-    return row == Row.DISK ? fromDisk(home) : away(home, row);
+  private double weightsChange(Home home, Row row, double hostExperts) {
+    return row == Row.DISK ? fromDisk(home, hostExperts) : away(home, row, hostExperts);
   }
 
   /** Reads of what neither device nor host has room for. */
-  private double fromDisk(Home home) {
+  private double fromDisk(Home home, double hostExperts) {
     double perByte = Double.POSITIVE_INFINITY;
     for (int i = 0; i < loads.classes().size(); i++) {
       UnitClass each = format.model().classes().get(i);
@@ -127,29 +153,28 @@ final class Candidate {
             Math.min(perByte, loads.classes().get(i).toDisk().of(Row.DISK) / each.totalBytes());
       }
     }
-    double room = (double) Math.max(0, rooms.get(home).resident()) + rooms.get(home).host();
-    double bytes = format.model().weightBytes() - room;
+    PlannedModel model = format.model();
+    double onDevice = Math.max(0, rooms.get(home).resident());
+    double onHost = rooms.get(home).host() - hostExperts * model.hostExpertBytes();
+    double bytes = model.weightBytes() - hostExperts * model.expertBytes() - onDevice - onHost;
     return design.disk() && bytes > 0 && !Double.isInfinite(perByte) ? bytes * perByte : 0;
   }
 
-  private double away(Home home, Row row) {
+  private double away(Home home, Row row, double hostExperts) {
     double perByte = Double.POSITIVE_INFINITY;
     double gain = 0;
     for (int i = 0; i < loads.classes().size(); i++) {
       UnitClass each = format.model().classes().get(i);
       PassLoads.Changes changes = loads.classes().get(i);
-      double bytes = each.totalBytes();
-      if (format.wishes().expertsOnHost() && each.experts() > 0) {
-        gain += Math.min(0, changes.toCores().of(row));
-        perByte = 0;
-      }
-      if (each.pieceBytes() <= design.piece()) {
-        double host = changes.toHost().of(row) / bytes;
-        double disk = changes.toDisk().of(row) / bytes;
-        perByte = Math.min(perByte, design.disk() ? Math.min(host, disk) : host);
+      if (design.moves(each)) {
+        double host = changes.toHost().of(row);
+        double change = design.disk() ? Math.min(host, changes.toDisk().of(row)) : host;
+        gain += Math.min(0, change);
+        perByte = Math.min(perByte, Math.max(0, change) / each.totalBytes());
       }
     }
-    double away = Math.max(0, format.model().weightBytes() - rooms.get(home).resident());
+    double resident = rooms.get(home).resident() + hostExperts * format.model().expertBytes();
+    double away = Math.max(0, format.model().weightBytes() - resident);
     return away == 0 || Double.isInfinite(perByte) ? gain : gain + away * perByte;
   }
 
@@ -177,6 +202,15 @@ final class Candidate {
     return homes.size() == 1;
   }
 
+  /** The same with so many experts of each layer on the host; empty if that cannot fit. */
+  Optional<Candidate> withHostExperts(int count) {
+    return of(format, design.withHostExperts(count, count), homes);
+  }
+
+  private double hostExpertShare() {
+    return (double) design.mostHostExperts() / Math.max(1, format.model().expertsPerLayer());
+  }
+
   /** No placement is faster. */
   double mostTokensPerSecond() {
     return tokensPerSecond(leastSeconds);
@@ -189,18 +223,17 @@ final class Candidate {
 
   /** The best shares; empty if nothing fits. */
   Optional<Solution> solve() {
-    boolean onHost = format.wishes().expertsOnHost();
     if (homes.size() == 1) {
       Home home = homes.getFirst();
       KvSplit split = KvSplit.all(home, design.groups());
-      return PlacementProgram.solve(format.model(), design, loads, split, rooms.get(home), onHost);
+      return PlacementProgram.solve(format.model(), design, loads, split, rooms.get(home));
     }
     CacheRooms all =
         new CacheRooms(
             rooms.get(Home.DEVICE),
             Optional.ofNullable(rooms.get(Home.HOST_STREAMED)),
             Optional.ofNullable(rooms.get(Home.HOST_ATTENDED)));
-    return PlacementProgram.solve(format.model(), design, loads, all, onHost);
+    return PlacementProgram.solve(format.model(), design, loads, all);
   }
 
   /** Whole KV groups near the shares of a solution. */
@@ -226,15 +259,14 @@ final class Candidate {
 
   /** Solves once more for whole KV groups, and rounds to whole units. */
   Optional<Whole> round(KvSplit split) {
-    boolean onHost = format.wishes().expertsOnHost();
     Rooms exact = format.memory().rooms(design, split, groupBlocks);
     if (!lack(format.model(), design, exact).isEmpty()) {
       return Optional.empty();
     }
-    return PlacementProgram.solve(format.model(), design, loads, split, exact, onHost)
+    return PlacementProgram.solve(format.model(), design, loads, split, exact)
         .flatMap(
             solution ->
-                Rounding.of(format.model(), design, loads, split, exact, onHost, solution)
+                Rounding.of(format.model(), design, loads, split, exact, solution)
                     .map(rounded -> new Whole(this, split, exact, solution, rounded)));
   }
 
@@ -250,10 +282,11 @@ final class Candidate {
     Shares shares() {
       List<Shares.Away> away = new ArrayList<>();
       for (Rounding.Counts of : rounded.counts()) {
-        double units = of.device() + of.host() + of.disk() + of.cores();
-        away.add(new Shares.Away(of.host() / units, of.disk() / units, of.cores() / units));
+        double units = of.device() + of.host() + of.disk() + of.onHost();
+        away.add(new Shares.Away(of.host() / units, of.disk() / units));
       }
-      return new Shares(away, split.streamedShare(), split.attendedShare());
+      double onHost = candidate.hostExpertShare();
+      return new Shares(away, onHost, split.streamedShare(), split.attendedShare());
     }
 
     /** Seconds of a pass through which something else goes, what is between passes included. */

@@ -11,6 +11,8 @@ package dev.offload.planner.search;
  *     resident
  * @param ringPieces how many pieces the ring holds, and what weights are read from disk into
  * @param disk whether weights may be read from disk
+ * @param leastHostExperts experts of each layer that the host computes, at least
+ * @param mostHostExperts and at most: in each layer as many, for the device waits in each for them
  */
 record Design(
     int sequences,
@@ -19,13 +21,48 @@ record Design(
     int microBatchTokens,
     long piece,
     int ringPieces,
-    boolean disk) {
+    boolean disk,
+    int leastHostExperts,
+    int mostHostExperts) {
   /**
    * A ring that holds this many of the largest granule lets one arrive while another is used. If
    * granules are expanded, the place they are expanded to counts as one: what is in use is there,
    * and the ring only holds what arrives.
    */
   static final int LEAST_RING_PIECES = 3;
+
+  /** A design whose host computes no experts. */
+  Design(
+      int sequences,
+      int mostSequences,
+      int groups,
+      int microBatchTokens,
+      long piece,
+      int ringPieces,
+      boolean disk) {
+    this(sequences, mostSequences, groups, microBatchTokens, piece, ringPieces, disk, 0, 0);
+  }
+
+  /** The same, but the host computes at least and at most so many experts of each layer. */
+  Design withHostExperts(int least, int most) {
+    return new Design(
+        sequences, mostSequences, groups, microBatchTokens, piece, ringPieces, disk, least, most);
+  }
+
+  /** Whether units of a class may be away from the device, on the host or on disk. */
+  boolean moves(UnitClass each) {
+    return streams() && each.pieceBytes() <= piece;
+  }
+
+  /** Whether it is decided how many experts the host computes. */
+  boolean hasWholeHostExperts() {
+    return leastHostExperts == mostHostExperts;
+  }
+
+  /** Whether the host computes experts, for which it needs room. */
+  boolean hasHostExperts() {
+    return mostHostExperts > 0;
+  }
 
   boolean streams() {
     return piece > 0;

@@ -7,6 +7,7 @@ import dev.offload.planner.Plan;
 import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -38,7 +39,23 @@ final class MemoryMap {
 
   /** A plan that places no weights yet. */
   Plan skeleton(Design design, KvSplit split, long groupBlocks) {
-    return plan(design, split, groupBlocks, Map.of(), 0, 0);
+    Map<UnitId, Tier> experts = hostExperts(design);
+    return plan(design, split, groupBlocks, experts, 0, 0).withHostExperts(experts.keySet());
+  }
+
+  /** As many experts of each kind as a token may choose: what they work with takes no more. */
+  private Map<UnitId, Tier> hostExperts(Design design) {
+    Map<UnitId, Tier> experts = new HashMap<>();
+    for (UnitClass each : model.classes()) {
+      if (each.experts() > 0 && design.hasHostExperts()) {
+        int layer = each.units().getFirst().layer();
+        each.units().stream()
+            .filter(unit -> unit.layer() == layer)
+            .limit(Math.min(each.perToken(), design.mostHostExperts()))
+            .forEach(unit -> experts.put(unit, Tier.HOST));
+      }
+    }
+    return experts;
   }
 
   Plan plan(

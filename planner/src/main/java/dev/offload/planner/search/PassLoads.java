@@ -28,6 +28,8 @@ final class PassLoads {
    */
   private static final double HAND_OVER_SECONDS = 3e-4;
 
+  private static final String EXPERTS = "experts";
+
   /** Input of a row besides its embedding: rotations, position, slot. */
   private static final double ROW_INPUT_BYTES = 512;
 
@@ -36,9 +38,8 @@ final class PassLoads {
    *
    * @param toHost streamed from host memory
    * @param toDisk read from disk and streamed
-   * @param toCores computed on the host, where they live
    */
-  record Changes(Loads toHost, Loads toDisk, Loads toCores) {}
+  record Changes(Loads toHost, Loads toDisk) {}
 
   private final PlannedModel model;
   private final ModuleCosts costs;
@@ -48,6 +49,7 @@ final class PassLoads {
   private final double rows;
   private final Loads resident = new Loads();
   private final List<Changes> classes = new ArrayList<>();
+  private final Loads hostExperts = new Loads();
   private final Loads streamedCache = new Loads();
   private final Loads attendedCache = new Loads();
   private final OperationTotals operations = new OperationTotals();
@@ -70,11 +72,14 @@ final class PassLoads {
     enterAndLeave();
     attend();
     for (UnitClass each : model.classes()) {
-      classes.add(new Changes(new Loads(), new Loads(), new Loads()));
+      classes.add(new Changes(new Loads(), new Loads()));
       compute(each);
       stream(each, classes.getLast());
       if (each.experts() > 0) {
-        computeOnHost(each, classes.getLast().toCores());
+        if (design.hasHostExperts()) {
+          computeOnHost(each);
+        }
+        copyAhead(each);
       }
     }
     wait(resident, besideExperts);
@@ -89,6 +94,11 @@ final class PassLoads {
   /** Changes per class of units, in the order of the model's classes. */
   List<Changes> classes() {
     return classes;
+  }
+
+  /** What changes if the host computes all experts, which live there. */
+  Loads hostExperts() {
+    return hostExperts;
   }
 
   /** What changes if the whole cache is streamed from the host. */
@@ -174,6 +184,15 @@ final class PassLoads {
         attention.seconds() + (queries.seconds() + attended.seconds()) / design.groups() + idle;
     attendedCache.add(Row.ATTENTION_ON_HOST, chain);
     wait(attendedCache, (chain - onDevice.seconds()) * mixtureShare());
+    double beside = (1 - 1.0 / design.groups()) * projectionSeconds();
+    waitForHost(attendedCache, Math.max(0, chain - beside) - onDevice.seconds());
+  }
+
+  private double projectionSeconds() {
+    return model.classes().stream()
+        .filter(each -> each.kind() == UnitId.Kind.ATTENTION)
+        .mapToDouble(each -> products(each, rows, design.groups()).seconds())
+        .sum();
   }
 
   private void compute(UnitClass each) {
@@ -194,11 +213,11 @@ final class PassLoads {
       }
       case EXPERT -> {
         Compute work = experts(each);
-        onDevice("experts", work, true);
+        onDevice(EXPERTS, work, true);
         wait(resident, work.seconds());
         wait(classes.getLast().toHost(), -work.seconds());
         wait(classes.getLast().toDisk(), -work.seconds());
-        wait(classes.getLast().toCores(), -work.seconds());
+        wait(hostExperts, -work.seconds());
       }
       case HEAD, OUTPUT -> onDevice("output", products(each, flow.generated(), 1), true);
     }
@@ -240,9 +259,7 @@ final class PassLoads {
   }
 
   private void stream(UnitClass each, Changes changes) {
-    boolean grouped = each.experts() > 0 || each.kind() == UnitId.Kind.OUTPUT;
-    long limit = Math.min(GRANULE_BYTES, design.piece());
-    double together = grouped ? Math.max(1, limit / Math.max(1, each.pieceBytes())) : 1;
+    double together = together(each);
     double used = each.experts() > 0 ? each.rows(rows).used(together) : 1;
     double pieces = each.count() / together;
     Cost host = costs.toDevice((double) each.totalBytes() * used, pieces * used);
@@ -253,14 +270,44 @@ final class PassLoads {
     add(changes.toDisk(), Lane.DISK, read);
     changes.toDisk().add(Row.READS_AHEAD, read.seconds());
     if (each.experts() > 0) {
+      readAtOnce(changes.toHost(), host);
+      readAtOnce(changes.toDisk(), host);
       double launches = 2.0 * each.matrices().size() * pieces * used;
       Compute more = new Compute(launches * machine.device().launchSeconds(), 0, 0);
       onDevice(changes.toHost(), more);
       onDevice(changes.toDisk(), more);
     }
+    if (each.kind() == UnitId.Kind.OUTPUT) {
+      // Arrives when all else is done, but for what the ring holds.
+      double computed = products(each, flow.generated(), 1).seconds();
+      deviceWaits(changes.toHost(), Math.max(0, host.seconds() - computed));
+      deviceWaits(changes.toDisk(), Math.max(0, read.seconds() - computed));
+    }
     if (each.size().packed()) {
       double moved = stored + each.totalBytes();
       onDevice(changes.toDisk(), costs.device().movement(moved / each.count()).times(each.count()));
+    }
+  }
+
+  /** Units that are copied together. */
+  private double together(UnitClass each) {
+    boolean grouped = each.experts() > 0 || each.kind() == UnitId.Kind.OUTPUT;
+    long limit = Math.min(GRANULE_BYTES, design.piece());
+    return grouped ? Math.max(1, limit / Math.max(1, each.pieceBytes())) : 1;
+  }
+
+  /**
+   * What the ring holds is copied before it is known which experts are needed; which of these are
+   * is counted where they are streamed.
+   */
+  private void copyAhead(UnitClass each) {
+    double streamed = each.experts() - design.leastHostExperts();
+    double ring = design.ringBytes() - design.piece();
+    double ahead = Math.min(ring, streamed * each.imageBytes());
+    double layers = (double) each.count() / each.experts();
+    if (design.moves(each)) {
+      double unneeded = 1 - each.rows(rows).used(together(each));
+      arrive(resident, costs.toDevice(unneeded * ahead * layers, unneeded * layers));
     }
   }
 
@@ -272,23 +319,45 @@ final class PassLoads {
   }
 
   /** The rows of a host's experts go there and what they give comes back. */
-  private void computeOnHost(UnitClass each, Loads change) {
+  private void computeOnHost(UnitClass each) {
     double layers = (double) each.count() / each.experts();
     Compute onDevice =
         costs.device().experts(each.matrices(), each.experts(), each.rows(rows), 0.5).times(layers);
     Compute onHost =
         costs.host().experts(each.matrices(), each.experts(), each.rows(rows), 1).times(layers);
-    double rowNumbers = rows * model.hidden() * layers;
-    add(change, Lane.CPU, costs.onHost(onHost));
-    add(change, Lane.D2H, costs.toHost(rowNumbers * model.sizes().computeDType().bytes(), layers));
-    add(change, Lane.H2D, costs.toDevice(4 * rowNumbers, layers));
-    onDevice(change, onDevice.times(-1));
+    double rowNumbers = rows * each.perToken() * model.hidden() * layers;
+    Cost down = costs.toHost(rowNumbers * model.sizes().computeDType().bytes(), layers);
+    Cost up = costs.toDevice(4 * rowNumbers, layers);
+    Cost computed = costs.onHost(onHost);
+    add(hostExperts, Lane.CPU, computed);
+    add(hostExperts, Lane.D2H, down);
+    add(hostExperts, Lane.H2D, up);
+    double chain = down.seconds() + computed.seconds() + up.seconds();
+    hostExperts.add(Row.EXPERTS_ON_HOST, chain);
+    readAtOnce(hostExperts, computed);
+    onDevice(hostExperts, onDevice.times(-1));
+  }
+
+  /** While the host computes experts of a layer, the device does nothing but its other experts. */
+  private void waitForHost(Loads loads, double seconds) {
+    if (design.hasHostExperts()) {
+      loads.add(Row.EXPERTS_ON_HOST, seconds).add(Row.EXPERTS_AT_ONCE, seconds);
+    }
+  }
+
+  /** Reads of host memory while the host computes experts. */
+  private void readAtOnce(Loads loads, Cost reads) {
+    if (design.hasHostExperts()) {
+      double seconds = reads.hostBytes() / machine.sharing().hostMemoryBytesPerSecond();
+      loads.add(Row.EXPERTS_AT_ONCE, seconds);
+    }
   }
 
   /** Work of the device that is there wherever things live. */
   private void onDevice(String name, Compute work, boolean besideAttention) {
     operations.add(name, work);
     add(resident, Lane.GPU, costs.onDevice(work));
+    waitForHost(resident, name.equals(EXPERTS) ? 0 : work.seconds());
     if (besideAttention) {
       resident.add(Row.ATTENTION_ON_HOST, work.seconds());
     }
@@ -314,6 +383,10 @@ final class PassLoads {
     double piece = design.piece();
     double copied = (design.ringBytes() - piece) / machine.link().toDevice().bytesPerSecond();
     resident.add(Row.EXPERTS_ARRIVING, -copied * model.mixtureLayers());
+    if (design.hasHostExperts()) {
+      double read = (design.ringBytes() - piece) / machine.sharing().hostMemoryBytesPerSecond();
+      resident.add(Row.EXPERTS_AT_ONCE, -read * model.mixtureLayers());
+    }
     if (design.disk()) {
       double read = (design.stagingBytes() - piece) / machine.disk().readBytesPerSecond();
       resident.add(Row.READS_AHEAD, -read * model.mixtureLayers());
@@ -323,6 +396,7 @@ final class PassLoads {
   /** Nothing goes on beside these seconds on the device, whatever it waits for otherwise. */
   private void deviceWaits(Loads loads, double seconds) {
     loads.add(Row.GPU, seconds).add(Row.ATTENTION_ON_HOST, seconds);
+    waitForHost(loads, seconds);
   }
 
   private void add(Loads loads, Lane lane, Cost cost) {

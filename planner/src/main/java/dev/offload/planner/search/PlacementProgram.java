@@ -37,12 +37,11 @@ final class PlacementProgram {
   record Solution(
       Shares shares, double seconds, Map<Row, Double> weights, Map<Memory, Double> prices) {}
 
-  private record Away(Variable host, Variable disk, Variable cores) {}
+  private record Away(Variable host, Variable disk) {}
 
   private final PlannedModel model;
   private final Design design;
   private final PassLoads loads;
-  private final boolean expertsOnHost;
   private final double unitSeconds;
   private final double unitBytes;
   private final ExpressionsBasedModel program = new ExpressionsBasedModel();
@@ -55,19 +54,21 @@ final class PlacementProgram {
   private final Variable nothing = program.newVariable("nothing").lower(0).upper(1e-9);
 
   private final List<Away> classes = new ArrayList<>();
+  private final Variable hostExperts = program.newVariable("experts on host");
   private Variable streamed;
   private Variable attended;
   private final Map<Row, Expression> rows = new EnumMap<>(Row.class);
   private final Map<Memory, Expression> memories = new EnumMap<>(Memory.class);
 
-  private PlacementProgram(
-      PlannedModel model, Design design, PassLoads loads, boolean expertsOnHost) {
+  private PlacementProgram(PlannedModel model, Design design, PassLoads loads) {
     this.model = model;
     this.design = design;
     this.loads = loads;
-    this.expertsOnHost = expertsOnHost;
     this.unitSeconds = Math.max(1e-9, loads.resident().most());
     this.unitBytes = Math.max(1, model.weightBytes());
+    double experts = Math.max(1, model.expertsPerLayer());
+    hostExperts.lower(design.leastHostExperts() / experts);
+    hostExperts.upper(design.mostHostExperts() / experts);
   }
 
   /** What memories leave, by where the cache lives; in between on a straight line. */
@@ -75,18 +76,13 @@ final class PlacementProgram {
 
   /** The best shares with the cache split as given. */
   static Optional<Solution> solve(
-      PlannedModel model,
-      Design design,
-      PassLoads loads,
-      KvSplit split,
-      Rooms rooms,
-      boolean expertsOnHost) {
+      PlannedModel model, Design design, PassLoads loads, KvSplit split, Rooms rooms) {
     boolean allOnDevice =
         rooms.resident() >= model.weightBytes() && rooms.host() >= 0 && rooms.disk() >= 0;
-    if (allOnDevice && !expertsOnHost) {
+    if (allOnDevice && !design.hasHostExperts()) {
       return Optional.of(allOnDevice(model, loads, split));
     }
-    PlacementProgram program = new PlacementProgram(model, design, loads, expertsOnHost);
+    PlacementProgram program = new PlacementProgram(model, design, loads);
     program.streamed = program.program.newVariable("cache streamed");
     program.streamed.level(split.streamedShare());
     program.attended = program.program.newVariable("cache attended");
@@ -102,6 +98,7 @@ final class PlacementProgram {
     Shares shares =
         new Shares(
             Collections.nCopies(model.classes().size(), Shares.Away.NOTHING),
+            0,
             split.streamedShare(),
             split.attendedShare());
     Loads sum = shares.loads(loads);
@@ -118,8 +115,8 @@ final class PlacementProgram {
 
   /** The best shares, of the cache too. */
   static Optional<Solution> solve(
-      PlannedModel model, Design design, PassLoads loads, CacheRooms rooms, boolean expertsOnHost) {
-    PlacementProgram program = new PlacementProgram(model, design, loads, expertsOnHost);
+      PlannedModel model, Design design, PassLoads loads, CacheRooms rooms) {
+    PlacementProgram program = new PlacementProgram(model, design, loads);
     program.streamed = program.share("cache streamed", rooms.streamed().isPresent());
     program.attended = program.share("cache attended", rooms.attended().isPresent());
     program
@@ -149,19 +146,15 @@ final class PlacementProgram {
   }
 
   private void place(int index, UnitClass each) {
-    boolean moves = design.streams() && each.pieceBytes() <= design.piece();
+    boolean moves = design.moves(each);
     Away away =
-        new Away(
-            share(index + " host", moves),
-            share(index + " disk", moves && design.disk()),
-            share(index + " cores", expertsOnHost && each.experts() > 0));
+        new Away(share(index + " host", moves), share(index + " disk", moves && design.disk()));
     classes.add(away);
-    program
-        .newExpression(index + " away")
-        .upper(1)
-        .set(away.host(), 1)
-        .set(away.disk(), 1)
-        .set(away.cores(), 1);
+    Expression whole = program.newExpression(index + " away").upper(1);
+    whole.set(away.host(), 1).set(away.disk(), 1);
+    if (each.experts() > 0) {
+      whole.set(hostExperts, 1);
+    }
   }
 
   /** Of equally short passes the one that moves least. */
@@ -185,8 +178,8 @@ final class PlacementProgram {
       PassLoads.Changes changes = loads.classes().get(i);
       slack.set(classes.get(i).host(), -changes.toHost().of(row) / unitSeconds);
       slack.set(classes.get(i).disk(), -changes.toDisk().of(row) / unitSeconds);
-      slack.set(classes.get(i).cores(), -changes.toCores().of(row) / unitSeconds);
     }
+    slack.set(hostExperts, -loads.hostExperts().of(row) / unitSeconds);
     slack.set(streamed, -loads.streamedCache().of(row) / unitSeconds);
     slack.set(attended, -loads.attendedCache().of(row) / unitSeconds);
     rows.put(row, slack);
@@ -204,11 +197,11 @@ final class PlacementProgram {
       double bytes = model.classes().get(i).totalBytes() / unitBytes;
       away.set(classes.get(i).host(), bytes);
       away.set(classes.get(i).disk(), bytes);
-      away.set(classes.get(i).cores(), bytes);
       host.set(classes.get(i).host(), bytes);
-      host.set(classes.get(i).cores(), bytes);
       disk.set(classes.get(i).disk(), bytes);
     }
+    away.set(hostExperts, model.expertBytes() / unitBytes);
+    host.set(hostExperts, model.hostExpertBytes() / unitBytes);
     rooms.streamed().ifPresent(other -> shift(away, host, rooms.device(), other, streamed));
     rooms.attended().ifPresent(other -> shift(away, host, rooms.device(), other, attended));
     memories.put(Memory.DEVICE, away);
@@ -246,9 +239,9 @@ final class PlacementProgram {
   private Shares shares() {
     List<Shares.Away> found = new ArrayList<>();
     for (Away away : classes) {
-      found.add(new Shares.Away(value(away.host()), value(away.disk()), value(away.cores())));
+      found.add(new Shares.Away(value(away.host()), value(away.disk())));
     }
-    return new Shares(found, value(streamed), value(attended));
+    return new Shares(found, value(hostExperts), value(streamed), value(attended));
   }
 
   private static double value(Variable variable) {

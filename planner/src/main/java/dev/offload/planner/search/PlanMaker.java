@@ -61,7 +61,8 @@ final class PlanMaker {
             groupBlocks,
             spread.placement(),
             (int) onHost,
-            swaps ? (int) Math.min(Integer.MAX_VALUE, cached) : 0);
+            swaps ? (int) Math.min(Integer.MAX_VALUE, cached) : 0)
+        .withHostExperts(spread.hostExperts());
   }
 
   /** The most blocks per group that still fit, and are of use. */
@@ -101,8 +102,7 @@ final class PlanMaker {
   private long bytesOn(Tier tier) {
     long bytes = 0;
     for (int i = 0; i < format.model().classes().size(); i++) {
-      bytes +=
-          found.rounded().counts().get(i).on(tier) * format.model().classes().get(i).imageBytes();
+      bytes += found.rounded().counts().get(i).bytesOn(tier, format.model().classes().get(i));
     }
     return bytes;
   }

@@ -139,7 +139,7 @@ final class PlanSearch {
     double best = 0;
     int level = 0;
     for (int sequences = 1; sequences <= mostSequences(); sequences *= 2) {
-      Optional<Solved> found = solve(candidates(level(sequences), false, true));
+      Optional<Solved> found = solve(List.of(level(sequences)), false, true, 0);
       double reached = found.map(Solved::tokensPerSecond).orElse(0.0);
       level = reached > best * (1 + AS_GOOD) ? 0 : level + 1;
       best = Math.max(best, reached);
@@ -164,7 +164,8 @@ final class PlanSearch {
       solve(sequences, tokens);
       Optional<Whole> best = rounded();
       if (best.isEmpty() && solved.size() > before) { // units cannot be cut as these would have it
-        candidates(new Level(sequences, 1, tokens), true, true).forEach(this::solve);
+        candidates(List.of(new Level(sequences, 1, tokens)), true, true, false)
+            .forEach(each -> solved.addAll(solve(each, 0)));
         best = roundFastest(fastestFirst());
       }
       if (best.isPresent() || (sequences == least && tokens <= least)) {
@@ -213,7 +214,7 @@ final class PlanSearch {
     double best = 0;
     for (int cached = sequences; cached >= 1; cached /= 2) {
       Level level = new Level(sequences, cached, tokens);
-      Optional<Solved> found = solve(candidates(level, true, disk), best);
+      Optional<Solved> found = solve(List.of(level), true, disk, best);
       best = Math.max(best, found.map(Solved::tokensPerSecond).orElse(0.0));
       if (found.isPresent() && isResident(found.get())) {
         return;
@@ -226,6 +227,7 @@ final class PlanSearch {
     Design design = solved.candidate().design();
     Shares shares = solved.solution().shares();
     return !design.streams()
+        && !design.hasHostExperts()
         && design.sequences() == design.mostSequences()
         && shares.streamed() + shares.attended() == 0;
   }
@@ -246,14 +248,14 @@ final class PlanSearch {
       return;
     }
     Design design = best.get().candidate().design();
-    List<Candidate> nearby = new ArrayList<>();
+    List<Level> nearby = new ArrayList<>();
     for (int eighths : new int[] {5, 6, 7, 10, 12, 14}) {
       int sequences = Math.max(1, design.sequences() * eighths / 8);
-      nearby.addAll(candidates(level(Math.min(mostSequences(), sequences)), false, true));
+      nearby.add(level(Math.min(mostSequences(), sequences)));
     }
-    solve(nearby);
+    solve(nearby, false, true, 0);
     int sequences = fastest().orElseThrow().candidate().design().sequences();
-    solve(candidates(level(sequences), true, true));
+    solve(List.of(level(sequences)), true, true, 0);
   }
 
   private Optional<Solved> fastest() {
@@ -274,19 +276,14 @@ final class PlanSearch {
       if (candidate.mostTokensPerSecond() <= Math.max(known, reached) * (1 + AS_GOOD)) {
         break;
       }
-      Optional<Solved> found = solve(candidate);
-      if (found.isPresent() && found.get().tokensPerSecond() > reached) {
-        best = found;
+      for (Solved found : solve(candidate, Math.max(known, reached))) {
+        solved.add(found);
+        if (found.tokensPerSecond() > best.map(Solved::tokensPerSecond).orElse(0.0)) {
+          best = Optional.of(found);
+        }
       }
     }
     return best;
-  }
-
-  private Optional<Solved> solve(Candidate candidate) {
-    programs++;
-    Optional<Solved> found = candidate.solve().map(solution -> new Solved(candidate, solution));
-    found.ifPresent(solved::add);
-    return found;
   }
 
   /** What may be best first; of those that may be as good, what takes less for its ring. */
@@ -299,9 +296,51 @@ final class PlanSearch {
         .thenComparing(Comparator.comparingDouble(Candidate::mostTokensPerSecond).reversed());
   }
 
+  /** If the host may compute experts, with whole numbers of them near the best share. */
+  private List<Solved> solve(Candidate candidate, double known) {
+    programs++;
+    Optional<Solved> found = candidate.solve().map(solution -> new Solved(candidate, solution));
+    if (candidate.design().hasWholeHostExperts()) {
+      return found.stream().toList();
+    }
+    if (found.isEmpty() || found.get().tokensPerSecond() <= known * (1 + AS_GOOD)) {
+      return List.of();
+    }
+    double share = found.get().solution().shares().hostExperts();
+    double experts = share * format.model().expertsPerLayer();
+    List<Solved> whole = new ArrayList<>();
+    for (int n = (int) (experts + 1e-6); n < experts + 1 - 1e-6; n++) {
+      candidate.withHostExperts(n).ifPresent(each -> whole.addAll(solve(each, known)));
+    }
+    return whole;
+  }
+
   private int[] groups() {
     OptionalInt wished = wishes.microBatches();
     return wished.isPresent() ? new int[] {wished.getAsInt()} : MICRO_BATCHES;
+  }
+
+  /**
+   * Solves designs for some numbers of sequences, and where weights have to be away from the device
+   * and are not read from disk most of the time, those in which the host computes experts. A device
+   * whose cores are the host's gains nothing by that.
+   */
+  private Optional<Solved> solve(List<Level> levels, boolean all, boolean disk, double known) {
+    Optional<Solved> best = solve(candidates(levels, all, disk, false), known);
+    boolean reads = best.map(PlanSearch::longest).filter(Row.DISK::equals).isPresent();
+    if (reads
+        || !wishes.expertsOnHost()
+        || format.machine().sharing().deviceIsHost()
+        || format.model().expertsPerLayer() == 0) {
+      return best;
+    }
+    double reached = best.map(Solved::tokensPerSecond).orElse(0.0);
+    Optional<Solved> other = solve(candidates(levels, all, disk, true), Math.max(known, reached));
+    return other.map(Solved::tokensPerSecond).orElse(0.0) > reached ? other : best;
+  }
+
+  private static Row longest(Solved solved) {
+    return solved.solution().shares().loads(solved.candidate().loads()).longest();
   }
 
   /**
@@ -309,40 +348,57 @@ final class PlanSearch {
    *
    * @param all or some that tell how good they can be
    * @param disk whether weights may be read from disk
+   * @param hostExperts whether the host computes experts
    */
-  private List<Candidate> candidates(Level level, boolean all, boolean disk) {
+  private List<Candidate> candidates(
+      List<Level> levels, boolean all, boolean disk, boolean hostExperts) {
     List<Candidate> found = new ArrayList<>();
-    for (int groups : groups()) {
-      boolean isCoarse = groups == 1 || groups == 4 || wishes.microBatches().isPresent();
-      if (groups > level.most() || (!all && !isCoarse)) {
-        continue;
-      }
-      addResident(level, groups, found);
-      long[] pieces = pieces();
-      for (long piece : all ? pieces : Arrays.copyOf(pieces, Math.min(1, pieces.length))) {
-        int[] ringPieces = ringPieces();
-        for (int ring : all ? ringPieces : Arrays.copyOf(ringPieces, 1)) {
-          addStreaming(level, groups, piece, ring, disk, found);
+    for (Level level : levels) {
+      for (int groups : groups()) {
+        boolean isCoarse = groups == 1 || groups == 4 || wishes.microBatches().isPresent();
+        if (groups > level.most() || (!all && !isCoarse)) {
+          continue;
         }
-      }
-      if (all && found.isEmpty()) {
-        for (long piece : pieces) {
-          addStreaming(level, groups, piece, Design.LEAST_RING_PIECES, disk, found);
+        Design resident = design(level, groups, 0, Design.LEAST_RING_PIECES, false);
+        if (hostExperts && fits(resident)) {
+          continue;
+        }
+        add(resident, hostExperts, found);
+        long[] pieces = pieces();
+        for (long piece : all ? pieces : Arrays.copyOf(pieces, Math.min(1, pieces.length))) {
+          int[] ringPieces = ringPieces();
+          for (int ring : all ? ringPieces : Arrays.copyOf(ringPieces, 1)) {
+            addStreaming(level, groups, piece, ring, disk, hostExperts, found);
+          }
+        }
+        if (all && found.isEmpty() && !hostExperts) {
+          for (long piece : pieces) {
+            addStreaming(level, groups, piece, Design.LEAST_RING_PIECES, disk, false, found);
+          }
         }
       }
     }
     return found;
   }
 
-  private void addResident(Level level, int groups, List<Candidate> found) {
-    add(design(level, groups, 0, Design.LEAST_RING_PIECES, false), found);
+  private void addStreaming(
+      Level level,
+      int groups,
+      long piece,
+      int ring,
+      boolean disk,
+      boolean hostExperts,
+      List<Candidate> found) {
+    Design design = design(level, groups, piece, ring, false);
+    add(design, hostExperts, found);
+    if (disk && !fits(design)) {
+      add(design(level, groups, piece, ring, true), hostExperts, found);
+    }
   }
 
-  private void addStreaming(
-      Level level, int groups, long piece, int ring, boolean disk, List<Candidate> found) {
-    if (!add(design(level, groups, piece, ring, false), found) && disk) {
-      add(design(level, groups, piece, ring, true), found);
-    }
+  private void add(Design design, boolean hostExperts, List<Candidate> found) {
+    int experts = hostExperts ? format.model().expertsPerLayer() : 0;
+    add(hostExperts ? design.withHostExperts(1, experts) : design, found);
   }
 
   private int[] ringPieces() {
@@ -359,9 +415,18 @@ final class PlanSearch {
         level.sequences(), level.most(), groups, Math.max(tokens, least), piece, ringPieces, disk);
   }
 
-  /** Adds a design once per way of having the cache; whether it fits wherever the cache is. */
-  private boolean add(Design design, List<Candidate> found) {
-    List<Home> homes = wishes.kvHome().map(List::of).orElse(List.of(Home.values()));
+  /** Whether a design fits wherever the cache is. */
+  private boolean fits(Design design) {
+    return homes().stream().allMatch(home -> Candidate.fits(format, design, home));
+  }
+
+  private List<Home> homes() {
+    return wishes.kvHome().map(List::of).orElse(List.of(Home.values()));
+  }
+
+  /** Adds a design once per way of having the cache. */
+  private void add(Design design, List<Candidate> found) {
+    List<Home> homes = homes();
     List<List<Home>> ways = new ArrayList<>();
     if (design.groups() == 1 || homes.size() == 1) {
       homes.forEach(home -> ways.add(List.of(home)));
@@ -369,7 +434,6 @@ final class PlanSearch {
       ways.add(homes);
     }
     ways.forEach(way -> Candidate.of(format, design, way).ifPresent(found::add));
-    return homes.stream().allMatch(home -> Candidate.fits(format, design, home));
   }
 
   /** Sizes of units, the largest first; some of them if there are many. */
@@ -424,6 +488,7 @@ final class PlanSearch {
         .thenComparing(PlanSearch::cacheAway)
         .thenComparing(each -> each.candidate().design().streams())
         .thenComparing(each -> each.candidate().design().disk())
+        .thenComparing(each -> each.candidate().design().mostHostExperts())
         .thenComparing(each -> each.candidate().design().groups())
         .thenComparing(each -> each.candidate().design().ringBytes());
   }

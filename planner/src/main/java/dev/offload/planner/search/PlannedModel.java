@@ -151,6 +151,31 @@ record PlannedModel(
         experts);
   }
 
+  /** Experts of each layer that has some; 0 if there are none, or not in each as many. */
+  int expertsPerLayer() {
+    List<UnitClass> experts = classes.stream().filter(each -> each.experts() > 0).toList();
+    int most = experts.stream().mapToInt(UnitClass::experts).max().orElse(0);
+    boolean alike =
+        experts.stream().allMatch(each -> each.experts() == most && each.count() % most == 0);
+    return alike ? most : 0;
+  }
+
+  /** Bytes of all experts on the device. */
+  long expertBytes() {
+    return classes.stream()
+        .filter(each -> each.experts() > 0)
+        .mapToLong(UnitClass::totalBytes)
+        .sum();
+  }
+
+  /** Bytes of all experts where the host computes them. */
+  long hostExpertBytes() {
+    return classes.stream()
+        .filter(each -> each.experts() > 0)
+        .mapToLong(UnitClass::totalHostBytes)
+        .sum();
+  }
+
   /** Bytes of all weights that may live on the device. */
   long weightBytes() {
     return classes.stream().mapToLong(UnitClass::totalBytes).sum();

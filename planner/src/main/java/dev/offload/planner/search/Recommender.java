@@ -157,8 +157,12 @@ final class Recommender {
     Map<UnitId.Kind, Long> bytes = new EnumMap<>(UnitId.Kind.class);
     for (int i = 0; i < format.model().classes().size(); i++) {
       UnitClass each = format.model().classes().get(i);
-      long unit = tier == Tier.DISK ? each.size().rowMajorBytes() : each.imageBytes();
-      bytes.merge(each.kind(), best.rounded().counts().get(i).on(tier) * unit, Long::sum);
+      Rounding.Counts counts = best.rounded().counts().get(i);
+      long sum =
+          tier == Tier.DISK
+              ? counts.disk() * each.size().rowMajorBytes()
+              : counts.bytesOn(tier, each);
+      bytes.merge(each.kind(), sum, Long::sum);
     }
     List<Item> items = new ArrayList<>();
     bytes.forEach((kind, sum) -> add(items, title(kind), sum));
@@ -223,6 +227,10 @@ final class Recommender {
     }
     if (design.streams()) {
       found.add(resident());
+    }
+    if (design.hasHostExperts()) {
+      Home home = best.split().home(0);
+      found.add(evaluate("no experts computed on the host", design.withHostExperts(0, 0), home));
     }
     for (int sequences : new int[] {design.sequences() / 2, design.sequences() * 2}) {
       otherSequences(sequences).ifPresent(found::add);
@@ -311,7 +319,8 @@ final class Recommender {
 
   private List<String> warnings() {
     List<String> warnings = new ArrayList<>();
-    if (!design.streams() && best.split().device() == design.groups()) {
+    boolean resident = !design.streams() && !design.hasHostExperts();
+    if (resident && best.split().device() == design.groups()) {
       warnings.add("the model fits the device: nothing has to be offloaded");
     }
     Row longest = loads.bottleneck();
@@ -321,11 +330,15 @@ final class Recommender {
           "the disk bounds everything, since %s of weights fit neither device nor host and are read in every pass; %s more host memory would spare that"
               .formatted(ByteSize.format(bytes), ByteSize.formatUp(bytes)));
     }
-    if (longest == Row.CPU || longest == Row.ATTENTION_ON_HOST) {
+    boolean computesExperts = design.hasHostExperts() && longest == Row.CPU;
+    if (longest == Row.EXPERTS_ON_HOST || computesExperts) {
+      warnings.add(
+          "experts that the host computes bound the pass; faster host memory, or device memory for more of them, would help");
+    } else if (longest == Row.CPU || longest == Row.ATTENTION_ON_HOST) {
       warnings.add(
           "attention on the host bounds the pass; faster host memory, or device memory for more of the KV cache, would help");
     }
-    if (longest == Row.HOST_MEMORY) {
+    if (longest == Row.HOST_MEMORY || longest == Row.EXPERTS_AT_ONCE) {
       warnings.add(
           "host memory is the bottleneck: copies and computing on the host slow each other down");
     }

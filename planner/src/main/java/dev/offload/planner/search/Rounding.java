@@ -21,8 +21,7 @@ final class Rounding {
   private static final int DEVICE = 0;
   private static final int HOST = 1;
   private static final int DISK = 2;
-  private static final int CORES = 3;
-  private static final int PLACES = 4;
+  private static final int PLACES = 3;
 
   /** Relative difference below which one pass is as short as another. */
   private static final double SAME = 1e-9;
@@ -30,27 +29,32 @@ final class Rounding {
   private final PlannedModel model;
   private final Design design;
   private final Rooms rooms;
-  private final boolean expertsOnHost;
   private final int classCount;
+  private final int[] onHost;
   private final Loads fixed;
   private final Loads[][] perUnit;
+
+  /** What the units of a class and of all behind it can take off each row at most. */
+  private final Loads[] gains;
+
   private int[][] counts;
 
-  private Rounding(
-      PlannedModel model,
-      Design design,
-      PassLoads loads,
-      KvSplit split,
-      Rooms rooms,
-      boolean expertsOnHost) {
+  private Rounding(PlannedModel model, Design design, PassLoads loads, KvSplit split, Rooms rooms) {
     this.model = model;
     this.design = design;
     this.rooms = rooms;
-    this.expertsOnHost = expertsOnHost;
     this.classCount = model.classes().size();
+    this.onHost = new int[classCount];
+    int experts = model.expertsPerLayer();
+    for (int c = 0; c < classCount; c++) {
+      UnitClass each = model.classes().get(c);
+      boolean has = design.hasHostExperts() && each.experts() > 0;
+      onHost[c] = has ? each.count() / experts * design.mostHostExperts() : 0;
+    }
     this.fixed =
         new Loads()
             .add(1, loads.resident())
+            .add((double) design.mostHostExperts() / Math.max(1, experts), loads.hostExperts())
             .add(split.streamedShare(), loads.streamedCache())
             .add(split.attendedShare(), loads.attendedCache());
     this.perUnit = new Loads[classCount][];
@@ -61,9 +65,17 @@ final class Rounding {
           new Loads[] {
             new Loads(),
             new Loads().add(part, changes.toHost()),
-            new Loads().add(part, changes.toDisk()),
-            new Loads().add(part, changes.toCores())
+            new Loads().add(part, changes.toDisk())
           };
+    }
+    this.gains = new Loads[classCount + 1];
+    gains[classCount] = new Loads();
+    for (int c = classCount - 1; c >= 0; c--) {
+      gains[c] = new Loads().add(1, gains[c + 1]);
+      for (Row row : Row.values()) {
+        double least = Math.min(0, Math.min(perUnit[c][HOST].of(row), perUnit[c][DISK].of(row)));
+        gains[c].add(row, least * model.classes().get(c).count());
+      }
     }
   }
 
@@ -79,12 +91,13 @@ final class Rounding {
   }
 
   /** Units of a class. */
-  record Counts(int device, int host, int disk, int cores) {
-    int on(Tier tier) {
+  record Counts(int device, int host, int disk, int onHost) {
+    /** Bytes that units of a class take in memory there; on disk none. */
+    long bytesOn(Tier tier, UnitClass each) {
       return switch (tier) {
-        case DEVICE -> device;
-        case HOST -> host + cores;
-        case DISK -> disk;
+        case DEVICE -> device * each.imageBytes();
+        case HOST -> host * each.imageBytes() + onHost * each.hostBytes();
+        case DISK -> 0;
       };
     }
   }
@@ -96,9 +109,8 @@ final class Rounding {
       PassLoads loads,
       KvSplit split,
       Rooms rooms,
-      boolean expertsOnHost,
       PlacementProgram.Solution solution) {
-    Rounding rounding = new Rounding(model, design, loads, split, rooms, expertsOnHost);
+    Rounding rounding = new Rounding(model, design, loads, split, rooms);
     boolean found = rounding.round(solution.shares());
     boolean isTight = found && rounding.isTight(solution);
     if (found && !isTight) {
@@ -116,13 +128,13 @@ final class Rounding {
     for (int c = 0; c < classCount; c++) {
       Shares.Away away = shares.classes().get(c);
       int units = model.classes().get(c).count();
-      counts[c][DEVICE] = whole(units * away.device());
+      double left = units * (1 - away.host() - away.disk()) - onHost[c];
+      counts[c][DEVICE] = whole(left);
       counts[c][HOST] = whole(units * away.host());
       counts[c][DISK] = whole(units * away.disk());
-      counts[c][CORES] = whole(units * away.cores());
     }
     for (int c = 0; c < classCount; c++) {
-      int placed = 0;
+      int placed = onHost[c];
       for (int place = 0; place < PLACES; place++) {
         placed += counts[c][place];
       }
@@ -163,12 +175,11 @@ final class Rounding {
 
   private boolean mayLive(int c, int place) {
     UnitClass each = model.classes().get(c);
-    boolean moves = design.streams() && each.pieceBytes() <= design.piece();
+    boolean moves = design.moves(each);
     return switch (place) {
       case DEVICE -> true;
       case HOST -> moves;
-      case DISK -> moves && design.disk();
-      default -> expertsOnHost && each.experts() > 0;
+      default -> moves && design.disk();
     };
   }
 
@@ -179,7 +190,7 @@ final class Rounding {
     for (int c = 0; c < classCount; c++) {
       long bytes = model.classes().get(c).imageBytes();
       device += counts[c][DEVICE] * bytes;
-      host += (counts[c][HOST] + counts[c][CORES]) * bytes;
+      host += counts[c][HOST] * bytes + onHost[c] * model.classes().get(c).hostBytes();
       disk += counts[c][DISK] * bytes;
     }
     return device <= rooms.resident() && host <= rooms.host() && disk <= rooms.disk();
@@ -279,7 +290,7 @@ final class Rounding {
       }
       // Ways of giving n units to p places: n + p − 1 over p − 1.
       for (int k = 1; k < places; k++) {
-        all *= (double) (model.classes().get(c).count() + k) / k;
+        all *= (double) (model.classes().get(c).count() - onHost[c] + k) / k;
       }
     }
     return all;
@@ -292,14 +303,18 @@ final class Rounding {
     best = found ? copy(counts) : null;
     bestScore = found ? score() : Double.POSITIVE_INFINITY;
     counts = new int[classCount][PLACES];
-    look(0, rooms.resident(), rooms.host(), rooms.disk(), new Loads().add(1, fixed));
+    long host = rooms.host();
+    for (int c = 0; c < classCount; c++) {
+      host -= onHost[c] * model.classes().get(c).hostBytes();
+    }
+    look(0, rooms.resident(), host, rooms.disk(), new Loads().add(1, fixed));
     counts = best;
     return best != null;
   }
 
   /** Gives the units of a class and all behind it to places in all ways. */
   private void look(int c, long device, long host, long disk, Loads sum) {
-    if (device < 0 || host < 0 || disk < 0 || !canBeBetter(sum)) {
+    if (device < 0 || host < 0 || disk < 0 || !canBeBetter(c, sum)) {
       return;
     }
     if (c == classCount) {
@@ -310,31 +325,23 @@ final class Rounding {
       }
       return;
     }
-    int units = model.classes().get(c).count();
+    int units = model.classes().get(c).count() - onHost[c];
     long bytes = model.classes().get(c).imageBytes();
     for (int onDisk = 0; onDisk <= (mayLive(c, DISK) ? units : 0); onDisk++) {
-      for (int onHost = 0; onHost <= (mayLive(c, HOST) ? units - onDisk : 0); onHost++) {
-        int most = mayLive(c, CORES) ? units - onDisk - onHost : 0;
-        for (int onCores = 0; onCores <= most; onCores++) {
-          int onDevice = units - onDisk - onHost - onCores;
-          counts[c] = new int[] {onDevice, onHost, onDisk, onCores};
-          Loads with = new Loads().add(1, sum);
-          with.add(onHost, perUnit[c][HOST]).add(onDisk, perUnit[c][DISK]);
-          with.add(onCores, perUnit[c][CORES]);
-          look(
-              c + 1,
-              device - onDevice * bytes,
-              host - (onHost + onCores) * bytes,
-              disk - onDisk * bytes,
-              with);
-        }
+      for (int streamed = 0; streamed <= (mayLive(c, HOST) ? units - onDisk : 0); streamed++) {
+        int onDevice = units - onDisk - streamed;
+        counts[c] = new int[] {onDevice, streamed, onDisk};
+        Loads with = new Loads().add(1, sum);
+        with.add(streamed, perUnit[c][HOST]).add(onDisk, perUnit[c][DISK]);
+        look(
+            c + 1, device - onDevice * bytes, host - streamed * bytes, disk - onDisk * bytes, with);
       }
     }
   }
 
-  /** Only work of the host's cores makes a row shorter, that of the device. */
-  private boolean canBeBetter(Loads sum) {
-    return expertsOnHost || sum.most() <= bestScore;
+  /** Rows of experts that wait for the device become shorter where it computes fewer of its own. */
+  private boolean canBeBetter(int c, Loads sum) {
+    return new Loads().add(1, sum).add(1, gains[c]).most() <= bestScore;
   }
 
   private static int[][] copy(int[][] of) {
@@ -348,7 +355,7 @@ final class Rounding {
   private Rounded result() {
     List<Counts> found = new ArrayList<>();
     for (int[] of : counts) {
-      found.add(new Counts(of[DEVICE], of[HOST], of[DISK], of[CORES]));
+      found.add(new Counts(of[DEVICE], of[HOST], of[DISK], onHost[found.size()]));
     }
     return new Rounded(found, loads());
   }

@@ -27,7 +27,14 @@ enum Row {
    */
   EXPERTS_ARRIVING(9),
   /** Reads of experts run ahead of a layer only as far as staging holds. */
-  READS_AHEAD(10);
+  READS_AHEAD(10),
+  /**
+   * In each layer the device waits for experts on the host; meanwhile it only computes other
+   * experts.
+   */
+  EXPERTS_ON_HOST(11),
+  /** Meanwhile experts that are copied and those that are computed share the host's memory. */
+  EXPERTS_AT_ONCE(12);
 
   /** Position in {@link Loads}. */
   final int index;
@@ -50,7 +57,15 @@ enum Row {
   boolean isLane() {
     return switch (this) {
       case DISK, H2D, D2H, GPU, CPU -> true;
-      case HOST_MEMORY, LINK, CORES, ATTENTION_ON_HOST, EXPERTS_ARRIVING, READS_AHEAD -> false;
+      case HOST_MEMORY,
+          LINK,
+          CORES,
+          ATTENTION_ON_HOST,
+          EXPERTS_ARRIVING,
+          READS_AHEAD,
+          EXPERTS_ON_HOST,
+          EXPERTS_AT_ONCE ->
+          false;
     };
   }
 

@@ -4,33 +4,35 @@ import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
  * Which units of a class live where, if it is known how many: those away from the device are spread
- * evenly over the layers so that they arrive evenly.
+ * evenly over the layers so that they arrive evenly, and each layer has as many that the host
+ * computes.
  *
  * @param placement home of each unit
- * @param onCores those computed on the host
+ * @param hostExperts those computed on the host
  */
-record Spread(Map<UnitId, Tier> placement, Set<UnitId> onCores) {
+record Spread(Map<UnitId, Tier> placement, Set<UnitId> hostExperts) {
 
   static Spread of(List<UnitClass> classes, List<Rounding.Counts> counts) {
     Map<UnitId, Tier> placement = new HashMap<>();
-    Set<UnitId> onCores = new HashSet<>();
+    for (int c = 0; c < classes.size(); c++) {
+      others(classes.get(c).units(), counts.get(c).onHost(), Tier.HOST, placement);
+    }
+    Set<UnitId> hostExperts = Set.copyOf(placement.keySet());
     for (int c = 0; c < classes.size(); c++) {
       Rounding.Counts of = counts.get(c);
-      List<UnitId> away = others(classes.get(c).units(), of.device(), Tier.DEVICE, placement);
-      List<UnitId> notOnDisk = others(away, of.disk(), Tier.DISK, placement);
-      List<UnitId> streamed = new ArrayList<>();
-      streamed.addAll(others(notOnDisk, of.cores(), Tier.HOST, placement));
-      notOnDisk.stream().filter(unit -> placement.get(unit) == Tier.HOST).forEach(onCores::add);
+      List<UnitId> units = new ArrayList<>(classes.get(c).units());
+      units.removeAll(hostExperts);
+      List<UnitId> away = others(units, of.device(), Tier.DEVICE, placement);
+      List<UnitId> streamed = others(away, of.disk(), Tier.DISK, placement);
       streamed.forEach(unit -> placement.put(unit, Tier.HOST));
     }
-    return new Spread(placement, onCores);
+    return new Spread(placement, hostExperts);
   }
 
   /** Puts {@code count} of the units, evenly spread, on a tier; returns the others. */

@@ -46,6 +46,11 @@ record UnitClass(
     return size.imageBytes();
   }
 
+  /** Bytes of one unit that the host computes. */
+  long hostBytes() {
+    return size.hostImageBytes();
+  }
+
   /** Bytes of the largest form in which a unit passes through the ring. */
   long pieceBytes() {
     return Math.max(size.imageBytes(), size.rowMajorBytes());
@@ -53,5 +58,10 @@ record UnitClass(
 
   long totalBytes() {
     return count() * imageBytes();
+  }
+
+  /** Bytes of all units if the host computes them. */
+  long totalHostBytes() {
+    return count() * hostBytes();
   }
 }

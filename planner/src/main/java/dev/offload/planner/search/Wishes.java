@@ -71,7 +71,7 @@ public record Wishes(
         rowTokens,
         0,
         Optional.empty(),
-        false);
+        true);
   }
 
   /** The same with so many sequences in flight; absent means as many as are best. */
@@ -87,6 +87,21 @@ public record Wishes(
         cacheTokens,
         kvHome,
         expertsOnHost);
+  }
+
+  /** The same, but the host may compute experts. */
+  Wishes withExpertsOnHost() {
+    return new Wishes(
+        deviceBytes,
+        hostBytes,
+        diskBytes,
+        sequences,
+        microBatches,
+        microBatchTokens,
+        rowTokens,
+        cacheTokens,
+        kvHome,
+        true);
   }
 
   Wishes with(long device, long host, long disk) {

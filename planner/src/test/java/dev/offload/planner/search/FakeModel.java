@@ -30,6 +30,7 @@ final class FakeModel implements ModelSizes {
   FakeModel(Random random, int layers, int experts, int outputSlices) {
     this.layers = layers;
     this.experts = experts;
+    long padding = 0;
     units.add(new UnitSize(UnitId.embedding(), 0, 0, false));
     for (int layer = 0; layer < layers; layer++) {
       add(UnitId.of(UnitId.Kind.ATTENTION, layer), 100 + random.nextInt(100), random);
@@ -39,7 +40,10 @@ final class FakeModel implements ModelSizes {
       }
       add(UnitId.of(UnitId.Kind.ROUTER, layer), 10, random);
       for (int expert = 0; expert < experts; expert++) {
-        add(UnitId.expert(layer, expert), 50, random);
+        // One is drawn for each, as for other units, but experts are all alike.
+        int drawn = random.nextInt(3);
+        padding = layer == 0 && expert == 0 ? drawn : padding;
+        units.add(new UnitSize(UnitId.expert(layer, expert), 3200, 64 * (50 + padding), true));
       }
     }
     add(UnitId.head(), random.nextInt(2), random);
@@ -140,6 +144,6 @@ final class FakeModel implements ModelSizes {
 
   @Override
   public long hostBytes(Plan plan) {
-    return 50L * plan.passTokens();
+    return (plan.hostExperts().isEmpty() ? 50L : 90L) * plan.passTokens();
   }
 }

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -86,45 +87,109 @@ class PlanSearchTest {
     int streaming = 0;
     for (int round = 0; round < 12; round++) {
       FakeModel model = new FakeModel(random, 1 + random.nextInt(3), random.nextInt(3), 2);
-      PlannedModel planned = model.planned();
-      int units = planned.classes().stream().mapToInt(UnitClass::count).sum();
-      if (units > 12) {
+      if (units(model.planned()) > 12) {
         continue;
       }
-      HardwareProfile machine = TestMachine.gpu().profile();
-      Workload workload = Workload.of(30, 20, OptionalLong.empty());
-      long device = model.weights() / 2 + 20_000 + random.nextLong(model.weights());
-      Wishes wishes = Wishes.of(device, model.weights() / 3 + 15_000, 1L << 30, 50);
-      Format format = Format.of(planned, machine, workload, wishes);
-      long piece = planned.classes().stream().mapToLong(UnitClass::pieceBytes).max().orElseThrow();
-      Design design = new Design(2, 2, 1, 8, piece, 3, true);
+      long device = model.weights() / 4 + 40_000 + random.nextLong(model.weights());
+      Wishes wishes = Wishes.of(device, model.weights() / 3 + 60_000, 1L << 30, 50);
+      Format format = format(model, TestMachine.gpu(), wishes);
       for (Home home : Home.values()) {
-        KvSplit split = KvSplit.all(home, 1);
-        Rooms rooms = format.memory().rooms(design, split, format.groupBlocks(design));
-        PassLoads loads = format.loads(design, format.flow(design));
-        double least = leastSeconds(planned, loads, split, rooms);
-        var whole = Candidate.of(format, design, List.of(home)).flatMap(each -> each.round(split));
-        assertEquals(least < Double.POSITIVE_INFINITY, whole.isPresent());
-        if (whole.isPresent()) {
-          assertEquals(least, whole.get().rounded().loads().most(), 1e-9 * least);
-          streaming += whole.get().rounded().loads().of(Row.H2D) > 0 ? 1 : 0;
-        }
+        Optional<Whole> whole = checkedBest(format, design(format, 0), home);
+        streaming +=
+            whole.stream()
+                    .flatMap(each -> each.rounded().counts().stream())
+                    .anyMatch(each -> each.host() + each.disk() > 0)
+                ? 1
+                : 0;
       }
     }
     assertTrue(streaming > 5, "only " + streaming + " stream");
   }
 
-  /** Of all placements, unit by unit. */
+  /** Behind a link so slow that rows take less time there and back than experts take one way. */
+  @Test
+  void shouldLetTheHostComputeExpertsWhereThatIsTheBestOfAllPlacements() {
+    Random random = new Random(7);
+    int better = 0;
+    int worse = 0;
+    for (int round = 0; round < 30; round++) {
+      FakeModel model = new FakeModel(random, 1 + random.nextInt(2), 1 + random.nextInt(3), 1);
+      if (units(model.planned()) > 11) {
+        continue;
+      }
+      long device = model.weights() / 4 + 40_000 + random.nextLong(model.weights());
+      Wishes wishes = Wishes.of(device, model.weights() / 2 + 50_000, 1L << 30, 50);
+      Format format = format(model, TestMachine.gpu().withLinkRate(1e6), wishes);
+      int experts = format.model().expertsPerLayer();
+      Optional<Whole> best = Optional.empty();
+      for (int n = 0; n <= experts; n++) {
+        Optional<Whole> whole = checkedBest(format, design(format, n), Home.DEVICE);
+        if (whole.isPresent() && seconds(whole) < seconds(best)) {
+          best = whole;
+        }
+      }
+      if (best.isEmpty()) {
+        continue;
+      }
+      int onHost = best.get().candidate().design().mostHostExperts();
+      better += onHost > 0 ? 1 : 0;
+      worse += onHost < experts ? 1 : 0;
+      Design open = design(format, 0).withHostExperts(1, experts);
+      double program =
+          Candidate.of(format, open, List.of(Home.DEVICE))
+              .flatMap(Candidate::solve)
+              .map(PlacementProgram.Solution::seconds)
+              .orElse(Double.POSITIVE_INFINITY);
+      assertTrue(onHost == 0 || program <= seconds(best) * (1 + 1e-6), "a bound of what is whole");
+    }
+    assertTrue(better > 3 && worse > 3, better + " on the host, " + worse + " not");
+  }
+
+  private static double seconds(Optional<Whole> whole) {
+    return whole.map(each -> each.rounded().loads().most()).orElse(Double.POSITIVE_INFINITY);
+  }
+
+  private static int units(PlannedModel model) {
+    return model.classes().stream().mapToInt(UnitClass::count).sum();
+  }
+
+  private static Format format(FakeModel model, TestMachine machine, Wishes wishes) {
+    Workload workload = Workload.of(30, 20, OptionalLong.empty());
+    return Format.of(model.planned(), machine.profile(), workload, wishes);
+  }
+
+  private static Design design(Format format, int hostExperts) {
+    long piece =
+        format.model().classes().stream().mapToLong(UnitClass::pieceBytes).max().orElseThrow();
+    return new Design(2, 2, 1, 8, piece, 3, true, hostExperts, hostExperts);
+  }
+
+  /** What the program and rounding find, which must be the best of all placements. */
+  private static Optional<Whole> checkedBest(Format format, Design design, Home home) {
+    KvSplit split = KvSplit.all(home, 1);
+    Rooms rooms = format.memory().rooms(design, split, format.groupBlocks(design));
+    PassLoads loads = format.loads(design, format.flow(design));
+    double least = leastSeconds(format.model(), design, loads, split, rooms);
+    Optional<Whole> whole =
+        Candidate.of(format, design, List.of(home)).flatMap(each -> each.round(split));
+    assertEquals(least < Double.POSITIVE_INFINITY, whole.isPresent());
+    whole.ifPresent(each -> assertEquals(least, each.rounded().loads().most(), 1e-9 * least));
+    return whole;
+  }
+
+  /** Of all placements, unit by unit, with as many experts of each layer on the host. */
   private static double leastSeconds(
-      PlannedModel model, PassLoads loads, KvSplit split, Rooms rooms) {
+      PlannedModel model, Design design, PassLoads loads, KvSplit split, Rooms rooms) {
+    double onHost = (double) design.mostHostExperts() / Math.max(1, model.expertsPerLayer());
     int[] classOf =
         IntStream.range(0, model.classes().size())
-            .flatMap(c -> IntStream.range(0, model.classes().get(c).count()).map(_ -> c))
+            .flatMap(c -> IntStream.range(0, notOnHost(model.classes().get(c), onHost)).map(_ -> c))
             .toArray();
     double least = Double.POSITIVE_INFINITY;
     int placements = (int) Math.pow(3, classOf.length);
     for (int code = 0; code < placements; code++) {
-      long[] left = {rooms.resident(), rooms.host(), rooms.disk()};
+      long hostExperts = Math.round(onHost * model.hostExpertBytes());
+      long[] left = {rooms.resident(), rooms.host() - hostExperts, rooms.disk()};
       double[][] away = new double[model.classes().size()][3];
       int rest = code;
       for (int c : classOf) {
@@ -135,12 +200,15 @@ class PlanSearchTest {
       if (left[0] < 0 || left[1] < 0 || left[2] < 0) {
         continue;
       }
-      List<Shares.Away> shares =
-          Arrays.stream(away).map(a -> new Shares.Away(a[1], a[2], 0)).toList();
-      Shares all = new Shares(shares, split.streamedShare(), split.attendedShare());
+      List<Shares.Away> shares = Arrays.stream(away).map(a -> new Shares.Away(a[1], a[2])).toList();
+      Shares all = new Shares(shares, onHost, split.streamedShare(), split.attendedShare());
       least = Math.min(least, all.loads(loads).most());
     }
     return least;
+  }
+
+  private static int notOnHost(UnitClass each, double onHost) {
+    return each.count() - (each.experts() == 0 ? 0 : (int) Math.round(onHost * each.count()));
   }
 
   /** Two experts of each layer are chosen nearly always, or all of them as often. */
