@@ -67,6 +67,7 @@ final class EnginePlanner implements ModelSizes {
   private final UnitLoader.Area loading;
   private final KvBlocks.Format kvFormat;
   private final LargestOperations operations;
+  private final long sinkBytes;
 
   /** Where host and device compute in the same order. */
   EnginePlanner(EngineModel model, DataLayout layout, DType computeDType) {
@@ -92,6 +93,7 @@ final class EnginePlanner implements ModelSizes {
       }
     }
     this.operations = new LargestOperations(config, model.units(), computeDType, kvFormat);
+    this.sinkBytes = HostSinks.bytes(model);
   }
 
   private KvBlocks.Format format(Attention attention) {
@@ -387,7 +389,7 @@ final class EnginePlanner implements ModelSizes {
       running += group.home() == KvGroup.Home.HOST_ATTENDED ? attentionBytes(plan) : 0;
     }
     if (attendsOnHost(plan)) {
-      running += HostSinks.bytes(model);
+      running += sinkBytes;
     }
     running += MixtureModule.hostBytes(plan.passTokens() * expertsPerToken());
     long whileLoading = loading.rowMajor();

@@ -10,6 +10,9 @@ import java.util.stream.Collectors;
  * such weights can be planned with, not read. Immutable.
  */
 public final class Packing {
+  /** Matches no name. */
+  private static final Pattern NONE = Pattern.compile("(?!)");
+
   private final Format format;
   private final Pattern kept;
 
@@ -23,9 +26,11 @@ public final class Packing {
   Packing(Format format, List<String> kept) {
     this.format = format;
     this.kept =
-        Pattern.compile(
-            "(?:.*\\.)?(?:%s)(?:\\..*)?"
-                .formatted(kept.stream().map(Packing::regex).collect(Collectors.joining("|"))));
+        kept.isEmpty()
+            ? NONE
+            : Pattern.compile(
+                "(?:.*\\.)?(?:%s)(?:\\..*)?"
+                    .formatted(kept.stream().map(Packing::regex).collect(Collectors.joining("|"))));
   }
 
   private static String regex(String name) {
