@@ -163,6 +163,21 @@ final class BenchCommand implements Callable<Integer> {
 
   /** Measures, and writes the page if one is wanted. */
   BenchReport measure() throws RefusedException {
+    return withModel(this::measure);
+  }
+
+  /** Lays the run beside its forecast, without measuring what the machine could do at best. */
+  Comparison compare() throws RefusedException {
+    return withModel((folder, load) -> measured(folder, load).comparison().orElseThrow());
+  }
+
+  /** Something about a model and a load. */
+  @FunctionalInterface
+  private interface OfModel<T> {
+    T apply(ModelFolder folder, BenchLoad load) throws IOException, RefusedException;
+  }
+
+  private <T> T withModel(OfModel<T> what) throws RefusedException {
     try (ModelFolder folder = ModelFolder.fromConfig(model)) {
       int most = maxTokens != null ? maxTokens : generatedTokens;
       BenchLoad load = new BenchLoad(promptTokens, sharedTokens, generatedTokens, most, requests);
@@ -173,12 +188,7 @@ final class BenchCommand implements Callable<Integer> {
             "--shared-prefix-tokens is %d, but forecasts know of no shared prefixes; leave it out"
                 .formatted(sharedTokens));
       }
-      BenchReport report = measure(folder, load);
-      if (comparing.html().isPresent()) {
-        Files.writeString(
-            comparing.html().get(), report.comparison().orElseThrow().page(title(load)));
-      }
-      return report;
+      return what.apply(folder, load);
     } catch (ModelException | MemoryBudgetException | IllegalArgumentException | IOException e) {
       throw new RefusedException(Messages.plain(e), e);
     }
@@ -203,16 +213,16 @@ final class BenchCommand implements Callable<Integer> {
 
   private BenchReport measure(ModelFolder folder, BenchLoad load)
       throws IOException, RefusedException {
-    BenchMeasurement measurement =
-        new BenchMeasurement(machine, options(load), load, warmUpSeconds);
     DType dtype = machine.toEngine(SEED).computeDType().orElse(folder.config().storedDType());
     BenchBound bound = new BenchBound(folder.config(), folder.units(), dtype);
     if (warmUpSeconds > 0) { // else the start is measured, with nothing compiled yet
       measure(bound);
     }
-    BenchMeasurement.Found found =
-        measurement.measure(model, folder, comparing.rounds(), profiles(folder, load));
+    BenchMeasurement.Found found = measured(folder, load);
     measure(bound);
+    if (comparing.html().isPresent()) {
+      Files.writeString(comparing.html().get(), found.comparison().orElseThrow().page(title(load)));
+    }
     RunReport run = found.runs().getLast();
     return new BenchReport(
         found.device(),
@@ -221,6 +231,12 @@ final class BenchCommand implements Callable<Integer> {
         bound.tokensPerSecond(load, run.promptTokens()),
         found.disk(),
         found.comparison());
+  }
+
+  private BenchMeasurement.Found measured(ModelFolder folder, BenchLoad load)
+      throws IOException, RefusedException {
+    return new BenchMeasurement(machine, options(load), load, warmUpSeconds)
+        .measure(model, folder, comparing.rounds(), profiles(folder, load));
   }
 
   private Optional<ProfileSource> profiles(ModelFolder folder, BenchLoad load)

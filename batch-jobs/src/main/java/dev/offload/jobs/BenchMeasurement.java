@@ -7,8 +7,8 @@ import dev.offload.engine.EngineOptions;
 import dev.offload.engine.Forecast;
 import dev.offload.engine.RunReport;
 import dev.offload.jobs.ProfileSource.DiskReads;
+import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
-import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.tensors.weights.RandomSource;
 import dev.offload.tensors.weights.WeightUnit;
@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Runs a load on an engine with made-up weights. */
 final class BenchMeasurement {
@@ -117,30 +118,38 @@ final class BenchMeasurement {
       while (System.nanoTime() < end) {
         engine.run(new BenchRequests(load.warmUp(), vocabularySize), _ -> {}, _ -> {});
       }
+      Optional<Forecast> before = forecast(weights, device, plan, profiles, disk);
       for (int i = 0; i < rounds; i++) {
-        Optional<HardwareProfile> profile =
-            profiles.isEmpty() ? Optional.empty() : Optional.of(profiles.get().get(disk));
         RunReport run = engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
-        Optional<Comparison.Round> round =
-            profile.map(
-                each ->
-                    new Comparison.Round(
-                        run, engine.timeline(), forecast(weights, device, plan, each)));
-        runs.add(new Ran(run, round));
+        Optional<PassTimeline> pass = engine.timeline();
+        Optional<Forecast> after = forecast(weights, device, plan, profiles, disk);
+        List<Forecast> both = Stream.of(before, after).flatMap(Optional::stream).toList();
+        runs.add(new Ran(run, before.map(_ -> new Comparison.Round(run, pass, both))));
+        before = after;
       }
       machine.saveRouting(engine);
     }
     return runs;
   }
 
-  private Forecast forecast(
-      EngineModel weights, Device device, Plan plan, HardwareProfile profile) {
-    return Forecast.of(
-        weights,
-        device.operations(),
-        plan,
-        options.admission(),
-        profile,
-        new BenchRequests(load, weights.config().vocabularySize()).lengths());
+  /** What the run would be by what the machine can do just now, which changes. */
+  private Optional<Forecast> forecast(
+      EngineModel weights,
+      Device device,
+      Plan plan,
+      Optional<ProfileSource> profiles,
+      Optional<DiskReads> disk)
+      throws IOException, RefusedException {
+    if (profiles.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        Forecast.of(
+            weights,
+            device.operations(),
+            plan,
+            options.admission(),
+            profiles.get().get(disk),
+            new BenchRequests(load, weights.config().vocabularySize()).lengths()));
   }
 }

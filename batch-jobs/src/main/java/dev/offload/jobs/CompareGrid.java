@@ -20,6 +20,9 @@ import picocli.CommandLine.ParameterException;
 final class CompareGrid {
   private static final Set<String> OF_THE_WHOLE = Set.of("--grid", "--json", "--html");
 
+  /** A lane's error above which it counts as not forecast. */
+  private static final double WIDE = 0.15;
+
   private final CommandLine command;
 
   /** What one line gave. */
@@ -32,7 +35,7 @@ final class CompareGrid {
     this.command = command;
   }
 
-  /** Prints a line for each combination as soon as it is done, then medians. */
+  /** Prints a line for each combination as soon as it is done, then medians; both as JSON too. */
   int run(Path file, boolean json) throws RefusedException {
     PrintWriter out = command.getOut();
     List<Entry> entries = new ArrayList<>();
@@ -49,8 +52,8 @@ final class CompareGrid {
         out.flush();
       }
     }
-    if (!json) {
-      out.print(medians(entries));
+    if (!entries.isEmpty()) {
+      out.print(json ? summary(entries) + "\n" : medians(entries));
       out.flush();
     }
     return ExitCode.OK;
@@ -74,7 +77,7 @@ final class CompareGrid {
           .setCaseInsensitiveEnumValuesAllowed(true)
           .setOverwrittenOptionsAllowed(true)
           .parseArgs(arguments.toArray(String[]::new));
-      return bench.measure().comparison().orElseThrow();
+      return bench.compare();
     } catch (ParameterException | RefusedException e) {
       throw new RefusedException(
           "--grid %s, line %d: %s".formatted(file, number, e.getMessage()), e);
@@ -115,25 +118,39 @@ final class CompareGrid {
   }
 
   private static String medians(List<Entry> entries) {
-    double[] tokens =
-        entries.stream()
-            .mapToDouble(entry -> Math.abs(entry.comparison().tokensPerSecond().error()))
-            .toArray();
     StringBuilder text = new StringBuilder("%n%,d combinations%n".formatted(entries.size()));
-    append(text, "tokens/s", tokens);
-    List<Double> all = new ArrayList<>();
+    append(text, "tokens/s", errors(entries));
     for (Lane lane : Lane.values()) {
-      double[] errors =
-          entries.stream()
-              .map(entry -> entry.comparison().error(lane))
-              .filter(OptionalDouble::isPresent)
-              .mapToDouble(error -> Math.abs(error.getAsDouble()))
-              .toArray();
-      append(text, "lane " + Comparison.name(lane), errors);
-      Arrays.stream(errors).forEach(all::add);
+      append(text, "lane " + Comparison.name(lane), errors(entries, lane));
     }
-    append(text, "all lanes", all.stream().mapToDouble(error -> error).toArray());
-    return text.toString();
+    double[] all = laneErrors(entries);
+    append(text, "all lanes", all);
+    return text.append("%d lanes are off by more than %.0f %%%n".formatted(wide(all), 100 * WIDE))
+        .toString();
+  }
+
+  private static double[] errors(List<Entry> entries) {
+    return entries.stream()
+        .mapToDouble(entry -> Math.abs(entry.comparison().tokensPerSecond().error()))
+        .toArray();
+  }
+
+  private static double[] errors(List<Entry> entries, Lane lane) {
+    return entries.stream()
+        .map(entry -> entry.comparison().error(lane))
+        .filter(OptionalDouble::isPresent)
+        .mapToDouble(error -> Math.abs(error.getAsDouble()))
+        .toArray();
+  }
+
+  private static double[] laneErrors(List<Entry> entries) {
+    return Arrays.stream(Lane.values())
+        .flatMapToDouble(lane -> Arrays.stream(errors(entries, lane)))
+        .toArray();
+  }
+
+  private static long wide(double[] errors) {
+    return Arrays.stream(errors).filter(error -> error > WIDE).count();
   }
 
   private static void append(StringBuilder text, String what, double[] errors) {
@@ -152,6 +169,23 @@ final class CompareGrid {
     ObjectNode json = new JsonMapper().createObjectNode();
     json.put("options", entry.name());
     entry.comparison().addTo(json);
+    return json.toString();
+  }
+
+  private static String summary(List<Entry> entries) {
+    double[] tokens = errors(entries);
+    double[] lanes = laneErrors(entries);
+    ObjectNode json = new JsonMapper().createObjectNode();
+    ObjectNode all = json.putObject("all");
+    all.put("combinations", entries.size());
+    all.put("median_error", Comparison.median(tokens));
+    all.put("largest_error", Arrays.stream(tokens).max().orElseThrow());
+    all.put("lanes", lanes.length);
+    if (lanes.length > 0) {
+      all.put("median_lane_error", Comparison.median(lanes));
+      all.put("largest_lane_error", Arrays.stream(lanes).max().orElseThrow());
+    }
+    all.put("lanes_off_by_more_than_15_percent", wide(lanes));
     return json.toString();
   }
 }

@@ -28,11 +28,25 @@ record Comparison(List<Round> rounds) {
   static final double COUNTED_SHARE = 0.02;
 
   /**
-   * A run and its forecast.
+   * A run and its forecasts.
    *
    * @param pass a pass of the run, task by task
+   * @param predicted from what the machine could do before the run, and after it if that was
+   *     measured; at least one, and what they say on average counts
    */
-  record Round(RunReport measured, Optional<PassTimeline> pass, Forecast predicted) {}
+  record Round(RunReport measured, Optional<PassTimeline> pass, List<Forecast> predicted) {
+    Round {
+      predicted = List.copyOf(predicted);
+    }
+
+    /** A quantity as it was forecast. */
+    double predicted(ToDoubleFunction<RunReport> of) {
+      return predicted.stream()
+          .mapToDouble(each -> of.applyAsDouble(each.report()))
+          .average()
+          .orElseThrow();
+    }
+  }
 
   /**
    * A quantity both ways.
@@ -78,10 +92,7 @@ record Comparison(List<Round> rounds) {
     return new Both(
         what,
         median(rounds.stream().mapToDouble(round -> of.applyAsDouble(round.measured())).toArray()),
-        median(
-            rounds.stream()
-                .mapToDouble(round -> of.applyAsDouble(round.predicted().report()))
-                .toArray()));
+        median(rounds.stream().mapToDouble(round -> round.predicted(of)).toArray()));
   }
 
   /** The middle one, or the mean of the two in the middle. */
@@ -109,9 +120,10 @@ record Comparison(List<Round> rounds) {
   /** The pass that was recorded in the last run, as it was forecast. */
   Optional<PassTimeline> predictedPass() {
     Round last = rounds.getLast();
+    Forecast first = last.predicted().getFirst();
     return last.pass()
-        .filter(pass -> pass.pass() <= last.predicted().passes().size())
-        .map(pass -> last.predicted().timeline((int) pass.pass()));
+        .filter(pass -> pass.pass() <= first.passes().size())
+        .map(pass -> first.timeline((int) pass.pass()));
   }
 
   /**
@@ -156,7 +168,7 @@ record Comparison(List<Round> rounds) {
     for (Round round : rounds) {
       ObjectNode of = each.addObject();
       of.put("measured_tokens_per_s", round.measured().totalTokensPerSecond());
-      of.put("predicted_tokens_per_s", round.predicted().report().totalTokensPerSecond());
+      of.put("predicted_tokens_per_s", round.predicted(RunReport::totalTokensPerSecond));
     }
   }
 

@@ -107,6 +107,29 @@ class BenchCompareTest {
   }
 
   @Test
+  void shouldSumUpLinesForScripts() throws IOException {
+    Path grid = folder.resolve("grid.txt");
+    Files.writeString(grid, "%s --requests 2%n%s --requests 3%n".formatted(MODEL, MODEL));
+    int code = bench("--grid=" + grid, "--profile=" + profile, "--dtype=float32", "--json");
+    assertEquals(ExitCode.OK, code, err.toString());
+    List<String> lines = out.toString().lines().toList();
+    double first = Math.abs(error(lines.get(0)));
+    double second = Math.abs(error(lines.get(1)));
+    JsonNode all = new JsonMapper().readTree(lines.get(2)).get("all");
+    assertEquals(2, all.get("combinations").asInt());
+    assertEquals((first + second) / 2, all.get("median_error").asDouble(), 1e-9);
+    assertEquals(Math.max(first, second), all.get("largest_error").asDouble(), 1e-9);
+    assertTrue(all.get("lanes").asInt() >= 2, all.toString());
+    assertTrue(
+        all.get("lanes_off_by_more_than_15_percent").asInt() <= all.get("lanes").asInt(),
+        all.toString());
+  }
+
+  private static double error(String line) throws IOException {
+    return new JsonMapper().readTree(line).at("/predicted/tokens_per_s/error").asDouble();
+  }
+
+  @Test
   void shouldNameTheLineThatIsWrong() throws IOException {
     Path grid = folder.resolve("grid.txt");
     Files.writeString(grid, "\n" + MODEL + " --kv nowhere\n");

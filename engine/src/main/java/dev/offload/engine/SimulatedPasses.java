@@ -74,22 +74,17 @@ final class SimulatedPasses implements Passes {
     Pass pass = assembler.next(running);
     PassShape shape = shapes.of(pass);
     Schedule schedule = schedules.next(shape);
-    simulator.between(costs.prepare(uploadBytes(schedule)));
+    simulator.between(costs.prepare(schedule));
+    countReads(schedule);
     played.add(simulator.play(schedule, shape));
     pass.advance();
     return pass;
   }
 
-  private double uploadBytes(Schedule schedule) {
-    double bytes = 0;
+  private void countReads(Schedule schedule) {
     for (Task task : schedule.tasks()) {
-      if (task.work() instanceof Work.UploadBatch) {
-        bytes += task.bytes();
-      } else if (task.work() instanceof Work.ReadWeights) {
-        bytesRead += task.bytes();
-      }
+      bytesRead += task.work() instanceof Work.ReadWeights ? task.bytes() : 0;
     }
-    return bytes;
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.offload.engine.execute;
 
 import dev.offload.backends.api.Event;
 import dev.offload.planner.Task;
+import java.util.Optional;
 
 /**
  * How far a task has come: waiting, issued (enqueued on its stream), done. Written by the lane that
@@ -10,6 +11,7 @@ import dev.offload.planner.Task;
 final class Completion {
   private final Task task;
   private Event event;
+  private Event reached;
   private boolean issued;
   private boolean abandoned;
   private long issuedNanos;
@@ -23,9 +25,15 @@ final class Completion {
     return task;
   }
 
-  /** The task has been enqueued; the event says when it is done. */
-  synchronized void issued(long issuedAt, Event done) {
+  /**
+   * The task has been enqueued.
+   *
+   * @param before when the stream comes to it, if that is known
+   * @param done when it is done
+   */
+  synchronized void issued(long issuedAt, Optional<Event> before, Event done) {
     issuedNanos = issuedAt;
+    reached = before.orElse(null);
     event = done;
     issued = true;
     notifyAll();
@@ -65,8 +73,12 @@ final class Completion {
     return abandoned || (issued && (event == null || event.isDone()));
   }
 
-  /** When the task was issued or began. */
+  /** When it was issued or, as far as that is known, began; only after {@link #isDone()}. */
   synchronized long issuedNanos() {
+    if (reached != null) {
+      issuedNanos = reached.reachedNanos();
+      reached = null;
+    }
     return issuedNanos;
   }
 

@@ -19,15 +19,21 @@ final class LaneFeeder implements AutoCloseable {
   private final LaneQueue of;
   private final OverlappedExecutor executor;
   private final Optional<Stream> stream;
+  private final boolean waitsForCores;
   private final BlockingQueue<Optional<Completion>> queue = new LinkedBlockingQueue<>();
   private final ReentrantLock beginning = new ReentrantLock();
   private final List<Thread> threads;
 
   private LaneFeeder(
-      LaneQueue of, OverlappedExecutor executor, Optional<Stream> stream, int threads) {
+      LaneQueue of,
+      OverlappedExecutor executor,
+      Optional<Stream> stream,
+      boolean waitsForCores,
+      int threads) {
     this.of = of;
     this.executor = executor;
     this.stream = stream;
+    this.waitsForCores = waitsForCores;
     this.threads =
         IntStream.range(0, threads)
             .mapToObj(
@@ -40,11 +46,18 @@ final class LaneFeeder implements AutoCloseable {
   }
 
   static LaneFeeder onHost(LaneQueue of, OverlappedExecutor executor, int threads) {
-    return new LaneFeeder(of, executor, Optional.empty(), threads);
+    return new LaneFeeder(of, executor, Optional.empty(), false, threads);
   }
 
-  static LaneFeeder onStream(LaneQueue of, OverlappedExecutor executor, Stream stream) {
-    return new LaneFeeder(of, executor, Optional.of(stream), 1);
+  /**
+   * One whose tasks are enqueued on a stream.
+   *
+   * @param waitsForCores streams share the host's cores, so that one may have to wait for a core
+   *     when it comes to a task; that is not part of the task
+   */
+  static LaneFeeder onStream(
+      LaneQueue of, OverlappedExecutor executor, Stream stream, boolean waitsForCores) {
+    return new LaneFeeder(of, executor, Optional.of(stream), waitsForCores, 1);
   }
 
   void start() {
@@ -97,8 +110,10 @@ final class LaneFeeder implements AutoCloseable {
     if (!executor.actions().isNeeded(task)) {
       completion.done(now);
     } else if (stream.isPresent()) {
+      Optional<Event> reached =
+          waitsForCores ? Optional.of(stream.get().record()) : Optional.empty();
       executor.actions().onStream(task, stream.get());
-      completion.issued(now, stream.get().record());
+      completion.issued(now, reached, stream.get().record());
     } else {
       executor.actions().onHost(task);
       completion.done(now);

@@ -43,7 +43,9 @@ public final class OverlappedExecutor implements Executor {
           switch (queue.lane()) {
             case DISK -> LaneFeeder.onHost(queue, this, DISK_READERS);
             case CPU -> LaneFeeder.onHost(queue, this, 1);
-            case H2D, D2H, GPU -> LaneFeeder.onStream(queue, this, device.newStream(queue.name()));
+            case H2D, D2H, GPU ->
+                LaneFeeder.onStream(
+                    queue, this, device.newStream(queue.name()), device.facts().sharesHostMemory());
           });
     }
     feeders.values().forEach(LaneFeeder::start);

@@ -3,6 +3,7 @@ package dev.offload.planner.cost;
 import dev.offload.planner.Granule;
 import dev.offload.planner.PassShape;
 import dev.offload.planner.PassShape.MicroBatch;
+import dev.offload.planner.Schedule;
 import dev.offload.planner.Task;
 import dev.offload.planner.Work;
 import dev.offload.tensors.DType;
@@ -84,7 +85,8 @@ public final class MachineCosts implements TaskCosts {
       case Work.DownloadQueries _ -> machine.toHost(bytes, 1);
       case Work.AttendOnHost of -> {
         MicroBatch batch = pass.microBatches().get(of.microBatch());
-        yield machine.onHost(machine.host().attend(attention(of.layer()), load(batch)));
+        yield machine.waiting(
+            machine.onHost(machine.host().attend(attention(of.layer()), load(batch))), 2);
       }
       case Work.UploadAttended _ -> machine.toDevice(bytes, 1);
       case Work.ProjectOutput of ->
@@ -99,13 +101,14 @@ public final class MachineCosts implements TaskCosts {
               norms(of.layer(), pass.tokens()).plus(products(of.weights(), pass.tokens())));
       case Work.SharedExpert of -> machine.onDevice(products(of.weights(), pass.tokens()));
       case Work.DownloadRouting _ -> machine.toHost(bytes, 1);
-      case Work.Regroup _ -> machine.onOneCore(machine.host().movement(bytes));
+      case Work.Regroup _ -> machine.waiting(machine.onOneCore(bytes), 1);
       case Work.UploadRegrouping _ -> machine.toDevice(bytes, 2);
       case Work.Collect _ -> machine.onDevice(machine.device().movement(bytes));
       case Work.Experts of ->
           machine.onDevice(experts(machine.device(), of.weights().granule(), pass));
       case Work.DownloadRows _ -> machine.toHost(bytes, 1);
-      case Work.ExpertsOnHost of -> machine.onHost(experts(machine.host(), of.experts(), pass));
+      case Work.ExpertsOnHost of ->
+          machine.waiting(machine.onHost(experts(machine.host(), of.experts(), pass)), 2);
       case Work.UploadRows _ -> machine.toDevice(bytes, 1);
       case Work.Combine _ -> machine.onDevice(machine.device().movement(bytes));
       case Work.Head of -> machine.onDevice(head(of, bytes, pass.logitsRows()));
@@ -231,14 +234,17 @@ public final class MachineCosts implements TaskCosts {
     return pass.microBatches().get(microBatch).tokens();
   }
 
-  /** What the engine's own thread does before a pass: writes what goes up to the device. */
-  public Cost prepare(double uploadBytes) {
-    return machine.onOneCore(machine.host().movement(uploadBytes));
+  /** What the engine's own thread does before a pass: looks up what goes up to the device. */
+  public Cost prepare(Schedule schedule) {
+    double bytes = 0;
+    for (Task task : schedule.tasks()) {
+      bytes += task.work() instanceof Work.UploadBatch ? task.bytes() : 0;
+    }
+    return machine.prepare(bytes);
   }
 
   /** What it does after one: looks at every logit for the largest. */
   public Cost choose(int logitsRows) {
-    double bytes = (double) logitsRows * model.vocabularySize() * DType.F32.bytes();
-    return machine.onOneCore(machine.host().movement(bytes));
+    return machine.choose((double) logitsRows * model.vocabularySize());
   }
 }

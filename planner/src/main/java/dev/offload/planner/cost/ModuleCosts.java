@@ -13,8 +13,9 @@ import java.util.Map;
  *
  * <p>Lanes that share host memory are not independent (MoE-Lens, 2025, measured how attention on
  * the CPU slows copies to the GPU): a copy moves its bytes once through host memory, twice if the
- * device's memory is host memory too; a read from disk and attention on the host once. If the
- * device computes with the host's cores, so do copies, one core at a time.
+ * device's memory is host memory too; attention on the host once, a read from disk three times, as
+ * it comes through a buffer. If the device computes with the host's cores, so do copies, as many of
+ * them as move their bytes in time.
  */
 public final class ModuleCosts {
   private final HardwareProfile machine;
@@ -52,14 +53,31 @@ public final class ModuleCosts {
     return sharing().deviceIsHost() ? onCores(work) : new Cost(work.seconds(), work.bytes(), 0, 0);
   }
 
-  /** Work of a single core, given as what all cores would take. */
-  public Cost onOneCore(Compute work) {
-    double seconds = work.seconds() * sharing().cores();
-    return new Cost(seconds, work.bytes(), 0, sharing().deviceIsHost() ? seconds : 0);
+  /** Work of a thread of the host that waits for others so many times. */
+  public Cost waiting(Cost work, int times) {
+    double seconds = work.seconds() + times * sharing().handOverSeconds();
+    return new Cost(seconds, work.hostBytes(), work.linkBytes(), work.coreSeconds());
   }
 
+  /** Work of a single core that does little else than read and write so many bytes. */
+  public Cost onOneCore(double bytes) {
+    double seconds = bytes / sharing().coreBytesPerSecond();
+    return new Cost(seconds, bytes, 0, sharing().deviceIsHost() ? seconds : 0);
+  }
+
+  /**
+   * Work that all cores share. Those that wait for memory would not all be needed: at the rate of
+   * memory so many of them do that together read as fast.
+   */
   private Cost onCores(Compute work) {
-    return new Cost(work.seconds(), work.bytes(), 0, work.seconds() * sharing().cores());
+    double allCores = sharing().cores() * work.seconds();
+    if (work.seconds() == 0) {
+      return new Cost(0, work.bytes(), 0, 0);
+    }
+    double ofMemory = work.bytes() / sharing().hostMemoryBytesPerSecond();
+    double bound = Math.min(1, ofMemory / work.seconds());
+    double waiting = sharing().cores() * ofMemory - work.bytes() / sharing().coreBytesPerSecond();
+    return new Cost(work.seconds(), work.bytes(), 0, allCores - bound * Math.max(0, waiting));
   }
 
   /** Copies to the device. */
@@ -73,14 +91,30 @@ public final class ModuleCosts {
   }
 
   private Cost copy(double seconds, double bytes) {
-    return sharing().deviceIsHost()
-        ? new Cost(seconds, 2 * bytes, 0, seconds)
-        : new Cost(seconds, bytes, bytes, 0);
+    if (!sharing().deviceIsHost()) {
+      return new Cost(seconds, bytes, bytes, 0);
+    }
+    double ofOneCore = 2 * bytes / sharing().coreBytesPerSecond();
+    double coreSeconds = Math.clamp(ofOneCore, seconds, sharing().cores() * seconds);
+    return new Cost(seconds, 2 * bytes, 0, coreSeconds);
   }
 
-  /** Reads from files. */
+  /** What the engine's own thread does before a pass: looks up what goes up to the device. */
+  public Cost prepare(double uploadBytes) {
+    return onOneCore(2 * uploadBytes);
+  }
+
+  /** What it does after one: looks at every logit for the largest. */
+  public Cost choose(double logits) {
+    return onOneCore(logits * DType.F32.bytes());
+  }
+
+  /** Reads from files, past the page cache: a core moves what has come out of the read buffer. */
   public Cost read(double bytes) {
-    return new Cost(bytes / machine.disk().readBytesPerSecond(), bytes, 0, 0);
+    double seconds = bytes / machine.disk().readBytesPerSecond();
+    return sharing().deviceIsHost()
+        ? new Cost(seconds, 3 * bytes, 0, 2 * bytes / sharing().coreBytesPerSecond())
+        : new Cost(seconds, bytes, 0, 0);
   }
 
   /** How long all costs of some time take at least for each thing that lanes share. */

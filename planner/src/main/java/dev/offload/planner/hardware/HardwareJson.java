@@ -145,7 +145,9 @@ public final class HardwareJson {
     Sharing sharing =
         new Sharing(
             rate(fields, "host_memory_bytes_per_s"),
+            rate(fields, "core_bytes_per_s"),
             fields.integer("cores", 1, 1 << 20),
+            seconds(fields, "hand_over_s"),
             fields.flag("device_is_host"));
     fields.refuseUnasked();
     return sharing;
@@ -194,7 +196,9 @@ public final class HardwareJson {
     root.set("host", toJson(profile.host(), profile.hostMemoryBytes()));
     root.putObject("sharing")
         .put("host_memory_bytes_per_s", profile.sharing().hostMemoryBytesPerSecond())
+        .put("core_bytes_per_s", profile.sharing().coreBytesPerSecond())
         .put("cores", profile.sharing().cores())
+        .put("hand_over_s", profile.sharing().handOverSeconds())
         .put("device_is_host", profile.sharing().deviceIsHost());
     root.putObject("disk")
         .put("free_bytes", profile.disk().freeBytes())

@@ -91,14 +91,33 @@ public record HardwareProfile(
    * What lanes draw on together, so that they slow each other down when it does not suffice.
    *
    * @param hostMemoryBytesPerSecond reads and writes of host memory, all lanes together
+   * @param coreBytesPerSecond what one core of the host reads and writes of it; at most as much
    * @param cores cores of the host
+   * @param handOverSeconds until a thread of the host that waited for a stream goes on
    * @param deviceIsHost the device computes with the host's cores in the host's memory, and the
    *     host's cores copy to it
    */
-  public record Sharing(double hostMemoryBytesPerSecond, int cores, boolean deviceIsHost) {
+  public record Sharing(
+      double hostMemoryBytesPerSecond,
+      double coreBytesPerSecond,
+      int cores,
+      double handOverSeconds,
+      boolean deviceIsHost) {
     public Sharing {
       positive("host memory rate", hostMemoryBytesPerSecond);
+      positive("host memory rate of a core", coreBytesPerSecond);
       positive("number of cores", cores);
+      notNegative("time to hand work over", handOverSeconds);
+      if (coreBytesPerSecond > hostMemoryBytesPerSecond) {
+        throw new IllegalArgumentException(
+            "a core is given %s bytes/s of host memory, more than the %s of all cores"
+                .formatted(coreBytesPerSecond, hostMemoryBytesPerSecond));
+      }
+    }
+
+    /** One where each core has its part of host memory's rate, and nothing takes time to notice. */
+    public Sharing(double hostMemoryBytesPerSecond, int cores, boolean deviceIsHost) {
+      this(hostMemoryBytesPerSecond, hostMemoryBytesPerSecond / cores, cores, 0, deviceIsHost);
     }
   }
 

@@ -49,12 +49,16 @@ final class PresetReader {
   /** Of its rate alone, what an A100 keeps to the host while the other direction suffers. */
   private static final double KEPT_TO_HOST = 0.96;
 
+  /** Where the device's cores are the host's: until one of these goes on with what has come. */
+  private static final double HAND_OVER_SECONDS = 3e-4;
+
   private static final double COPY_LATENCY = 2.5e-6;
   private static final double LAUNCH = 6e-6;
   private static final double ATTENTION_SHARE_OF_MEMORY = 0.8;
   private static final double ATTENTION_SHARE_OF_PRODUCTS = 0.47;
   private static final double HOST_BYTES_PER_CORE = 6e9;
   private static final double HOST_BYTES_OF_FEW_CORES = 25e9;
+  private static final double HOST_BYTES_OF_ONE_CORE = 14e9;
   private static final double HOST_FLOPS_PER_CORE = 60e9;
   private static final double HOST_ATTENTION_PER_CORE = 3e9;
   private static final double HOST_ATTENTION_SHARE_OF_PRODUCTS = 0.5;
@@ -94,11 +98,25 @@ final class PresetReader {
             deviceIsHost ? linkWithinHost() : link(),
             host,
             hostMemory,
-            new Sharing(
-                hostMemoryRate("sharing.host_memory_bytes_per_s", cores), cores, deviceIsHost),
+            sharing(cores, deviceIsHost),
             disk(),
             figures.assumptions());
     return new Preset(profile, figures.sources());
+  }
+
+  private Sharing sharing(int cores, boolean deviceIsHost) {
+    double rate = hostMemoryRate("sharing.host_memory_bytes_per_s", cores);
+    double ofOneCore =
+        assume(
+            "sharing.core_bytes_per_s",
+            Math.min(rate, Math.max(rate / cores, HOST_BYTES_OF_ONE_CORE)),
+            BYTES_PER_SECOND,
+            "as one of an EPYC, and at least its part of the rate");
+    double handOver =
+        deviceIsHost
+            ? assume("sharing.hand_over_s", HAND_OVER_SECONDS, SECONDS, "as on two busy cores")
+            : assume("sharing.hand_over_s", 0, SECONDS, "small beside a device's work");
+    return new Sharing(rate, ofOneCore, cores, handOver, deviceIsHost);
   }
 
   // Device

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * How fast all cores together read host memory. They compare equal regions of it, which is all
- * reading and which Java does with the widest vectors there are.
+ * How fast all cores together read host memory, and one of them copies it. To read they compare
+ * equal regions, which is all reading and which Java does with the widest vectors there are.
  */
 final class HostReads {
   private HostReads() {}
@@ -35,6 +35,27 @@ final class HostReads {
       double warmUp = sampler.perItem(read);
       double seconds = Math.min(warmUp, sampler.perItem(read));
       return 2 * half * cores / seconds;
+    }
+  }
+
+  /**
+   * Bytes per second that one core reads and writes while it copies, which is less than it reads.
+   *
+   * @param bytes gone through, so that no cache holds it
+   */
+  static double copiedBytesPerSecond(Device device, long bytes, Sampler sampler) {
+    long half = bytes / 2 / 64 * 64;
+    try (PinnedBuffer buffer = device.allocatePinned("measuring", 2 * half)) {
+      MemorySegment all = buffer.segment().fill((byte) 1);
+      IntConsumer copy =
+          count -> {
+            for (int i = 0; i < count; i++) {
+              MemorySegment.copy(all, 0, all, half, half);
+            }
+          };
+      double warmUp = sampler.perItem(copy);
+      double seconds = Math.min(warmUp, sampler.perItem(copy));
+      return 2 * half / seconds;
     }
   }
 

@@ -47,6 +47,9 @@ public final class Profiler {
   private final List<Assumption> assumptions = new ArrayList<>();
   private final List<Together> together = new ArrayList<>();
 
+  /** Of the host that copy to the device at full speed. */
+  private double copyCores;
+
   /**
    * @param device the device of the lane {@code GPU}
    * @param host the CPU backend's device; the same object if that is the device
@@ -90,7 +93,15 @@ public final class Profiler {
         HostReads.bytesPerSecond(host, machine.cores(), effort.streamedBytes(), sampler);
     figures.add(
         new Figure("host memory", "read by all cores", hostReads, Quantity.BYTES_PER_SECOND));
+    double coreMoves = HostReads.copiedBytesPerSecond(host, effort.streamedBytes(), sampler);
+    figures.add(
+        new Figure("host memory", "copied by one core", coreMoves, Quantity.BYTES_PER_SECOND));
+    copyCores =
+        deviceIsHost
+            ? Math.clamp(2 * link.toDevice().bytesPerSecond() / coreMoves, 1, machine.cores())
+            : 0;
     Disk disk = diskAndLanesTogether(cut(shapes.sizes()).getLast());
+    double most = hostMemoryRate(hostReads, onHost, link);
     HardwareProfile profile =
         new HardwareProfile(
             machine.name(),
@@ -100,7 +111,8 @@ public final class Profiler {
             link,
             onHost,
             machine.memoryBytes(),
-            new Sharing(hostMemoryRate(hostReads, onHost, link), machine.cores(), deviceIsHost),
+            new Sharing(
+                most, Math.min(most, coreMoves), machine.cores(), handOverSeconds(), deviceIsHost),
             disk,
             assumptions);
     return new Profiling(profile, figures, together, (System.nanoTime() - begin) / 1e9);
@@ -170,6 +182,29 @@ public final class Profiler {
       sampler.warmUp(bench.stream(), activate);
       double bytes = (double) DType.F32.bytes() * rows * (width + ACTIVATED);
       return bytes / sampler.perItem(bench.stream(), activate);
+    }
+  }
+
+  /** What one who waits for every operation loses with each, against waiting for many at once. */
+  private double handOverSeconds() {
+    int rows = effort.rows().getLast();
+    try (Workbench bench = new Workbench(host)) {
+      Matrix x = bench.random(DType.F32, rows, 2 * ACTIVATED);
+      Matrix y = bench.random(DType.F32, rows, ACTIVATED);
+      Stream stream = bench.stream();
+      Runnable activate = () -> bench.operations().activate(stream, x, Activation.SILU, true, y);
+      double together = sampler.perItem(stream, activate);
+      double each = sampler.perItem(count -> each(count, stream, activate));
+      double lost = Math.max(0, each - together);
+      figures.add(new Figure("hand-over", "work waited for", lost, Quantity.SECONDS));
+      return lost;
+    }
+  }
+
+  private static void each(int count, Stream stream, Runnable enqueue) {
+    for (int i = 0; i < count; i++) {
+      enqueue.run();
+      stream.synchronize();
     }
   }
 
@@ -320,7 +355,7 @@ public final class Profiler {
     return new Activity(
         "copies to the device",
         deviceIsHost ? 2 * piece : piece,
-        deviceIsHost ? 1 : 0,
+        copyCores,
         count -> repeat(stream, count, () -> copies.enqueue(stream, piece, true)));
   }
 

@@ -177,7 +177,11 @@ final class AdviceMaker {
         machine.link(),
         machine.host(),
         new Sharing(
-            sharing.hostMemoryBytesPerSecond() + more, sharing.cores(), sharing.deviceIsHost()),
+            sharing.hostMemoryBytesPerSecond() + more,
+            sharing.coreBytesPerSecond(),
+            sharing.cores(),
+            sharing.handOverSeconds(),
+            sharing.deviceIsHost()),
         machine.disk());
   }
 

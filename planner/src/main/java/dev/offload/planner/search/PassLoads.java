@@ -22,12 +22,6 @@ final class PassLoads {
   /** Copies of at least a mebibyte run at full speed; larger ones only lengthen the ring. */
   static final long GRANULE_BYTES = 4L << 20;
 
-  /**
-   * Where the device's cores are the host's, a lane that was waiting gets one only after so many
-   * seconds, in which nothing is done for that micro-batch; measured on two cores.
-   */
-  private static final double HAND_OVER_SECONDS = 3e-4;
-
   private static final String EXPERTS = "experts";
 
   /** Input of a row besides its embedding: rotations, position, slot. */
@@ -118,14 +112,16 @@ final class PassLoads {
 
   /** Between two passes inputs are filled in and tokens are chosen, which no lane is beside. */
   double between() {
-    double bytes =
-        rows * 8.0 * model.embeddingWidth() + flow.generated() * 8.0 * model.vocabulary();
-    return bytes / machine.host().memoryBytesPerSecond();
+    return costs.prepare(inputBytes()).seconds()
+        + costs.choose(flow.generated() * model.vocabulary()).seconds();
+  }
+
+  private double inputBytes() {
+    return rows * (4.0 * model.embeddingWidth() + ROW_INPUT_BYTES);
   }
 
   private void enterAndLeave() {
-    double input = rows * (4.0 * model.embeddingWidth() + ROW_INPUT_BYTES);
-    Cost up = costs.toDevice(input, design.groups());
+    Cost up = costs.toDevice(inputBytes(), design.groups());
     Cost down = costs.toHost(4 * flow.generated() * model.vocabulary(), 1);
     add(resident, Lane.H2D, up);
     add(resident, Lane.D2H, down);
@@ -172,16 +168,16 @@ final class PassLoads {
     double pieces = (double) model.layers() * design.groups();
     Cost queries = costs.toHost(rows * model.queryBytes(), pieces);
     Cost attended = costs.toDevice(rows * model.attendedBytes(), pieces);
-    Cost attention = costs.onHost(onHost);
+    Cost attention = costs.onHost(onHost).plus(costs.waiting(Cost.NONE, 2).times(pieces));
     add(attendedCache, Lane.D2H, queries);
     add(attendedCache, Lane.H2D, attended);
     add(attendedCache, Lane.CPU, attention);
     add(attendedCache, Lane.GPU, costs.onDevice(onDevice).times(-1));
+    // Where the device's cores are the host's, nothing is done for a micro-batch that is waited
+    // for.
     double handOvers = machine.sharing().deviceIsHost() ? 2.0 * model.layers() : 0;
-    double idle = handOvers * HAND_OVER_SECONDS / design.groups();
-    attendedCache.add(Row.CORES, idle);
-    double chain =
-        attention.seconds() + (queries.seconds() + attended.seconds()) / design.groups() + idle;
+    attendedCache.add(Row.CORES, handOvers * machine.sharing().handOverSeconds() / design.groups());
+    double chain = attention.seconds() + (queries.seconds() + attended.seconds()) / design.groups();
     attendedCache.add(Row.ATTENTION_ON_HOST, chain);
     wait(attendedCache, (chain - onDevice.seconds()) * mixtureShare());
     double beside = (1 - 1.0 / design.groups()) * projectionSeconds();
@@ -236,7 +232,7 @@ final class PassLoads {
     onDevice("routers", work, true);
     double pairs = rows * model.classes().stream().mapToInt(UnitClass::perToken).max().orElse(0);
     Cost down = costs.toHost(4 * pairs, 1).times(each.count());
-    Cost sort = costs.onHost(costs.host().movement(12 * pairs)).times(each.count());
+    Cost sort = costs.waiting(costs.onOneCore(12 * pairs), 1).times(each.count());
     Cost up = costs.toDevice(8 * pairs, 2).times(each.count());
     add(resident, Lane.D2H, down);
     add(resident, Lane.CPU, sort);
@@ -328,7 +324,7 @@ final class PassLoads {
     double rowNumbers = rows * each.perToken() * model.hidden() * layers;
     Cost down = costs.toHost(rowNumbers * model.sizes().computeDType().bytes(), layers);
     Cost up = costs.toDevice(4 * rowNumbers, layers);
-    Cost computed = costs.onHost(onHost);
+    Cost computed = costs.onHost(onHost).plus(costs.waiting(Cost.NONE, 2).times(layers));
     add(hostExperts, Lane.CPU, computed);
     add(hostExperts, Lane.D2H, down);
     add(hostExperts, Lane.H2D, up);

@@ -14,19 +14,19 @@ final class Flow {
     this.remaining = cost.seconds();
   }
 
-  /** Sets which part of its lane it has; 0 while others go first. */
+  /** Sets which part of its lane's link it has, if it needs that; 0 while others go first. */
   void setLaneShare(double share) {
-    laneShare = share;
+    laneShare = cost.linkBytes() > 0 ? share : 1;
   }
 
-  /** Host memory it moves per second at full speed. */
-  double hostDemand() {
-    return laneShare * cost.hostBytes() / cost.seconds();
+  /** Host memory it moves per second at its speed. */
+  double hostBytesPerSecond() {
+    return speed * cost.hostBytes() / cost.seconds();
   }
 
-  /** Bytes it sends over the link per second at full speed. */
-  double linkDemand() {
-    return laneShare * cost.linkBytes() / cost.seconds();
+  /** Bytes it sends over the link per second at its speed. */
+  double linkBytesPerSecond() {
+    return speed * cost.linkBytes() / cost.seconds();
   }
 
   /** Cores it keeps busy at full speed. */
@@ -34,13 +34,16 @@ final class Flow {
     return laneShare * cost.coreSeconds() / cost.seconds();
   }
 
-  /** Sets how fast it goes: the share that it gets of the resource it gets least of. */
-  void setSpeed(double hostShare, double linkShare, double coreShare) {
-    double least = 1;
-    least = cost.hostBytes() > 0 ? Math.min(least, hostShare) : least;
-    least = cost.linkBytes() > 0 ? Math.min(least, linkShare) : least;
-    least = cost.coreSeconds() > 0 ? Math.min(least, coreShare) : least;
-    speed = laneShare * least;
+  /** Sets how fast it goes with at most so many cores and as much of all else as it wants. */
+  void setCores(double most) {
+    double share = cost.coreSeconds() > 0 ? Math.min(1, most / coreDemand()) : 1;
+    speed = laneShare * share;
+  }
+
+  /** Slows it down to the share that it gets of the resource it gets least of. */
+  void slowDown(double hostShare, double linkShare) {
+    double share = cost.hostBytes() > 0 ? Math.min(1, hostShare) : 1;
+    speed *= cost.linkBytes() > 0 ? Math.min(share, linkShare) : share;
   }
 
   /** Time until it is done if nothing changes. */

@@ -14,7 +14,7 @@ import java.util.List;
  *
  * @param shape what it had to do
  * @param beginSeconds since the simulator's beginning
- * @param endSeconds when its result was there
+ * @param endSeconds when its result was there, or had been used
  * @param entries the tasks that ran meanwhile, of the pass before too
  */
 public record PlayedPass(
@@ -31,7 +31,7 @@ public record PlayedPass(
    */
   public record Entry(Task task, double beginSeconds, double endSeconds) {}
 
-  /** From its begin until its result was there. */
+  /** From its begin to its end. */
   public double seconds() {
     return endSeconds - beginSeconds;
   }

@@ -22,11 +22,12 @@ import java.util.function.BooleanSupplier;
 
 /**
  * Plays schedules pass by pass as the overlapped executor does: the tasks of a queue in order, each
- * when its queue is free and all that it waits for is done. Queues share their lane: the urgent one
- * goes first, the others get equal parts of it. What runs at a time shares the machine: where more
- * is wanted of host memory, link or cores than there is, all that draw on it slow down in
- * proportion, and the scarcest of what a task needs decides how fast it is. Between two events
- * speeds are constant, so time goes from event to event and nothing is approximated.
+ * when its queue is free and all that it waits for is done. Queues share their lane's link: the
+ * urgent one goes first, the others get equal parts of it. What runs at a time shares the machine.
+ * Cores are shared as streams share workers: who wants more than its part gets its part. Where then
+ * more is wanted of host memory or link than there is, all that draw on it slow down in proportion,
+ * and the scarcest of what a task needs decides how fast it is. Between two events speeds are
+ * constant, so time goes from event to event and nothing is approximated.
  *
  * <p>Tasks behind a pass's result go on during the next pass, as in the engine. Not thread-safe.
  */
@@ -200,23 +201,20 @@ public final class Simulator {
 
   private void setSpeeds() {
     shareLanes();
+    double most = coresOfEach();
     double host = 0;
     double link = 0;
-    double cores = 0;
     for (Flow flow : flows) {
-      host += flow.hostDemand();
-      link += flow.linkDemand();
-      cores += flow.coreDemand();
+      flow.setCores(most);
+      host += flow.hostBytesPerSecond();
+      link += flow.linkBytesPerSecond();
     }
     for (Flow flow : flows) {
-      flow.setSpeed(
-          capacities.hostBytesPerSecond() / host,
-          capacities.linkBytesPerSecond() / link,
-          capacities.cores() / cores);
+      flow.slowDown(capacities.hostBytesPerSecond() / host, capacities.linkBytesPerSecond() / link);
     }
   }
 
-  /** Rows go first; the other queues of a lane get equal parts of it. */
+  /** Rows go first; the other queues of a lane get equal parts of its link. */
   private void shareLanes() {
     Map<Lane, Integer> queues = new EnumMap<>(Lane.class);
     Set<Lane> urgent = EnumSet.noneOf(Lane.class);
@@ -232,6 +230,23 @@ public final class Simulator {
           Lane lane = queue.lane();
           each.flow.setLaneShare(urgent.contains(lane) ? waits : 1.0 / queues.get(lane));
         });
+  }
+
+  /**
+   * How many cores each may have so that all are shared out: who wants less has what it wants, all
+   * others have the same.
+   */
+  private double coresOfEach() {
+    double[] demands = flows.stream().mapToDouble(Flow::coreDemand).sorted().toArray();
+    double left = capacities.cores();
+    for (int i = 0; i < demands.length; i++) {
+      double each = left / (demands.length - i);
+      if (demands[i] > each) {
+        return each;
+      }
+      left -= demands[i];
+    }
+    return capacities.cores();
   }
 
   private void end(LaneQueue queue, Running ended) {

@@ -6,6 +6,7 @@ import dev.offload.planner.ModelSizes;
 import dev.offload.planner.PassShape;
 import dev.offload.planner.PassShape.MicroBatch;
 import dev.offload.planner.Plan;
+import dev.offload.planner.Schedule;
 import dev.offload.planner.ScheduleBuilder;
 import dev.offload.planner.Workload;
 import dev.offload.planner.cost.MachineCosts;
@@ -30,7 +31,7 @@ public final class SteadyPass {
   private SteadyPass() {}
 
   /**
-   * Plays one.
+   * Plays one, with what the engine does before and behind it.
    *
    * @param units of the model, as they are placed
    * @param rows format of the rows that products take
@@ -54,11 +55,16 @@ public final class SteadyPass {
             new ModuleCosts(machine, plan.computeDType()), model, units, layerTokenBytes, routing);
     Simulator simulator = new Simulator(Capacities.of(machine), costs);
     PassShape shape = shape(plan, workload, sizes, layerTokenBytes);
-    PlayedPass played = simulator.play(schedules.next(shape), shape);
-    for (int i = 1; i < PASSES; i++) {
-      played = simulator.play(schedules.next(shape), shape);
+    double begin = 0;
+    List<PlayedPass.Entry> entries = List.of();
+    for (int i = 0; i < PASSES; i++) {
+      begin = simulator.now();
+      Schedule schedule = schedules.next(shape);
+      simulator.between(costs.prepare(schedule));
+      entries = simulator.play(schedule, shape).entries();
+      simulator.between(costs.choose(shape.logitsRows()));
     }
-    return played;
+    return new PlayedPass(shape, begin, simulator.now(), entries);
   }
 
   /** What such a pass has to do. */

@@ -60,14 +60,36 @@ class SimulatorTest {
   }
 
   @Test
-  void shouldSlowDownInProportionWhatSharesAResource() {
-    // Together they want 3 cores for the first seconds, and there are 2: each gets 2/3.
+  void shouldGiveEachItsPartOfTheCores() {
+    // Together they want 3 cores for the first seconds, and there are 2: each gets 1.
     task(Lane.H2D, new Cost(2, 0, 0, 2));
     long result = task(Lane.GPU, new Cost(4, 0, 0, 8));
     PlayedPass pass =
         simulator(new Capacities(1e18, 1e18, 2)).play(new Schedule(tasks, result), SHAPE);
-    // The copy takes 3 s, in which the other does 2 of its 4; then it is alone.
-    assertEquals(List.of("GPU 0-5", "H2D 0-3"), spans(pass.timeline(1)).byName());
+    // The copy takes its 2 s, in which the other does 1 of its 4; then it is alone.
+    assertEquals(List.of("GPU 0-5", "H2D 0-2"), spans(pass.timeline(1)).byName());
+  }
+
+  @Test
+  void shouldGiveOthersWhatOneDoesNotWant() {
+    // Half a core for the first; the others have 1.5 of the 2 that they want each.
+    task(Lane.D2H, new Cost(3, 0, 0, 1.5));
+    task(Lane.H2D, new Cost(3, 0, 0, 6));
+    long result = task(Lane.GPU, new Cost(3, 0, 0, 6));
+    PlayedPass pass =
+        simulator(new Capacities(1e18, 1e18, 3.5)).play(new Schedule(tasks, result), SHAPE);
+    // After 3 s they have done 2.25 of 3; then there are 1.75 cores for each.
+    assertEquals(3 + 0.75 * 2 / 1.75, pass.seconds(), 1e-9);
+  }
+
+  @Test
+  void shouldShareMemoryAmongWhatTheCoresLeave() {
+    // With half of its cores the second moves 20 and not 40, which with 10 is just what there is.
+    task(Lane.H2D, new Cost(1, 10, 0, 1));
+    long result = task(Lane.GPU, new Cost(1, 40, 0, 2));
+    PlayedPass pass =
+        simulator(new Capacities(30, 1e18, 2)).play(new Schedule(tasks, result), SHAPE);
+    assertEquals(1 + 0.5 / 0.75, pass.seconds(), 1e-9, "then 40 are wanted of 30");
   }
 
   @Test
@@ -88,12 +110,12 @@ class SimulatorTest {
   }
 
   @Test
-  void shouldLetSmallCopiesGoFirstAndOthersShareTheirLane() {
+  void shouldLetSmallCopiesGoFirstAndOthersShareTheirLink() {
     Granule weights = new Granule(0, List.of(UnitId.expert(1, 0)), Tier.HOST, 1, 1, false, false);
-    add(Lane.H2D, new Work.CopyWeights(weights, -1, 0, 0), seconds(4), List.of());
-    long cache = add(Lane.H2D, new Work.LoadKv(1, 0, 0), seconds(2), List.of());
+    add(Lane.H2D, new Work.CopyWeights(weights, -1, 0, 0), link(4), List.of());
+    long cache = add(Lane.H2D, new Work.LoadKv(1, 0, 0), link(2), List.of());
     long attended = task(Lane.CPU, seconds(1));
-    long upload = add(Lane.H2D, new Work.UploadAttended(1, 0), seconds(0.5), List.of(attended));
+    long upload = add(Lane.H2D, new Work.UploadAttended(1, 0), link(0.5), List.of(attended));
     long result = task(Lane.GPU, seconds(10), cache, upload);
     Simulator simulator = simulator(PLENTY);
     PlayedPass pass = simulator.play(new Schedule(tasks, result), SHAPE);
@@ -102,6 +124,17 @@ class SimulatorTest {
         List.of("CPU 0-1", "GPU 4.5-14.5", "H2D 0-4.5", "H2D 0-6.5", "H2D 1-1.5"),
         spans(pass.timeline(1)).byName());
     assertEquals(6.5, simulator.busySeconds().get(Lane.H2D), 1e-12);
+  }
+
+  @Test
+  void shouldLetCopiesWithoutALinkShareOnlyCores() {
+    Granule weights = new Granule(0, List.of(UnitId.expert(1, 0)), Tier.HOST, 1, 1, false, false);
+    Work copy = new Work.CopyWeights(weights, -1, 0, 0);
+    add(Lane.H2D, copy, new Cost(2, 0, 0, 2), List.of());
+    long result = add(Lane.H2D, new Work.UploadAttended(1, 0), new Cost(1, 0, 0, 1), List.of());
+    PlayedPass pass =
+        simulator(new Capacities(1e18, 1e18, 2)).play(new Schedule(tasks, result), SHAPE);
+    assertEquals(List.of("H2D 0-1", "H2D 0-1"), spans(pass.timeline(1)).byName());
   }
 
   @Test
@@ -249,6 +282,10 @@ class SimulatorTest {
 
   private Simulator simulator(Capacities capacities) {
     return new Simulator(capacities, (task, pass) -> costs.get((int) task.id()));
+  }
+
+  private static Cost link(double seconds) {
+    return new Cost(seconds, 0, seconds, 0);
   }
 
   private static Cost seconds(double seconds) {
