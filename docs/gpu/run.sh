@@ -2,7 +2,9 @@
 # Runs all of PENDING.md on a machine with an NVIDIA GPU, in about an hour and a half, and goes on behind failures.
 #   docs/gpu/run.sh [FOLDER]         all steps; output of each in FOLDER (default: docs/gpu/results-DATE)
 #   ONLY='doctor|bench' docs/gpu/run.sh   steps whose name matches
-# In a checkout it needs a JDK 25; in the image that -Pdist makes nothing, and leaves out what only a checkout has.
+#   DEVICE=opencl:0 ONLY=models docs/gpu/run.sh   the steps of small models on another device
+# In a checkout it needs a JDK 25; in the image that -Pdist makes nothing, and leaves out what only a checkout has. Where
+# examples/models/tiny-dense and tiny-moe (16 MiB) are carried along, the image runs them too.
 # Both need NVIDIA's driver, NVRTC and cuBLAS (backends/cuda/README.md), and compute-sanitizer if it is there.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,6 +14,8 @@ out=$(cd "$out" && pwd)
 failed=()
 checkout=
 program=bin/offload
+device=${DEVICE:-cuda}
+models=(tiny-dense tiny-moe)
 [[ -x mvnw ]] && checkout=yes program=./offload
 
 # step NAME COMMAND...: runs it, keeps what it prints and how long it took.
@@ -69,9 +73,60 @@ bench() { # NAME SHAPE DEVICE HOST [OPTION...]
     --trace "$trace" "$@"
 }
 
+# A step that the small models are needed for.
+model_step() {
+  if [[ -r examples/models/${models[0]}/config.json ]]; then
+    step "$@"
+  elif [[ $1 =~ ${ONLY:-.} ]]; then
+    echo "$1 ... left out: there is no examples/models/${models[0]}"
+  fi
+}
+
+answers() { # MODEL OUTPUT OPTION...
+  local model=$1 output=$2
+  shift 2
+  "$program" generate --model "examples/models/$model" --input examples/prompts.jsonl --output "$out/$output.jsonl" \
+    --overwrite "$@"
+}
+
 same() { # two runs of a model give the same bytes
-  local run=("$program" generate --model examples/models/tiny-moe --device cuda --input examples/prompts.jsonl --overwrite)
-  "${run[@]}" --output "$out/one.jsonl" && "${run[@]}" --output "$out/two.jsonl" && cmp "$out/one.jsonl" "$out/two.jsonl"
+  answers tiny-moe one --device "$device" && answers tiny-moe two --device "$device" &&
+    cmp "$out/one.jsonl" "$out/two.jsonl"
+}
+
+# Small models answer as on the processor, whose answers are those of Hugging Face transformers (TrainedModelsTest).
+models() {
+  local model
+  for model in "${models[@]}"; do
+    answers "$model" "$model-cpu" --device cpu --dtype float32 || return 1
+    answers "$model" "$model-device" --device "$device" --dtype float32 || return 1
+    cmp "$out/$model-cpu.jsonl" "$out/$model-device.jsonl" || return 1
+  done
+}
+
+# With the least device memory that is accepted, so that weights and cache stay away from the device, the answers are
+# the same; also with so little host memory that weights stay on disk. Budgets contain what the driver takes.
+placement() {
+  local model host budget low high
+  for model in "${models[@]}"; do
+    answers "$model" "$model-roomy" --device "$device" --dtype float32 || return 1
+    for host in 1GiB 24MiB; do
+      low=0 high=4096
+      while ((high - low > 2)); do
+        budget=$(((low + high) / 2))
+        if answers "$model" "$model-tight" --device "$device" --dtype float32 --device-memory "${budget}MiB" \
+          --host-memory "$host" 2>"$out/placement-refusal.txt"; then
+          high=$budget
+        else
+          low=$budget
+        fi
+      done
+      echo "$model: $high MiB of device memory are enough with $host of host memory"
+      answers "$model" "$model-tight" --device "$device" --dtype float32 --device-memory "${high}MiB" \
+        --host-memory "$host" --report "$out/$model-$host.json" || return 1
+      cmp "$out/$model-roomy.jsonl" "$out/$model-tight.jsonl" || return 1
+    done
+  done
 }
 
 step machine bash -c 'nvidia-smi; nproc; free -g; ulimit -l'
@@ -86,12 +141,15 @@ if command -v compute-sanitizer >/dev/null; then
 else
   echo "sanitizer ... left out: no compute-sanitizer on the PATH"
 fi
+checkout_step fixtures tests engine 'ReferenceModelsTest,PlacementTest,PreemptionTest'
 checkout_step opencl tests backends/opencl OpenClConformanceTest
 step devices "$program" devices
 step doctor "$program" doctor --backend cuda
 step doctor-opencl "$program" doctor --backend opencl
 step profile "$program" profile --device cuda --save "$out/profile.json"
-checkout_step repeat same
+model_step models models
+model_step placement placement
+model_step repeat same
 checkout_step products backends/benchmarks/run Matmul -p backend=cuda
 checkout_step copies backends/benchmarks/run Copy -p backend=cuda
 

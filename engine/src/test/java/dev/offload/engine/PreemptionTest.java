@@ -4,9 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.offload.backends.api.Backend;
-import dev.offload.backends.api.Device;
-import dev.offload.backends.api.DeviceOptions;
 import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.engine.weights.WeightStore;
 import dev.offload.generation.ChoiceRequest;
@@ -35,7 +32,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
-import java.util.ServiceLoader;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -55,14 +51,18 @@ class PreemptionTest {
 
   @ParameterizedTest
   @CsvSource({
-    "llama31-gqa, 1, 3",
-    "phi3-longrope, 2, 2",
-    "llama-dynamic, 4, 2",
-    "qwen3-moe, 5, 2",
-    "gpt-oss-bf16, 7, 2",
-    "deepseek-v2-lite, 8, 2"
+    "cpu, llama31-gqa, 1, 3",
+    "cpu, phi3-longrope, 2, 2",
+    "cpu, llama-dynamic, 4, 2",
+    "cpu, qwen3-moe, 5, 2",
+    "cpu, gpt-oss-bf16, 7, 2",
+    "cpu, deepseek-v2-lite, 8, 2",
+    "cuda, llama31-gqa, 1, 3",
+    "cuda, qwen3-moe, 5, 2",
+    "cuda, gpt-oss-bf16, 7, 2"
   })
-  void shouldGiveWhatAmpleCacheGives(String name, long seed, int rounds) throws IOException {
+  void shouldGiveWhatAmpleCacheGives(String backend, String name, long seed, int rounds)
+      throws IOException {
     Random random = new Random(seed);
     long swapped = 0;
     long recomputed = 0;
@@ -71,16 +71,17 @@ class PreemptionTest {
       List<GenerationRequest> requests = requests(model, random);
       List<ChoiceRequest> choices =
           RandomChoices.rows(6, MOST_PROMPT, model.config().vocabularySize(), random);
-      Run ample = run(model, ample(model, random), requests, choices, random.nextLong());
+      Run ample =
+          run(backend, model, ample(backend, model, random), requests, choices, random.nextLong());
       assertEquals(0, ample.report.flight().preemptions());
       for (int round = 0; round < rounds; round++) {
         int microBatches = 1 + random.nextInt(2);
         int tokens = 8 + random.nextInt(60);
-        int blocks = leastBlocks(model) + random.nextInt(1 + round * 4);
+        int blocks = leastBlocks(backend, model) + random.nextInt(1 + round * 4);
         int sequences = 3 + random.nextInt(8);
         int swap = round % 2 * 2 * blocks;
-        Plan tight = plan(model, microBatches, sequences, blocks, tokens, swap, 0, random);
-        Run run = run(model, tight, requests, choices, random.nextLong());
+        Plan tight = plan(backend, model, microBatches, sequences, blocks, tokens, swap, 0, random);
+        Run run = run(backend, model, tight, requests, choices, random.nextLong());
         String what = "round " + round + " with " + tight.kvGroups();
         assertEquals(promptTokens(ample.report), promptTokens(run.report), what);
         assertTrue(run.report.sharedPromptTokens() > 0, what);
@@ -100,20 +101,32 @@ class PreemptionTest {
 
   /** In a folder that is not there the file cannot be made. */
   @ParameterizedTest
-  @CsvSource({"llama31-gqa, ., true", "gpt-oss-bf16, ., true", "llama31-gqa, nowhere, false"})
-  void shouldGiveItWhereOnlyAFileHasRoom(String name, String folderName, boolean works)
-      throws IOException {
+  @CsvSource({
+    "cpu, llama31-gqa, ., true",
+    "cpu, gpt-oss-bf16, ., true",
+    "cpu, llama31-gqa, nowhere, false",
+    "cuda, llama31-gqa, ., true"
+  })
+  void shouldGiveItWhereOnlyAFileHasRoom(
+      String backend, String name, String folderName, boolean works) throws IOException {
     Random random = new Random(8);
     try (ModelFolder folder = ModelFolder.open(FIXTURES.resolve(name))) {
       EngineModel model = EngineModel.of(folder);
       List<GenerationRequest> requests = requests(model, random);
-      Run ample = run(model, ample(model, random), requests, List.of(), random.nextLong());
-      int blocks = leastBlocks(model);
-      Plan tight = plan(model, 1, 8, blocks, 40, 0, blocks, random);
+      Run ample =
+          run(
+              backend,
+              model,
+              ample(backend, model, random),
+              requests,
+              List.of(),
+              random.nextLong());
+      int blocks = leastBlocks(backend, model);
+      Plan tight = plan(backend, model, 1, 8, blocks, 40, 0, blocks, random);
       PassTimes dear = new PassTimes();
       dear.add(1_000_000, Long.MAX_VALUE / 4);
       Path temporary = FOLDER.resolve(folderName);
-      Run run = run(model, tight, requests, List.of(), random.nextLong(), temporary, dear);
+      Run run = run(backend, model, tight, requests, List.of(), random.nextLong(), temporary, dear);
       RunReport.Flight flight = run.report.flight();
       String what = flight + " with " + tight.kvGroups();
       assertTrue(flight.preemptions() > 0, what);
@@ -206,12 +219,13 @@ class PreemptionTest {
         2);
   }
 
-  private static Plan ample(EngineModel model, Random random) throws IOException {
-    return plan(model, 1, 16, 1024, 512, 0, 0, random);
+  private static Plan ample(String backend, EngineModel model, Random random) throws IOException {
+    return plan(backend, model, 1, 16, 1024, 512, 0, 0, random);
   }
 
   /** Everything on the device but the cache, whose groups live anywhere. */
   private static Plan plan(
+      String backend,
       EngineModel model,
       int microBatches,
       int sequences,
@@ -223,8 +237,13 @@ class PreemptionTest {
       throws IOException {
     Map<UnitId, Tier> placement = new HashMap<>();
     long largest = 0;
-    try (Device device = open()) {
-      for (UnitSize unit : WeightStore.sizes(model.units(), DType.F32, device.operations())) {
+    try (TestDevices devices = open(backend)) {
+      for (UnitSize unit :
+          WeightStore.sizes(
+              model.units(),
+              DType.F32,
+              devices.device().operations(),
+              devices.host().operations())) {
         placement.put(unit.id(), Tier.DEVICE);
         largest = Math.max(largest, unit.imageBytes());
       }
@@ -249,23 +268,26 @@ class PreemptionTest {
   }
 
   /** For the longest row of all that there may be. */
-  private static int leastBlocks(EngineModel model) throws IOException {
-    try (Device device = open()) {
-      int blockTokens = new EnginePlanner(model, device.operations(), DType.F32).kvBlockTokens();
+  private static int leastBlocks(String backend, EngineModel model) throws IOException {
+    try (TestDevices devices = open(backend)) {
+      int blockTokens =
+          new EnginePlanner(model, devices.device().operations(), DType.F32).kvBlockTokens();
       return Math.ceilDiv(MOST_PROMPT + MOST_GENERATED, blockTokens);
     }
   }
 
   private static Run run(
+      String backend,
       EngineModel model,
       Plan plan,
       List<GenerationRequest> requests,
       List<ChoiceRequest> choices,
       long seed) {
-    return run(model, plan, requests, choices, seed, FOLDER, new PassTimes());
+    return run(backend, model, plan, requests, choices, seed, FOLDER, new PassTimes());
   }
 
   private static Run run(
+      String backend,
       EngineModel model,
       Plan plan,
       List<GenerationRequest> requests,
@@ -293,9 +315,10 @@ class PreemptionTest {
     Run run = new Run();
     Iterator<GenerationRequest> source = requests.iterator();
     Iterator<ChoiceRequest> rows = choices.iterator();
-    try (Device device = open();
+    try (TestDevices devices = open(backend);
         Engine engine =
-            Engine.open(model, Optional.empty(), device, device, options, plan, times)) {
+            Engine.open(
+                model, Optional.empty(), devices.device(), devices.host(), options, plan, times)) {
       run.report =
           engine.run(
               () -> next(source),
@@ -330,9 +353,8 @@ class PreemptionTest {
     return source.hasNext() ? Optional.of(source.next()) : Optional.empty();
   }
 
-  private static Device open() {
-    Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
-    return backend.open(new DeviceOptions(0, MEMORY, MEMORY, 2));
+  private static TestDevices open(String backend) {
+    return TestDevices.open(backend, MEMORY, MEMORY, 2);
   }
 
   /** What came out. */

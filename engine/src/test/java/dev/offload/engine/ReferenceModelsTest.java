@@ -60,7 +60,7 @@ class ReferenceModelsTest {
 
   /** Each backend with each model. */
   static Stream<Arguments> models() {
-    return Stream.of(TestDevices.CPU, TestDevices.OPENCL)
+    return Stream.of(TestDevices.CPU, TestDevices.OPENCL, TestDevices.CUDA)
         .flatMap(backend -> MODELS.stream().map(model -> Arguments.of(backend, model)));
   }
 

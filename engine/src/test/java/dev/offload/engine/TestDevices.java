@@ -9,7 +9,7 @@ import dev.offload.backends.opencl.OpenClBackend;
 /**
  * A device that runs a model, and one that computes in host memory.
  *
- * @param host rounds as the device does
+ * @param host rounds as the device does where {@link #hostRoundsAlike}
  */
 record TestDevices(Device device, Device host) implements AutoCloseable {
   /** The processor, whose device memory is the host's. */
@@ -21,6 +21,9 @@ record TestDevices(Device device, Device host) implements AutoCloseable {
    */
   static final String OPENCL = "opencl";
 
+  /** An NVIDIA device; the host computes on the processor, which rounds otherwise. */
+  static final String CUDA = "cuda";
+
   /** Opens them, or skips the test where the backend cannot be used. */
   static TestDevices open(String backend, long deviceMemory, long hostMemory, int threads) {
     Backend usable = UsableBackend.orSkip(backend);
@@ -29,8 +32,18 @@ record TestDevices(Device device, Device host) implements AutoCloseable {
       Device device = OpenClBackend.withSeparateMemory().open(options);
       return new TestDevices(device, usable.open(new DeviceOptions(0, 0, 0, threads)));
     }
+    if (backend.equals(CUDA)) {
+      Device device = usable.open(options);
+      return new TestDevices(
+          device, UsableBackend.orSkip(CPU).open(new DeviceOptions(0, 0, 0, threads)));
+    }
     Device device = usable.open(options);
     return new TestDevices(device, device);
+  }
+
+  /** Whether the host's results are the device's to the bit. */
+  static boolean hostRoundsAlike(String backend) {
+    return !backend.equals(CUDA);
   }
 
   @Override

@@ -6,6 +6,8 @@ import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What this machine has of what the backend needs, and how a device is opened with it. */
 final class CudaMachine {
@@ -30,8 +32,8 @@ final class CudaMachine {
       driver = LibCuda.open();
     } catch (IllegalArgumentException e) {
       return Optional.of(
-          "there is no NVIDIA driver: %s is not found; install the driver (nvidia-smi then lists the devices), or start the container with --gpus all"
-              .formatted(LibCuda.NAME));
+          "there is no NVIDIA driver: %s is not found; install the driver (nvidia-smi then lists the devices), or start the container with --gpus all. Of its libraries %s"
+              .formatted(LibCuda.NAME, found(libraries())));
     }
     try {
       if (driver.countDevices() == 0) {
@@ -43,6 +45,18 @@ final class CudaMachine {
     } catch (IllegalStateException e) {
       return Optional.of(e.getMessage());
     }
+  }
+
+  /** Which libraries there are for a driver that knows them all. */
+  static String found(CudaLibraries libraries) {
+    return Stream.of("nvrtc", "cublas")
+        .map(
+            name ->
+                libraries
+                    .find(name, Integer.MAX_VALUE)
+                    .map(file -> name + " is " + file)
+                    .orElse(name + " is not found"))
+        .collect(Collectors.joining(" and "));
   }
 
   private static String nvrtcMissing(int driverVersion) {

@@ -63,6 +63,13 @@ final class CudaLibrariesTest {
   }
 
   @Test
+  void shouldNameWhatThereIsWhereThereIsNoDriver() throws IOException {
+    Path file = file("a/libcublas.so.12");
+    CudaLibraries libraries = new CudaLibraries(List.of(root.resolve("a")));
+    assertEquals("nvrtc is not found and cublas is " + file, CudaMachine.found(libraries));
+  }
+
+  @Test
   void shouldSayWhichFileDoesNotLoad() throws IOException {
     Path file = file("a/libcublas.so.13");
     CudaLibraries libraries = new CudaLibraries(List.of(root.resolve("a")));
