@@ -8,7 +8,8 @@ import dev.offload.generation.ChoiceSource;
 import dev.offload.generation.TokenIds;
 import dev.offload.sampling.ChoiceScores;
 import dev.offload.sampling.OutputRules;
-import java.lang.foreign.MemorySegment;
+import dev.offload.sampling.RowLogits;
+import dev.offload.sampling.WantedLogits;
 import java.util.Optional;
 
 /**
@@ -75,8 +76,13 @@ final class ChoiceJob implements PassLoop.Job {
     }
 
     @Override
-    public boolean accept(Sequence sequence, MemorySegment logits) {
-      if (scores.accept(logits)) {
+    public WantedLogits wantedLogits() {
+      return WantedLogits.ALL;
+    }
+
+    @Override
+    public boolean accept(Sequence sequence, RowLogits logits) {
+      if (scores.accept(logits.all())) {
         rowsFinished++;
         sink.finished(scores.result());
         return true;

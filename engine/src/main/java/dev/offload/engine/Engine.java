@@ -369,12 +369,20 @@ public final class Engine implements AutoCloseable {
    * @throws IllegalStateException if computing fails; the engine must be closed then
    */
   public RunReport run(RequestSource source, ResultSink sink, Progress.Listener listener) {
-    return run(source, sink, listener, LogitsObserver.NONE);
+    return run(source, sink, listener, Optional.empty());
   }
 
-  /** As above, and shows each row of logits to an observer. */
+  /** As above, and shows each row of logits to an observer, whole. */
   RunReport run(
       RequestSource source, ResultSink sink, Progress.Listener listener, LogitsObserver observer) {
+    return run(source, sink, listener, Optional.of(observer));
+  }
+
+  private RunReport run(
+      RequestSource source,
+      ResultSink sink,
+      Progress.Listener listener,
+      Optional<LogitsObserver> observer) {
     GenerationJob job = new GenerationJob(rules, prefixes, source, sink, observer);
     return new PassLoop(passes, admission, job, listener).run();
   }

@@ -9,8 +9,9 @@ import dev.offload.generation.RequestSource;
 import dev.offload.generation.ResultSink;
 import dev.offload.generation.TokenIds;
 import dev.offload.sampling.OutputRules;
+import dev.offload.sampling.RowLogits;
 import dev.offload.sampling.SequenceOutput;
-import java.lang.foreign.MemorySegment;
+import dev.offload.sampling.WantedLogits;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -21,7 +22,7 @@ final class GenerationJob implements PassLoop.Job {
   private final OutputRules rules;
   private final PrefixWindow<GenerationRequest> requests;
   private final ResultSink sink;
-  private final LogitsObserver observer;
+  private final Optional<LogitsObserver> observer;
   private final Deque<PassLoop.Purpose> waiting = new ArrayDeque<>();
   private long rowsFinished;
 
@@ -30,7 +31,7 @@ final class GenerationJob implements PassLoop.Job {
       PrefixWindow.Limits limits,
       RequestSource source,
       ResultSink sink,
-      LogitsObserver observer) {
+      Optional<LogitsObserver> observer) {
     this.rules = rules;
     this.requests =
         new PrefixWindow<>(
@@ -98,9 +99,15 @@ final class GenerationJob implements PassLoop.Job {
       return (int) Math.min(rules.contextLength(), wanted);
     }
 
+    /** An observer looks at whole rows. */
     @Override
-    public boolean accept(Sequence sequence, MemorySegment logits) {
-      observer.logits(row.request, tokens.size(), logits);
+    public WantedLogits wantedLogits() {
+      return observer.isPresent() ? WantedLogits.ALL : tokens.wanted();
+    }
+
+    @Override
+    public boolean accept(Sequence sequence, RowLogits logits) {
+      observer.ifPresent(o -> o.logits(row.request, tokens.size(), logits.all()));
       boolean finished = tokens.accept(logits);
       sequence.append(tokens.lastToken());
       if (finished) {

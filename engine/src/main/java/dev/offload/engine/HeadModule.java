@@ -1,5 +1,6 @@
 package dev.offload.engine;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.offload.backends.api.Device;
@@ -11,9 +12,13 @@ import dev.offload.backends.api.Operations;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.backends.api.Weight;
+import dev.offload.engine.pass.Pass;
 import dev.offload.engine.weights.UnitView;
 import dev.offload.engine.weights.WeightStore;
 import dev.offload.planner.Work.Located;
+import dev.offload.sampling.BestLogits;
+import dev.offload.sampling.RowLogits;
+import dev.offload.sampling.WantedLogits;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.Role;
 import dev.offload.tensors.weights.UnitId;
@@ -21,7 +26,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * Final norm and logits of the rows that need them. Device steps enqueue only. Owns its buffers.
+ * Final norm and logits of the rows that need them. Rows come in two kinds, first those that are
+ * wanted whole, then those of which the largest logits are. Device steps enqueue only. Owns its
+ * buffers.
  */
 final class HeadModule implements AutoCloseable {
   private final Operations operations;
@@ -99,18 +106,60 @@ final class HeadModule implements AutoCloseable {
     }
   }
 
-  void download(Stream stream, int count) {
-    if (count > 0) {
-      Matrix logits = workspace.logits(count);
+  /** Enqueues the search for the largest logits of the rows that are not wanted whole. */
+  void findBest(Stream stream, Pass pass) {
+    WantedLogits wanted = pass.best().orElseThrow();
+    int count = pass.logitsRows() - pass.wholeRows();
+    operations.largest(
+        stream,
+        workspace.logits(pass.logitsRows()).rows(pass.wholeRows(), count),
+        workspace.largestLogits(count, wanted.best()),
+        workspace.largestTokens(count, wanted.best()),
+        wanted.sum()
+            ? Optional.of(workspace.exponentials(count, wanted.best()))
+            : Optional.empty());
+  }
+
+  /** Whole rows go to the host, and behind them what is wanted of the others. */
+  void download(Stream stream, Pass pass) {
+    if (pass.wholeRows() > 0) {
+      Matrix logits = workspace.logits(pass.wholeRows());
       stream.copyToHost(
-          logits.buffer(), logits.offset(), hostLogits, 0, 4L * count * model.vocabularySize());
+          logits.buffer(), logits.offset(), hostLogits, 0, wholeBytes(pass.wholeRows()));
+    }
+    if (pass.best().isPresent()) {
+      int count = pass.logitsRows() - pass.wholeRows();
+      WantedLogits wanted = pass.best().get();
+      Matrix largest = workspace.largestLogits(count, wanted.best());
+      stream.copyToHost(
+          largest.buffer(),
+          largest.offset(),
+          hostLogits,
+          wholeBytes(pass.wholeRows()),
+          4L * count * wanted.numbers());
     }
   }
 
-  /** Logits of a row, F32; valid until the next pass. */
-  MemorySegment logits(int row) {
-    long bytes = 4L * model.vocabularySize();
-    return hostLogits.segment().asSlice(row * bytes, bytes);
+  /** What is wanted of the logits of a row of a pass; valid until the next pass. */
+  RowLogits logits(Pass pass, int row) {
+    MemorySegment all = hostLogits.segment();
+    if (row < pass.wholeRows()) {
+      return new RowLogits.All(all.asSlice(wholeBytes(row), wholeBytes(1)));
+    }
+    int count = pass.logitsRows() - pass.wholeRows();
+    int number = row - pass.wholeRows();
+    WantedLogits wanted = pass.best().orElseThrow();
+    long bytes = 4L * wanted.best();
+    MemorySegment values = all.asSlice(wholeBytes(pass.wholeRows()));
+    MemorySegment tokens = values.asSlice(count * bytes);
+    float sum =
+        wanted.sum() ? tokens.asSlice(count * bytes).getAtIndex(JAVA_FLOAT, number) : Float.NaN;
+    return new BestLogits(
+        values.asSlice(number * bytes, bytes), tokens.asSlice(number * bytes, bytes), sum);
+  }
+
+  private long wholeBytes(int rows) {
+    return 4L * rows * model.vocabularySize();
   }
 
   @Override

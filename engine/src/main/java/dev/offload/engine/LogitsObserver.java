@@ -6,9 +6,6 @@ import java.lang.foreign.MemorySegment;
 /** Sees the logits that tokens are chosen from. Called by the engine's thread. */
 @FunctionalInterface
 interface LogitsObserver {
-  /** Looks at nothing. */
-  LogitsObserver NONE = (_, _, _) -> {};
-
   /**
    * Called before each token.
    *

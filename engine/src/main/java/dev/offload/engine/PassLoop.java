@@ -5,8 +5,9 @@ import dev.offload.engine.pass.Pass;
 import dev.offload.engine.pass.Sequence;
 import dev.offload.generation.TokenIds;
 import dev.offload.planner.Lane;
+import dev.offload.sampling.RowLogits;
+import dev.offload.sampling.WantedLogits;
 import dev.offload.tensors.Tier;
-import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -37,14 +38,17 @@ final class PassLoop {
     /** Most tokens that the sequence will ever have. */
     int mostTokens();
 
+    /** How much of each row of logits is wanted. */
+    WantedLogits wantedLogits();
+
     /**
      * Takes the logits behind the prompt, then behind each further token in order. When they are
      * those behind the sequence's last token, more tokens are to be appended unless it is finished.
      *
-     * @param logits float32 {@code [vocabulary]}, valid during the call
+     * @param logits what is {@link #wantedLogits} of them, valid during the call
      * @return whether the sequence is finished
      */
-    boolean accept(Sequence sequence, MemorySegment logits);
+    boolean accept(Sequence sequence, RowLogits logits);
   }
 
   private final Passes passes;
@@ -137,7 +141,12 @@ final class PassLoop {
 
   private Sequence newSequence(Purpose purpose) {
     return new Sequence(
-        purpose, sequencesBegun++, purpose.prompt(), purpose.mostTokens(), purpose.prefix());
+        purpose,
+        sequencesBegun++,
+        purpose.prompt(),
+        purpose.mostTokens(),
+        purpose.prefix(),
+        purpose.wantedLogits());
   }
 
   private static Purpose purpose(Sequence sequence) {
@@ -162,7 +171,7 @@ final class PassLoop {
     }
   }
 
-  private void handOut(Sequence sequence, MemorySegment logits) {
+  private void handOut(Sequence sequence, RowLogits logits) {
     generatedTokens++;
     inFlight.grew(sequence, purpose(sequence).accept(sequence, logits));
   }

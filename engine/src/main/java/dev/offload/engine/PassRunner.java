@@ -16,7 +16,7 @@ import dev.offload.planner.Plan;
 import dev.offload.planner.Schedule;
 import dev.offload.planner.ScheduleBuilder;
 import dev.offload.planner.cost.RoutingStatistics;
-import java.lang.foreign.MemorySegment;
+import dev.offload.sampling.RowLogits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -93,8 +93,8 @@ final class PassRunner implements Passes {
   }
 
   @Override
-  public MemorySegment logits(int row) {
-    return tasks.head().logits(row);
+  public RowLogits logits(int row) {
+    return tasks.logits(row);
   }
 
   @Override

@@ -3,7 +3,7 @@ package dev.offload.engine;
 import dev.offload.engine.pass.Pass;
 import dev.offload.engine.pass.Sequence;
 import dev.offload.planner.Lane;
-import java.lang.foreign.MemorySegment;
+import dev.offload.sampling.RowLogits;
 import java.util.List;
 import java.util.Map;
 
@@ -21,8 +21,8 @@ interface Passes {
   /** Computes the next pass over all sequences in flight, oldest first. */
   Pass run(List<Sequence> running);
 
-  /** Logits of a row of the last pass; valid until the next one. */
-  MemorySegment logits(int row);
+  /** What is wanted of the logits of a row of the last pass; valid until the next one. */
+  RowLogits logits(int row);
 
   /** Tokens have been chosen from the last pass's logits. */
   void chosen();

@@ -2,7 +2,8 @@ package dev.offload.engine;
 
 import dev.offload.engine.pass.Sequence;
 import dev.offload.generation.TokenIds;
-import java.lang.foreign.MemorySegment;
+import dev.offload.sampling.RowLogits;
+import dev.offload.sampling.WantedLogits;
 import java.util.Iterator;
 import java.util.Optional;
 
@@ -56,8 +57,14 @@ final class SimulatedJob implements PassLoop.Job {
       return row.promptTokens() + row.mostTokens();
     }
 
+    /** As if it was greedy. */
     @Override
-    public boolean accept(Sequence sequence, MemorySegment logits) {
+    public WantedLogits wantedLogits() {
+      return new WantedLogits(1, false);
+    }
+
+    @Override
+    public boolean accept(Sequence sequence, RowLogits logits) {
       sequence.append(0);
       boolean isLast = sequence.length() == row.promptTokens() + row.generatedTokens();
       finished += isLast ? 1 : 0;

@@ -16,6 +16,7 @@ import dev.offload.planner.Work;
 import dev.offload.planner.cost.MachineCosts;
 import dev.offload.planner.simulate.PlayedPass;
 import dev.offload.planner.simulate.Simulator;
+import dev.offload.sampling.RowLogits;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -89,7 +90,7 @@ final class SimulatedPasses implements Passes {
 
   @Override
   public void chosen() {
-    simulator.between(costs.choose(played.getLast().shape().logitsRows()));
+    simulator.between(costs.choose(played.getLast().shape()));
   }
 
   /** The passes of the run, in order. */
@@ -98,8 +99,8 @@ final class SimulatedPasses implements Passes {
   }
 
   @Override
-  public MemorySegment logits(int row) {
-    return MemorySegment.NULL;
+  public RowLogits logits(int row) {
+    return new RowLogits.All(MemorySegment.NULL);
   }
 
   @Override

@@ -16,6 +16,7 @@ import dev.offload.planner.Plan;
 import dev.offload.planner.Task;
 import dev.offload.planner.Work;
 import dev.offload.planner.cost.RoutingStatistics;
+import dev.offload.sampling.RowLogits;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.model.ModelConfig.Layer;
 import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
@@ -45,7 +46,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
   private final HeadModule head;
   private final LongAdder bytesRead = new LongAdder();
 
-  private Pass pass = new Pass(List.of(), 0);
+  private Pass pass = Pass.NOTHING;
   private int[] firstRows = {};
   private final AtomicLong passNumber = new AtomicLong(-1);
 
@@ -120,8 +121,9 @@ final class TaskRunner implements TaskActions, AutoCloseable {
     }
   }
 
-  HeadModule head() {
-    return head;
+  /** What is wanted of the logits of a row of the pass; valid until the next one. */
+  RowLogits logits(int row) {
+    return head.logits(pass, row);
   }
 
   /** Bytes read from files during passes so far. */
@@ -254,7 +256,8 @@ final class TaskRunner implements TaskActions, AutoCloseable {
               workspace.residual(tokens),
               pass.logitsRows());
       case Work.Output work -> head.multiply(stream, work.weights(), weights, pass.logitsRows());
-      case Work.DownloadLogits _ -> head.download(stream, pass.logitsRows());
+      case Work.BestLogits _ -> head.findBest(stream, pass);
+      case Work.DownloadLogits _ -> head.download(stream, pass);
       case Work.ReadWeights _, Work.AttendOnHost _, Work.Regroup _, Work.ExpertsOnHost _ ->
           throw new IllegalArgumentException(task.work() + " runs on the host");
     }

@@ -5,6 +5,7 @@ import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.Indices;
 import dev.offload.backends.api.Matrix;
 import dev.offload.planner.Plan;
+import dev.offload.sampling.WantedLogits;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.model.ModelConfig.Attention;
@@ -58,6 +59,7 @@ final class Workspace implements AutoCloseable {
   private final Place selected;
   private final Place narrowed;
   private final Place logits;
+  private final Place bestLogits;
   private final long bytes;
   private DeviceBuffer buffer;
 
@@ -109,8 +111,11 @@ final class Workspace implements AutoCloseable {
             inputDType,
             narrow ? Math.max(rows, pass) : 0,
             model.embedding().width());
-    logits = new Place(narrowed.end(), DType.F32, rows, model.vocabularySize());
-    bytes = Math.max(Math.max(values.end(), expertOut.end()), logits.end());
+    int vocabulary = model.vocabularySize();
+    logits = new Place(narrowed.end(), DType.F32, rows, vocabulary);
+    int best = Math.min(new WantedLogits(WantedLogits.MOST_BEST, true).numbers(), vocabulary);
+    bestLogits = new Place(logits.end(), DType.F32, rows, best);
+    bytes = Math.max(Math.max(values.end(), expertOut.end()), bestLogits.end());
   }
 
   private record Widths(
@@ -307,6 +312,21 @@ final class Workspace implements AutoCloseable {
 
   Matrix logits(int rows) {
     return logits.matrix(buffer, rows, logits.columns());
+  }
+
+  /** The largest logits of rows; their tokens and then sums follow at once. */
+  Matrix largestLogits(int rows, int count) {
+    return bestLogits.matrix(buffer, rows, count);
+  }
+
+  /** The tokens of the largest logits, row by row. */
+  Indices largestTokens(int rows, int count) {
+    return new Indices(buffer, bestLogits.offset() + 4L * rows * count, rows * count);
+  }
+
+  /** Sums of exponentials of rows of which so many of the largest logits are wanted. */
+  Matrix exponentials(int rows, int count) {
+    return Matrix.dense(buffer, bestLogits.offset() + 8L * rows * count, DType.F32, rows, 1);
   }
 
   @Override

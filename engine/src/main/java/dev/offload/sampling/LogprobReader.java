@@ -19,26 +19,48 @@ final class LogprobReader {
     this.top = top;
   }
 
-  TokenLogprob read(LogitsRow row, int token) {
-    TokenLogprobs logprobs = new TokenLogprobs(row);
-    return logprob(token, logprobs, likeliest(row, logprobs));
+  /** How many of the likeliest tokens it tells. */
+  int top() {
+    return top;
   }
 
-  private List<TokenLogprob> likeliest(LogitsRow row, TokenLogprobs logprobs) {
+  TokenLogprob read(LogitsRow row, int token) {
+    TokenLogprobs logprobs = new TokenLogprobs(row);
     if (top == 0) {
-      return List.of();
+      return logprob(token, logprobs.of(token), List.of());
     }
     Candidates best = row.largest(top);
     best.sort();
     List<TokenLogprob> likeliest = new ArrayList<>(best.size());
     for (int rank = 0; rank < best.size(); rank++) {
-      likeliest.add(logprob(best.token(rank), logprobs, List.of()));
+      likeliest.add(logprob(best.token(rank), logprobs.of(best.token(rank)), List.of()));
     }
-    return List.copyOf(likeliest);
+    return logprob(token, logprobs.of(token), List.copyOf(likeliest));
   }
 
-  private TokenLogprob logprob(int token, TokenLogprobs logprobs, List<TokenLogprob> others) {
+  /**
+   * As above, from the largest logits and the sum of all exponentials.
+   *
+   * @param best the token among them, and at least {@link #top}
+   */
+  TokenLogprob read(BestLogits best, int token) {
+    double logSum = best.logSumExp();
+    double ofToken = Double.NaN;
+    List<TokenLogprob> likeliest = new ArrayList<>(top);
+    for (int rank = 0; rank < best.size(); rank++) {
+      double logprob = best.logit(rank) - logSum;
+      if (best.token(rank) == token) {
+        ofToken = logprob;
+      }
+      if (rank < top) {
+        likeliest.add(logprob(best.token(rank), logprob, List.of()));
+      }
+    }
+    return logprob(token, ofToken, List.copyOf(likeliest));
+  }
+
+  private TokenLogprob logprob(int token, double logprob, List<TokenLogprob> others) {
     String text = tokenizer.map(t -> t.tokenText(token)).orElse("");
-    return new TokenLogprob(token, text, logprobs.of(token), others);
+    return new TokenLogprob(token, text, logprob, others);
   }
 }

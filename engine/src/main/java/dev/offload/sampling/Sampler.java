@@ -54,13 +54,41 @@ final class Sampler {
     if (topK > 0 && topK < row.size()) {
       Candidates likeliest = row.largest(topK);
       likeliest.sort();
-      double[] weights = weights(likeliest, max);
-      return drawFrom(likeliest, weights, sum(weights), share);
+      return drawFromBest(likeliest, max, share);
     }
     if (topP < 1 || minP > 0) {
       return drawFromLikely(row, max, share);
     }
     return drawFromAll(row, max, share);
+  }
+
+  /**
+   * How many of the largest logits decide, whatever the others are; 0 if all are needed.
+   *
+   * @param vocabularySize number of logits
+   */
+  int decisive(int vocabularySize) {
+    if (isGreedy()) {
+      return 1;
+    }
+    return topK < vocabularySize ? topK : 0;
+  }
+
+  /**
+   * As above, from the largest logits alone.
+   *
+   * @param best at least {@link #decisive} of them
+   */
+  int choose(BestLogits best, int position) {
+    best.check();
+    return isGreedy()
+        ? best.token(0)
+        : drawFromBest(best.likeliest(topK), best.logit(0), random.at(position));
+  }
+
+  private int drawFromBest(Candidates likeliest, float max, double share) {
+    double[] weights = weights(likeliest, max);
+    return drawFrom(likeliest, weights, sum(weights), share);
   }
 
   /** Top-p and min-p look at the likely tokens only: the others cannot be part of the answer. */

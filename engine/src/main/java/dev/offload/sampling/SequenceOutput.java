@@ -20,7 +20,7 @@ import java.util.Optional;
  * <pre>{@code
  * var output = new SequenceOutput(rules, request, 0);
  * do {
- *   MemorySegment logits = …; // of the last position
+ *   RowLogits logits = …; // of the last position, output.wanted() of them
  * } while (!output.accept(logits));
  * Choice choice = output.choice();
  * }</pre>
@@ -72,6 +72,16 @@ public final class SequenceOutput {
             .map(text -> new ConstrainedTokens(rules.constraints(), text, endTokens));
   }
 
+  /** How much of each row of logits it needs: the same for all its tokens. */
+  public WantedLogits wanted() {
+    int decisive = sampler.decisive(vocabularySize);
+    if (decisive == 0 || adjustments.isPresent() || constrained.isPresent()) {
+      return WantedLogits.ALL;
+    }
+    int best = Math.max(decisive, logprobReader.map(LogprobReader::top).orElse(0));
+    return WantedLogits.best(best, logprobReader.isPresent(), vocabularySize);
+  }
+
   private static TokenIds endTokens(OutputRules rules, SamplingParams sampling) {
     List<Integer> ids = new ArrayList<>(sampling.stopTokens());
     if (!sampling.ignoreEos()) {
@@ -83,41 +93,66 @@ public final class SequenceOutput {
   /**
    * Chooses the next token.
    *
-   * @param logits float32 {@code [vocabulary]}, the model's logits behind the last token; written
-   *     to meanwhile, and as it was afterwards
+   * @param logits the model's logits behind the last token, what is {@link #wanted} of them or all;
+   *     a whole row is written to meanwhile, and as it was afterwards
    * @return whether the output is finished
    * @throws LogitsException if the logits hold NaN or infinity; the message names the row
    * @throws IllegalStateException if the output is finished already
    */
-  public boolean accept(MemorySegment logits) {
+  public boolean accept(RowLogits logits) {
     if (finished()) {
       throw new IllegalStateException("this output is finished");
     }
-    int token = choose(new LogitsRow(logits, vocabularySize));
+    int token = choose(logits);
     append(token);
     finishReason = reasonToFinish(token);
     return finished();
   }
 
-  private int choose(LogitsRow row) {
+  /**
+   * As above, from a whole row.
+   *
+   * @param logits float32 {@code [vocabulary]}
+   */
+  public boolean accept(MemorySegment logits) {
+    return accept(new RowLogits.All(logits));
+  }
+
+  private int choose(RowLogits logits) {
     try {
-      adjustments.ifPresent(a -> a.apply(row, size));
-      int token;
-      try {
-        token =
-            constrained.isPresent()
-                ? constrained.get().choose(sampler, row, size)
-                : sampler.choose(row, size);
-      } finally {
-        adjustments.ifPresent(a -> a.undo(row));
-      }
-      logprobReader.ifPresent(reader -> logprobs.add(reader.read(row, token)));
-      return token;
+      return switch (logits) {
+        case RowLogits.All(MemorySegment values) -> choose(new LogitsRow(values, vocabularySize));
+        case BestLogits best -> choose(best);
+      };
     } catch (LogitsException e) {
       throw new LogitsException(
           "row %d, output %d, token %d: %s"
               .formatted(request.index(), choiceIndex, size, e.getMessage()));
     }
+  }
+
+  private int choose(LogitsRow row) {
+    adjustments.ifPresent(a -> a.apply(row, size));
+    int token;
+    try {
+      token =
+          constrained.isPresent()
+              ? constrained.get().choose(sampler, row, size)
+              : sampler.choose(row, size);
+    } finally {
+      adjustments.ifPresent(a -> a.undo(row));
+    }
+    logprobReader.ifPresent(reader -> logprobs.add(reader.read(row, token)));
+    return token;
+  }
+
+  private int choose(BestLogits best) {
+    if (wanted().isAll()) {
+      throw new IllegalStateException("this output needs whole rows of logits");
+    }
+    int token = sampler.choose(best, size);
+    logprobReader.ifPresent(reader -> logprobs.add(reader.read(best, token)));
+    return token;
   }
 
   private void append(int token) {

@@ -12,6 +12,7 @@ import dev.offload.engine.pass.Sequence;
 import dev.offload.generation.TokenIds;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.Plan;
+import dev.offload.sampling.WantedLogits;
 import dev.offload.tensors.DType;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -133,7 +134,13 @@ class InFlightTest {
     Sequence sequence() {
       TokenIds tokens = TokenIds.of(new int[prompt]);
       int most = prompt + mostGenerated;
-      return new Sequence(this, number, tokens, most, tokens.first(prefix * BLOCK_TOKENS));
+      return new Sequence(
+          this,
+          number,
+          tokens,
+          most,
+          tokens.first(prefix * BLOCK_TOKENS),
+          new WantedLogits(1, false));
     }
 
     int mostBlocks() {

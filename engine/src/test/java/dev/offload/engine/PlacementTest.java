@@ -201,7 +201,7 @@ class PlacementTest {
           new SamplingParams(
               random.nextBoolean() ? 0 : 0.8,
               1,
-              0,
+              random.nextBoolean() ? 0 : 1 + random.nextInt(30),
               0,
               1,
               0,

@@ -18,6 +18,7 @@ import dev.offload.engine.pass.Sequence;
 import dev.offload.generation.TokenIds;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.Plan;
+import dev.offload.sampling.WantedLogits;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.Tier;
 import java.nio.file.Path;
@@ -130,7 +131,7 @@ class SwappingKeeperTest {
   private Sequence sequence() {
     int tokens = 2 * blockTokens;
     TokenIds prompt = TokenIds.of(new int[tokens]);
-    Sequence sequence = new Sequence(this, 0, prompt, tokens, prompt.first(0));
+    Sequence sequence = new Sequence(this, 0, prompt, tokens, prompt.first(0), WantedLogits.ALL);
     enter(sequence);
     Plan plan = new Plan(DType.F32, Map.of(), List.of(GROUP), 0, tokens, 0, 0, 0, 0, 1);
     new PassAssembler(plan).next(List.of(sequence)).advance();

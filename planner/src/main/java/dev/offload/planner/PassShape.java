@@ -6,11 +6,22 @@ import java.util.List;
  * How much one pass has to do.
  *
  * @param microBatches one entry per KV group, in order
- * @param logitsRows rows for which logits are needed
+ * @param wholeRows rows of logits that the host gets whole
+ * @param bestRows rows of logits of which it gets what the device found in them
+ * @param bestNumbers how many numbers of 4 bytes that are for each
  */
-public record PassShape(List<MicroBatch> microBatches, int logitsRows) {
+public record PassShape(
+    List<MicroBatch> microBatches, int wholeRows, int bestRows, int bestNumbers) {
+  /** What a greedy choice takes of a row: the largest logit and its token. */
+  public static final int GREEDY_NUMBERS = 2;
+
   public PassShape {
     microBatches = List.copyOf(microBatches);
+  }
+
+  /** Rows for which logits are needed. */
+  public int logitsRows() {
+    return wholeRows + bestRows;
   }
 
   /**

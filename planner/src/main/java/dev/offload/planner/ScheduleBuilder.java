@@ -239,7 +239,11 @@ public final class ScheduleBuilder {
         outputs.add(output(granule));
       }
     }
-    return add(Lane.D2H, new Work.DownloadLogits(), behindStores(outputs.getLast()));
+    long last = outputs.getLast();
+    if (pass.bestRows() > 0) {
+      last = add(Lane.GPU, new Work.BestLogits(), List.of());
+    }
+    return add(Lane.D2H, new Work.DownloadLogits(), behindStores(last));
   }
 
   /** A pass is over when the host has its cache too; stores are in order, so the last ones tell. */

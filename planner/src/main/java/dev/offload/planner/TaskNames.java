@@ -39,6 +39,7 @@ public final class TaskNames {
       case Work.Combine work -> place("combine experts", work.layer());
       case Work.Head _ -> "final norm";
       case Work.Output work -> weights(work.weights().granule());
+      case Work.BestLogits _ -> "largest logits";
       case Work.DownloadLogits _ -> "download logits";
     };
   }

@@ -80,7 +80,10 @@ final class TaskSizes {
           pass.logitsRows() * (2 * F32 + rows.bytes()) * model.hiddenSize()
               + of.weights().map(each -> each.granule().imageBytes()).orElse(0L);
       case Work.Output of -> of.weights().granule().imageBytes();
-      case Work.DownloadLogits _ -> pass.logitsRows() * F32 * model.vocabularySize();
+      case Work.BestLogits _ -> pass.bestRows() * F32 * model.vocabularySize();
+      case Work.DownloadLogits _ ->
+          pass.wholeRows() * F32 * model.vocabularySize()
+              + pass.bestRows() * F32 * pass.bestNumbers();
     };
   }
 
@@ -122,6 +125,7 @@ final class TaskSizes {
           Work.DownloadRows _,
           Work.UploadRows _,
           Work.Combine _,
+          Work.BestLogits _,
           Work.DownloadLogits _ ->
           0;
     };

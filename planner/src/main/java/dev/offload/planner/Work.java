@@ -98,6 +98,9 @@ public sealed interface Work {
   /** Logits of those rows for the slices of the output matrix in one granule. */
   record Output(Located weights) implements Work {}
 
-  /** Logits go to the host. */
+  /** Finds the largest logits of rows that the host needs no more of. */
+  record BestLogits() implements Work {}
+
+  /** Logits go to the host, whole rows or the largest. */
   record DownloadLogits() implements Work {}
 }

@@ -26,7 +26,7 @@ class HostExpertScheduleTest {
 
   /** 40 sequences that decode. */
   private static final PassShape PASS =
-      new PassShape(List.of(new PassShape.MicroBatch(40, 0, 40, 40, 400, 0, 1000, 100)), 40);
+      new PassShape(List.of(new PassShape.MicroBatch(40, 0, 40, 40, 400, 0, 1000, 100)), 40, 0, 0);
 
   @Test
   void shouldTakeRowsToTheHostAndBackBeforeTheyAreAddedUp() throws Exception {

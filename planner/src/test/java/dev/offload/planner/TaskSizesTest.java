@@ -27,7 +27,9 @@ class TaskSizesTest {
   private static final PassShape PASS =
       new PassShape(
           List.of(new PassShape.MicroBatch(53, 50, 4, 3, 300, 50 * 51 / 2, 10 * BLOCK, 5 * BLOCK)),
-          4);
+          3,
+          1,
+          PassShape.GREEDY_NUMBERS);
 
   @Test
   void shouldCountTheOperationsOfADenseModel() throws Exception {
@@ -38,7 +40,8 @@ class TaskSizesTest {
     double wanted = 2 * layers * 53 + 2.0 * 960 * 49152 * 4 + attention;
     assertEquals(1, flops(tasks, _ -> true) / wanted, 0.003);
     assertEquals(2L * 960 * 49152 * 4, flops(tasks, w -> w instanceof Work.Output), "output alone");
-    assertEquals(4 * 4 * 49152, bytes(tasks, w -> w instanceof Work.DownloadLogits));
+    assertEquals(4 * (3 * 49152 + 2), bytes(tasks, w -> w instanceof Work.DownloadLogits));
+    assertEquals(4 * 49152, bytes(tasks, w -> w instanceof Work.BestLogits));
     assertEquals(53 * 4 * (960 + 64 + 1), bytes(tasks, w -> w instanceof Work.UploadBatch));
   }
 

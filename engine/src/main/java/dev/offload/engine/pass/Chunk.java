@@ -24,17 +24,26 @@ public record Chunk(
     int recomputedTokens,
     int sharedTokens) {
 
-  /** So many tokens of a sequence from the first one on that is not in the cache. */
-  static Chunk of(Sequence sequence, int first, int count, int firstLogitsRow) {
+  /** So many tokens of a sequence from a first one on; its rows of logits are not numbered yet. */
+  static Chunk of(Sequence sequence, int first, int count) {
     int computed = sequence.computed();
     return new Chunk(
         sequence,
         first,
         count,
-        firstLogitsRow,
+        0,
         Math.clamp(first + (long) count - sequence.firstWithLogits(), 0, count),
         Math.clamp((long) computed - first, 0, count),
         Math.max(0, first - computed));
+  }
+
+  Chunk withFirstLogitsRow(int row) {
+    return new Chunk(sequence, first, count, row, logitsRows, recomputedTokens, sharedTokens);
+  }
+
+  /** Whether whole rows of logits are wanted, if any. */
+  public boolean wantsAllLogits() {
+    return sequence.wantedLogits().isAll();
   }
 
   /** The shared prefix of its sequence, if all its tokens lie behind that. */

@@ -55,14 +55,14 @@ public final class PassAssembler {
         if (end <= first) {
           continue;
         }
-        Chunk chunk = Chunk.of(sequence, first, end - first, logitsRows);
+        Chunk chunk = Chunk.of(sequence, first, end - first);
         microBatches.get(group).add(chunk);
         sequence.cachedPrefix().ifPresent(computed::add);
         room[group] -= chunk.count();
         logitsRows += chunk.logitsRows();
       }
     }
-    return new Pass(microBatches.stream().map(PassAssembler::byPrefix).toList(), logitsRows);
+    return Pass.of(microBatches.stream().map(PassAssembler::byPrefix).toList());
   }
 
   /**

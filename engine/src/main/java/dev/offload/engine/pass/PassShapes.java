@@ -2,6 +2,7 @@ package dev.offload.engine.pass;
 
 import dev.offload.engine.kvcache.BlockRuns;
 import dev.offload.planner.PassShape;
+import dev.offload.sampling.WantedLogits;
 import java.util.BitSet;
 import java.util.List;
 
@@ -21,7 +22,11 @@ public final class PassShapes {
 
   /** The shape of a pass whose sequences have their cache blocks. */
   public PassShape of(Pass pass) {
-    return new PassShape(pass.microBatches().stream().map(this::of).toList(), pass.logitsRows());
+    return new PassShape(
+        pass.microBatches().stream().map(this::of).toList(),
+        pass.wholeRows(),
+        pass.logitsRows() - pass.wholeRows(),
+        pass.best().map(WantedLogits::numbers).orElse(0));
   }
 
   private PassShape.MicroBatch of(List<Chunk> chunks) {

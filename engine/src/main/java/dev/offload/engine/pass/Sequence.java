@@ -3,6 +3,7 @@ package dev.offload.engine.pass;
 import dev.offload.engine.kvcache.BlockTable;
 import dev.offload.engine.kvcache.CachedPrefix;
 import dev.offload.generation.TokenIds;
+import dev.offload.sampling.WantedLogits;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -17,6 +18,7 @@ public final class Sequence {
   private final int promptLength;
   private final int mostTokens;
   private final TokenIds prefix;
+  private final WantedLogits wantedLogits;
   private int[] tokens;
   private int length;
   private int group = -1;
@@ -34,8 +36,15 @@ public final class Sequence {
    * @param prompt its first tokens
    * @param mostTokens most tokens that it will ever have
    * @param prefix first tokens of the prompt that it shares with others; empty if none
+   * @param wantedLogits what is wanted of each of its rows of logits
    */
-  public Sequence(Object owner, long number, TokenIds prompt, int mostTokens, TokenIds prefix) {
+  public Sequence(
+      Object owner,
+      long number,
+      TokenIds prompt,
+      int mostTokens,
+      TokenIds prefix,
+      WantedLogits wantedLogits) {
     this.owner = owner;
     this.number = number;
     this.tokens = prompt.toArray();
@@ -43,6 +52,7 @@ public final class Sequence {
     this.promptLength = length;
     this.mostTokens = mostTokens;
     this.prefix = prefix;
+    this.wantedLogits = wantedLogits;
   }
 
   /**
@@ -132,6 +142,11 @@ public final class Sequence {
   /** First tokens of the prompt that it shares with others; empty if none. */
   public TokenIds prefix() {
     return prefix;
+  }
+
+  /** What is wanted of each of its rows of logits. */
+  public WantedLogits wantedLogits() {
+    return wantedLogits;
   }
 
   /** The same in the cache of its KV group; absent if it shares none or is in no group. */

@@ -113,6 +113,7 @@ public final class MachineCosts implements TaskCosts {
       case Work.Combine _ -> machine.onDevice(machine.device().movement(bytes));
       case Work.Head of -> machine.onDevice(head(of, bytes, pass.logitsRows()));
       case Work.Output of -> machine.onDevice(output(of, pass.logitsRows()));
+      case Work.BestLogits _ -> machine.onDevice(machine.device().movement(bytes));
       case Work.DownloadLogits _ -> machine.toHost(bytes, 1);
     };
   }
@@ -243,8 +244,8 @@ public final class MachineCosts implements TaskCosts {
     return machine.prepare(bytes);
   }
 
-  /** What it does after one: looks at every logit for the largest. */
-  public Cost choose(int logitsRows) {
-    return machine.choose((double) logitsRows * model.vocabularySize());
+  /** What it does after one: looks at every logit that it got whole rows of. */
+  public Cost choose(PassShape pass) {
+    return machine.choose((double) pass.wholeRows() * model.vocabularySize());
   }
 }

@@ -104,7 +104,7 @@ public final class ModuleCosts {
     return onOneCore(2 * uploadBytes);
   }
 
-  /** What it does after one: looks at every logit for the largest. */
+  /** What it does after one: looks at every logit that it got whole rows of. */
   public Cost choose(double logits) {
     return onOneCore(logits * DType.F32.bytes());
   }

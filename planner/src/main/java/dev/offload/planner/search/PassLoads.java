@@ -1,6 +1,7 @@
 package dev.offload.planner.search;
 
 import dev.offload.planner.Lane;
+import dev.offload.planner.PassShape;
 import dev.offload.planner.cost.AttentionLoad;
 import dev.offload.planner.cost.AttentionShape;
 import dev.offload.planner.cost.Compute;
@@ -110,10 +111,9 @@ final class PassLoads {
     return operations;
   }
 
-  /** Between two passes inputs are filled in and tokens are chosen, which no lane is beside. */
+  /** Between two passes inputs are filled in, which no lane is beside. */
   double between() {
-    return costs.prepare(inputBytes()).seconds()
-        + costs.choose(flow.generated() * model.vocabulary()).seconds();
+    return costs.prepare(inputBytes()).seconds();
   }
 
   private double inputBytes() {
@@ -122,10 +122,12 @@ final class PassLoads {
 
   private void enterAndLeave() {
     Cost up = costs.toDevice(inputBytes(), design.groups());
-    Cost down = costs.toHost(4 * flow.generated() * model.vocabulary(), 1);
+    Cost down = costs.toHost(4.0 * PassShape.GREEDY_NUMBERS * flow.generated(), 1);
     add(resident, Lane.H2D, up);
     add(resident, Lane.D2H, down);
     deviceWaits(resident, up.seconds() + down.seconds());
+    onDevice(
+        "largest logits", costs.device().movement(4 * flow.generated() * model.vocabulary()), true);
     onDevice("embedding", costs.device().movement(rows * 8.0 * model.hidden()), true);
   }
 

@@ -62,12 +62,12 @@ public final class SteadyPass {
       Schedule schedule = schedules.next(shape);
       simulator.between(costs.prepare(schedule));
       entries = simulator.play(schedule, shape).entries();
-      simulator.between(costs.choose(shape.logitsRows()));
+      simulator.between(costs.choose(shape));
     }
     return new PlayedPass(shape, begin, simulator.now(), entries);
   }
 
-  /** What such a pass has to do. */
+  /** What such a pass has to do if its choices are greedy. */
   static PassShape shape(Plan plan, Workload workload, ModelSizes sizes, double layerTokenBytes) {
     double prompt = workload.meanPromptTokens();
     double generated = workload.meanGeneratedTokens();
@@ -96,6 +96,7 @@ public final class SteadyPass {
                   ((double) decoding * sizes.kvBlockTokens() + promptTokens) * layerTokenBytes)));
       logits += decoding + prompts;
     }
-    return new PassShape(batches, Math.min(logits, plan.maxSequences()));
+    return new PassShape(
+        batches, 0, Math.min(logits, plan.maxSequences()), PassShape.GREEDY_NUMBERS);
   }
 }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 /** Schedules small enough to be played by hand, and what holds for all. */
 class SimulatorTest {
   private static final PassShape SHAPE =
-      new PassShape(List.of(new PassShape.MicroBatch(3, 2, 2, 1, 10, 3, 0, 0)), 2);
+      new PassShape(List.of(new PassShape.MicroBatch(3, 2, 2, 1, 10, 3, 0, 0)), 2, 0, 0);
   private static final Capacities PLENTY = new Capacities(1e18, 1e18, 1e9);
 
   private final List<Task> tasks = new ArrayList<>();

@@ -4,6 +4,7 @@ import dev.offload.backends.api.RaggedBatch.SharedPrefix;
 import dev.offload.tensors.DType;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /** Refuses operands that do not fit together; every message names both sizes. */
 public final class OperandChecks {
@@ -272,5 +273,23 @@ public final class OperandChecks {
         rows.length(),
         "tokens times experts per token",
         (long) weights.rows() * weights.columns());
+  }
+
+  public static void largest(Matrix x, Matrix largest, Indices columns, Optional<Matrix> sums) {
+    f32("x", x);
+    f32("the largest", largest);
+    equal("rows of the largest", largest.rows(), "rows of x", x.rows());
+    atLeast("columns of x", x.columns(), "how many of them are looked for", largest.columns());
+    equal(
+        "number of column numbers",
+        columns.length(),
+        "rows times how many are looked for",
+        (long) largest.rows() * largest.columns());
+    sums.ifPresent(
+        matrix -> {
+          f32("sums", matrix);
+          equal("rows of sums", matrix.rows(), "rows of x", x.rows());
+          equal("columns of sums", matrix.columns(), "what they must be", 1);
+        });
   }
 }

@@ -183,4 +183,18 @@ public interface Operations extends DataLayout {
    */
   void combine(
       Stream stream, Matrix y, Indices rows, Matrix weights, boolean accumulate, Matrix out);
+
+  // Logits
+
+  /**
+   * The largest numbers of each row, as many as {@code largest} has columns, by falling number and
+   * of equal ones the lower column first. NaN counts as larger than all numbers, −0 as 0.
+   *
+   * @param x [M, columns] F32
+   * @param largest [M, count] F32, bits as in {@code x}
+   * @param columns M·count column numbers
+   * @param sums [M, 1] F32, {@code Σ exp(x − the largest)} of each row, undefined where the largest
+   *     is not finite; or empty
+   */
+  void largest(Stream stream, Matrix x, Matrix largest, Indices columns, Optional<Matrix> sums);
 }

@@ -59,7 +59,8 @@ public final class ConformanceSuite {
           ActivationConformance,
           RopeConformance,
           AttentionConformance,
-          RoutingConformance {
+          RoutingConformance,
+          LargestConformance {
 
     @Override
     public Device open(DeviceOptions options) {

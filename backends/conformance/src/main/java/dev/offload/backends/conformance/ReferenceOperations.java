@@ -303,4 +303,23 @@ final class ReferenceOperations {
     double total = Arrays.stream(x).map(v -> Math.exp(v - largest)).sum();
     return Arrays.stream(x).map(v -> Math.exp(v - largest) / total).toArray();
   }
+
+  /** Columns of the largest numbers: NaN first, then by falling number, then by column. */
+  static int[] largest(double[] row, int count) {
+    return IntStream.range(0, row.length)
+        .boxed()
+        .sorted(
+            Comparator.comparing((Integer i) -> !Double.isNaN(row[i]))
+                .thenComparing(i -> 0.0 - row[i])
+                .thenComparing(Comparator.naturalOrder()))
+        .mapToInt(Integer::intValue)
+        .limit(count)
+        .toArray();
+  }
+
+  /** {@code Σ exp(x − the largest)}. */
+  static double sumOfExponentials(double[] row) {
+    double largest = Arrays.stream(row).max().orElseThrow();
+    return Arrays.stream(row).map(x -> Math.exp(x - largest)).sum();
+  }
 }

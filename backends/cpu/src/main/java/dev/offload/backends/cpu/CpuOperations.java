@@ -308,6 +308,17 @@ final class CpuOperations implements Operations {
                 pool, from, CpuOperands.array(rows, rows.length()), factors, accumulate, to));
   }
 
+  @Override
+  public void largest(
+      Stream stream, Matrix x, Matrix largest, Indices columns, Optional<Matrix> sums) {
+    OperandChecks.largest(x, largest, columns, sums);
+    MatrixRows from = MatrixRows.of(x);
+    MatrixRows to = MatrixRows.of(largest);
+    Optional<MatrixRows> toSums = sums.map(MatrixRows::of);
+    CpuBuffer.segment(columns.buffer());
+    submit(stream, () -> LargestKernel.find(pool, from, to, columns, toSums));
+  }
+
   private static void submit(Stream stream, Runnable kernel) {
     CpuStream.of(stream).submit(kernel);
   }

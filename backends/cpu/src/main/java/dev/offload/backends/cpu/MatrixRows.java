@@ -38,7 +38,8 @@ record MatrixRows(
         from, fromIndex, segment, rowOffset(row) + (long) column * dtype.bytes(), dtype, count);
   }
 
-  private long rowOffset(int row) {
+  /** Byte offset of a row in the segment. */
+  long rowOffset(int row) {
     return offset + row * strideBytes;
   }
 }

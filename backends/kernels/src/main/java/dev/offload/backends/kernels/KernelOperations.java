@@ -29,6 +29,9 @@ public final class KernelOperations implements Operations {
   /** As many as a warp of NVIDIA reads side by side. */
   private static final int KV_BLOCK_TOKENS = 32;
 
+  /** A work-item that takes turns with others reads whole cache lines. */
+  private static final int CACHE_LINE_NUMBERS = 16;
+
   private static final int SMALL_GROUP = 64;
   private static final int LARGE_GROUP = 256;
 
@@ -334,6 +337,22 @@ public final class KernelOperations implements Operations {
             .integer(accumulate ? 1 : 0)
             .matrix(out)
             .status());
+  }
+
+  @Override
+  public void largest(
+      Stream stream, Matrix x, Matrix largest, Indices columns, Optional<Matrix> sums) {
+    OperandChecks.largest(x, largest, columns, sums);
+    Launch launch =
+        new Launch("largest", "largest")
+            .matrix(x)
+            .integer(x.columns())
+            .integer(launcher.limits().itemsTakeTurns() ? CACHE_LINE_NUMBERS : 1)
+            .integer(largest.columns())
+            .matrix(largest)
+            .indices(columns);
+    sums.ifPresentOrElse(launch::matrix, launch::noMatrix);
+    launch(stream, x.rows(), x.columns(), launch.localFloats(4L * groupItems(x.columns())));
   }
 
   /** A work-group per row. */

@@ -12,7 +12,16 @@ public final class KernelSource {
 
   /** All files of kernels, without their ending. */
   public static final List<String> FILES =
-      List.of("rows", "activation", "norm", "rope", "route", "append_kv", "attention", "matmul");
+      List.of(
+          "rows",
+          "activation",
+          "norm",
+          "rope",
+          "route",
+          "append_kv",
+          "attention",
+          "matmul",
+          "largest");
 
   private static final String SUFFIX = ".cl";
 
