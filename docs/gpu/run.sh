@@ -152,6 +152,9 @@ model_step placement placement
 model_step repeat same
 checkout_step products backends/benchmarks/run Matmul -p backend=cuda
 checkout_step copies backends/benchmarks/run Copy -p backend=cuda
+checkout_step attention backends/benchmarks/run Attention -p backend=cuda
+checkout_step attention-portable backends/benchmarks/run Attention -p backend=cuda \
+  -jvmArgsAppend -Doffload.cuda.tensorCores=false
 
 bench opt-30b opt-30b 16GiB 100GiB
 bench llama-3-8b llama-3-8b 8GiB 100GiB

@@ -13,9 +13,13 @@ import java.util.function.Function;
  * Thread-safe. Closed after all in it.
  */
 final class CudaContext implements AutoCloseable {
+  /** Compute capability 8.0, the first whose tensor cores take BF16. */
+  private static final int FIRST_BF16_ARCHITECTURE = 80;
+
   private final Driver driver;
   private final KernelCompiler compiler;
   private final Optional<Blas> blas;
+  private final boolean tensorCores;
   private final long libraryBytes;
   private final Map<String, Driver.Module> modules = new HashMap<>();
 
@@ -24,11 +28,16 @@ final class CudaContext implements AutoCloseable {
    *
    * @param compilers makes a compiler for the device
    * @param libraries opens cuBLAS in the context, if there is one
+   * @param tensorCores whether our kernels may use them
    */
   CudaContext(
-      Driver driver, Function<Driver.Facts, KernelCompiler> compilers, BlasOpener libraries) {
+      Driver driver,
+      Function<Driver.Facts, KernelCompiler> compilers,
+      BlasOpener libraries,
+      boolean tensorCores) {
     this.driver = driver;
     try {
+      this.tensorCores = tensorCores && driver.facts().architecture() >= FIRST_BF16_ARCHITECTURE;
       compiler = compilers.apply(driver.facts());
       long before = driver.freeBytes();
       blas = libraries.open(driver);
@@ -50,6 +59,11 @@ final class CudaContext implements AutoCloseable {
 
   Optional<Blas> blas() {
     return blas;
+  }
+
+  /** Whether attention multiplies by tensor cores where it can. */
+  boolean usesTensorCores() {
+    return tensorCores;
   }
 
   /** Bytes of device memory that the context and the libraries have taken. */

@@ -189,6 +189,11 @@ final class CudaDevice implements Device, KernelLauncher {
   }
 
   @Override
+  public boolean hasTensorCores() {
+    return context.usesTensorCores();
+  }
+
+  @Override
   public void launch(Stream stream, Launch launch) {
     CudaStream.of(stream).launch(launch);
   }

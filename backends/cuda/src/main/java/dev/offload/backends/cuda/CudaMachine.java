@@ -16,6 +16,9 @@ final class CudaMachine {
   /** Folders with cuBLAS and NVRTC, apart by {@code :}; a toolkit's folder will do. */
   static final String LIBRARIES_PROPERTY = "offload.cuda.libraries";
 
+  /** {@code false} leaves attention to the portable kernel everywhere. */
+  static final String TENSOR_CORES_PROPERTY = "offload.cuda.tensorCores";
+
   private static final List<String> NVRTC_NEEDS = List.of("libnvrtc-builtins.so");
   private static final List<String> CUBLAS_NEEDS = List.of("libcublasLt.so");
 
@@ -103,7 +106,8 @@ final class CudaMachine {
     return new CudaContext(
         driver,
         facts -> new KernelCompiler(compiler, ProgramCache.ofUser("cuda"), facts.architecture()),
-        opened -> openBlas(libraries, version, opened));
+        opened -> openBlas(libraries, version, opened),
+        !System.getProperty(TENSOR_CORES_PROPERTY, "true").equals("false"));
   }
 
   private static Optional<Blas> openBlas(CudaLibraries libraries, int version, Driver driver) {

@@ -55,7 +55,8 @@ final class FakeContext {
                 new FakeCompiler("NVRTC 13.0", 75, 90),
                 new ProgramCache(cache),
                 facts.architecture()),
-        opened -> blas);
+        opened -> blas,
+        true);
   }
 
   /** A device of {@link #BUDGET} bytes each, beside the overhead. */

@@ -33,6 +33,9 @@ final class FakeDriver implements Driver {
   /** What kernels do, by name; they get their arguments by number. */
   final Map<String, java.util.function.Consumer<IntToLongFunction>> kernels = new HashMap<>();
 
+  /** Runs kernels that are not in {@link #kernels}. */
+  Runner runner = (image, kernel, grid, threads, arguments) -> {};
+
   /** Milliseconds by which the clock of the device goes on with every mark. */
   float markMillis = 0.001f;
 
@@ -120,9 +123,30 @@ final class FakeDriver implements Driver {
     }
   }
 
-  private record FakeModule(String name) implements Module {}
+  /** What a launch does. */
+  @FunctionalInterface
+  interface Runner {
+    /**
+     * Runs a kernel to its end.
+     *
+     * @param image of its program, as the compiler made it
+     * @param arguments 8 bytes each
+     */
+    void run(byte[] image, String kernel, Grid grid, int threads, long[] arguments);
+  }
 
-  private record FakeFunction(String name) implements Function {}
+  private record FakeModule(String name, Image image) implements Module {}
+
+  /** The bytes of a program. */
+  private static final class Image {
+    final byte[] bytes;
+
+    Image(byte[] bytes) {
+      this.bytes = bytes;
+    }
+  }
+
+  private record FakeFunction(String name, FakeModule module) implements Function {}
 
   private sealed interface Work {}
 
@@ -313,7 +337,7 @@ final class FakeDriver implements Driver {
   @Override
   public Module load(String name, byte[] image) {
     call("load", name);
-    FakeModule module = new FakeModule(name);
+    FakeModule module = new FakeModule(name, new Image(image));
     handles.add(module);
     return module;
   }
@@ -327,7 +351,7 @@ final class FakeDriver implements Driver {
   @Override
   public Function function(Module module, String name) {
     call("function", name);
-    return new FakeFunction(name);
+    return new FakeFunction(name, (FakeModule) module);
   }
 
   @Override
@@ -345,10 +369,12 @@ final class FakeDriver implements Driver {
     for (int i = 0; i < count; i++) {
       arguments[i] = at(parameters.getAtIndex(JAVA_LONG, i), 8).get(JAVA_LONG, 0);
     }
-    if (kernels.containsKey(name)) {
-      Runnable run = () -> kernels.get(name).accept(i -> arguments[i]);
-      ((FakeQueue) queue).pending.add(new Task(run));
-    }
+    byte[] image = ((FakeFunction) function).module.image.bytes;
+    Runnable run =
+        kernels.containsKey(name)
+            ? () -> kernels.get(name).accept(i -> arguments[i])
+            : () -> runner.run(image, name, grid, threads, arguments);
+    ((FakeQueue) queue).pending.add(new Task(run));
   }
 
   @Override

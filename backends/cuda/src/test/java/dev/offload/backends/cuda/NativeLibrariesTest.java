@@ -8,6 +8,7 @@ import dev.offload.backends.cuda.RuntimeCompiler.CompileException;
 import dev.offload.backends.kernels.KernelSource;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
@@ -33,7 +34,9 @@ final class NativeLibrariesTest {
     Nvrtc nvrtc = new Nvrtc(open("nvrtc", "libnvrtc-builtins.so"));
     assertTrue(nvrtc.version().startsWith("NVRTC 1"), nvrtc::version);
     assertTrue(nvrtc.architectures().contains(90), () -> nvrtc.architectures().toString());
-    for (String file : KernelSource.FILES) {
+    List<String> files = new ArrayList<>(KernelSource.FILES);
+    files.add(KernelSource.TENSOR_CORE_ATTENTION);
+    for (String file : files) {
       String source = KernelSource.of(file, KernelSource.Language.CUDA);
       byte[] cubin = nvrtc.compile(file + ".cu", source, options("sm_90"));
       assertEquals("ELF", new String(cubin, 1, 3, java.nio.charset.StandardCharsets.US_ASCII));
@@ -55,7 +58,10 @@ final class NativeLibrariesTest {
         "-DVALUES_IN_KEYS=0",
         "-DITEM_VECTORS=4",
         "-DITEM_OCTETS=1",
-        "-DSTRIPES=8");
+        "-DSTRIPES=8",
+        "-DHEAD_DIM=128",
+        "-DVALUE_DIM=128",
+        "-DQUERY_PARTS=3");
   }
 
   @Test

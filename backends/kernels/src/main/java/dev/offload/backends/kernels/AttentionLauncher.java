@@ -7,8 +7,12 @@ import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.RaggedBatch;
 import dev.offload.backends.api.RaggedBatch.SharedPrefix;
 import dev.offload.backends.api.Stream;
+import java.util.Optional;
 
-/** Launches attention.cl. Which rows share a work-group changes nothing in their results. */
+/**
+ * Launches attention.cl, and attention_mma.cl where the device and the cache are such. Which rows
+ * share a work-group changes nothing in their results.
+ */
 final class AttentionLauncher {
 
   /**
@@ -80,6 +84,7 @@ final class AttentionLauncher {
     private final boolean octets;
     private final Division division;
     private final int parts;
+    private final Optional<TensorCoreTile> tensorCores;
     private final int tileVectors;
     private final int tiles;
     private final int spans;
@@ -108,7 +113,8 @@ final class AttentionLauncher {
       octets = hasOctets();
       division = octets ? ofDevice : ofDevice.oneOctet();
       parts = parts();
-      tileVectors = tileVectors();
+      tensorCores = tensorCores();
+      tileVectors = tensorCores.map(TensorCoreTile::vectors).orElseGet(this::tileVectors);
       tiles = Math.toIntExact((long) batch.tokens() * group / tileVectors + batch.sequences());
       spans = Math.ceilDiv(batch.longestContext(), SPAN_TOKENS);
       tilesAt = roundUp(4L * batch.sequences());
@@ -143,6 +149,16 @@ final class AttentionLauncher {
     /** Work-items that would have no columns sum up a part of the tokens. */
     private int parts() {
       return Math.clamp(Integer.highestOneBit(division.items / columnItems()), 1, 8);
+    }
+
+    /** Depends on the cache and not on the rows, so that a row's bits do not. */
+    private Optional<TensorCoreTile> tensorCores() {
+      if (!launcher.hasTensorCores() || !octets) {
+        return Optional.empty();
+      }
+      int vectors = batch.tokens() == batch.sequences() ? group : Integer.MAX_VALUE;
+      return TensorCoreTile.of(
+          format, vectors, SPAN_TOKENS / runTokens, launcher.limits().localBytes());
     }
 
     private int tileVectors() {
@@ -242,9 +258,9 @@ final class AttentionLauncher {
     }
 
     private void attend(long planAt, int endSpan, int firstRow, int endRow) {
-      launcher.launch(
-          stream,
-          withBatch(launch("attend_span").matrix(queries).cache(cache))
+      String kernel = tensorCores.isPresent() ? "attend_span_mma" : "attend_span";
+      Launch launch =
+          withBatch(launch(kernel).matrix(queries).cache(cache))
               .memory(scratch, planAt)
               .integer(tileVectors)
               .integer(spec.heads())
@@ -255,13 +271,21 @@ final class AttentionLauncher {
               .integer(spans)
               .integer(firstRow)
               .integer(endRow)
-              .integer(runTokens)
-              .integer(parts)
+              .integer(runTokens);
+      if (tensorCores.isEmpty()) {
+        launch.integer(parts);
+      }
+      launcher.launch(
+          stream,
+          launch
               .memory(scratch, partialsAt)
               .status()
               .groups((long) tiles * endSpan, format.heads())
-              .items(division.items)
-              .localFloats(tileVectors * vectorFloats() + groupFloats()));
+              .items(tensorCores.map(TensorCoreTile::items).orElse(division.items))
+              .localFloats(
+                  tensorCores
+                      .map(TensorCoreTile::localFloats)
+                      .orElseGet(() -> tileVectors * vectorFloats() + groupFloats())));
     }
 
     private void merge(int firstRow, int endRow) {
@@ -282,7 +306,14 @@ final class AttentionLauncher {
     }
 
     private Launch launch(String kernel) {
-      return new Launch("attention", kernel)
+      Launch launch = new Launch(file(), kernel);
+      if (tensorCores.isPresent()) {
+        launch
+            .define("HEAD_DIM", format.headDim())
+            .define("VALUE_DIM", format.valueDim())
+            .define("QUERY_PARTS", TensorCoreTile.parts(queries.dtype()));
+      }
+      return launch
           .define("KV_TYPE", KernelNumbers.of(format.dtype()))
           .define("SPAN_TOKENS", SPAN_TOKENS)
           .define("OCTETS", octets ? 1 : 0)
@@ -290,6 +321,10 @@ final class AttentionLauncher {
           .define("ITEM_VECTORS", division.itemVectors)
           .define("ITEM_OCTETS", division.itemOctets)
           .define("STRIPES", division.stripes);
+    }
+
+    private String file() {
+      return tensorCores.isPresent() ? KernelSource.TENSOR_CORE_ATTENTION : "attention";
     }
 
     private Launch withBatch(Launch launch) {

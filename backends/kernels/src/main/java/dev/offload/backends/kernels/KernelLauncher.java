@@ -17,6 +17,11 @@ public interface KernelLauncher {
 
   Limits limits();
 
+  /** Whether kernels in {@link KernelSource#TENSOR_CORE_ATTENTION} run here. */
+  default boolean hasTensorCores() {
+    return false;
+  }
+
   /**
    * Enqueues a kernel, compiling it first if need be.
    *

@@ -23,35 +23,41 @@ public final class KernelSource {
           "matmul",
           "largest");
 
+  /** Attention by tensor cores, in CUDA alone; see attention_mma.cl. */
+  public static final String TENSOR_CORE_ATTENTION = "attention_mma";
+
   private static final String SUFFIX = ".cl";
 
   private KernelSource() {}
 
-  /** A language the kernels compile in; what differs is in a header. */
+  /** A language the kernels compile in; what differs is in headers. */
   public enum Language {
-    OPENCL_C("opencl.h"),
-    CUDA("cuda.h");
+    OPENCL_C,
+    CUDA;
 
-    private final String prelude;
-
-    Language(String prelude) {
-      this.prelude = prelude;
+    private List<String> prelude() {
+      return switch (this) {
+        case OPENCL_C -> List.of("opencl.h");
+        case CUDA -> List.of("cuda.h", "ptx.h");
+      };
     }
   }
 
   /**
    * Everything a compiler needs, as one text with line directives, so that messages name our files.
    *
-   * @param file one of {@link #FILES}
+   * @param file one of {@link #FILES}, or {@link #TENSOR_CORE_ATTENTION}
    */
   public static String of(String file, Language language) {
-    return of(List.of(file), language);
+    return of(
+        file.equals(TENSOR_CORE_ATTENTION) ? List.of("attention", file) : List.of(file), language);
   }
 
   /** Several files in one text. */
   static String of(List<String> files, Language language) {
     StringBuilder text = new StringBuilder();
-    text.append(part(language.prelude)).append(part("numbers.h")).append(part("kv_cache.h"));
+    language.prelude().forEach(header -> text.append(part(header)));
+    text.append(part("numbers.h")).append(part("kv_cache.h"));
     files.forEach(file -> text.append(part(file + SUFFIX)));
     return text.toString();
   }

@@ -22,17 +22,6 @@ FUNCTION int get_local_id(int i) { return i == 0 ? threadIdx.x : threadIdx.y; }
 FUNCTION int get_group_id(int i) { return i == 0 ? blockIdx.x : blockIdx.y; }
 FUNCTION int get_local_size(int i) { return i == 0 ? blockDim.x : blockDim.y; }
 
-FUNCTION float load_f16(const uchar *at) {
-  float x;
-  asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(*(const ushort *)at));
-  return x;
-}
-FUNCTION void store_f16(uchar *at, float x) {
-  ushort bits;
-  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(x));
-  *(ushort *)at = bits;
-}
-
 // Eight floats that a work-item computes with at once.
 struct floats8 {
   float x[8];

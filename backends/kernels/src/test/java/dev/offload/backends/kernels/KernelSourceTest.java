@@ -39,7 +39,9 @@ final class KernelSourceTest {
     Optional<Path> nvcc = onPath("nvcc");
     Assumptions.assumeTrue(nvcc.isPresent(), "no nvcc on the PATH; install the CUDA toolkit");
     Path source = folder.resolve("kernels.cu");
-    Files.writeString(source, KernelSource.of(KernelSource.FILES, Language.CUDA));
+    List<String> files = new ArrayList<>(KernelSource.FILES);
+    files.add(KernelSource.TENSOR_CORE_ATTENTION);
+    Files.writeString(source, KernelSource.of(files, Language.CUDA));
     Path out = folder.resolve("kernels.fatbin");
     Path messages = folder.resolve("messages");
     List<String> command =
@@ -60,6 +62,9 @@ final class KernelSourceTest {
             "-DITEM_VECTORS=4",
             "-DITEM_OCTETS=1",
             "-DSTRIPES=8",
+            "-DHEAD_DIM=128",
+            "-DVALUE_DIM=128",
+            "-DQUERY_PARTS=3",
             "-o",
             out.toString(),
             source.toString()));
