@@ -163,6 +163,7 @@ bench mixtral-16 mixtral-8x7b 16GiB 110GiB
 bench qwen3-30b-a3b qwen3-30b-a3b 16GiB 100GiB
 bench llama-3-8b-resident llama-3-8b 100GiB 16GiB
 bench llama-3-8b-batch-1 llama-3-8b 100GiB 16GiB --requests 1
+bench qwen3-30b-a3b-resident qwen3-30b-a3b 100GiB 16GiB
 bench opt-13b-disk opt-13b 8GiB 12GiB
 
 echo

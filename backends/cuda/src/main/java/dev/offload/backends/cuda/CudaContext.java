@@ -84,11 +84,6 @@ final class CudaContext implements AutoCloseable {
             blas.map(Blas::version).orElse("no cuBLAS: products by the portable kernel"));
   }
 
-  /** What tells the program of a launch, and its kernel, from others. */
-  static String key(Launch launch) {
-    return launch.file() + launch.definitions() + launch.kernel();
-  }
-
   /** A kernel, compiled if need be. */
   synchronized Driver.Function function(Launch launch) {
     String program = launch.file() + launch.definitions();

@@ -30,7 +30,7 @@ final class CudaStream implements Stream {
   private final Workspaces workspaces;
   private final Runnable onClose;
   private final KernelArguments arguments = new KernelArguments();
-  private final Map<String, Driver.Function> functions = new HashMap<>();
+  private final Map<Launch.Key, Driver.Function> functions = new HashMap<>();
   private final Deque<CudaEvent> unsettled = new ArrayDeque<>();
   private Optional<Workspaces.Workspace> workspace = Optional.empty();
   private Optional<CudaEvent> lastChecked = Optional.empty();
@@ -90,8 +90,7 @@ final class CudaStream implements Stream {
     requireOpen();
     requireGrid(launch.kernel(), launch.groups(), launch.secondGroups());
     Driver.Function function =
-        functions.computeIfAbsent(
-            CudaContext.key(launch), key -> resources.context().function(launch));
+        functions.computeIfAbsent(launch.key(), key -> resources.context().function(launch));
     MemorySegment parameters = arguments.fill(launch.arguments(), status);
     driver.launch(
         function,
@@ -101,9 +100,7 @@ final class CudaStream implements Stream {
         launch.localBytes(),
         queue,
         parameters);
-    if (launch.arguments().stream().anyMatch(Launch.StatusArgument.class::isInstance)) {
-      mayHaveFailed = true;
-    }
+    mayHaveFailed |= launch.hasStatus();
   }
 
   /** Refuses grids that CUDA does not have. */

@@ -27,7 +27,7 @@ final class JcudaDriver implements Driver {
 
   private final LibCuda library;
   private final CUdevice device;
-  private final CUcontext context = new CUcontext();
+  private final JcudaContext context = new JcudaContext();
   private final Facts facts;
   private final long contextBytes;
 
@@ -204,25 +204,35 @@ final class JcudaDriver implements Driver {
   @Override
   public void copyToDevice(long to, long from, long bytes, Queue queue) {
     makeCurrent();
-    CudaException.check(
-        "cuMemcpyHtoDAsync of %d bytes".formatted(bytes),
+    checkCopy(
+        "cuMemcpyHtoDAsync",
+        bytes,
         JCudaDriver.cuMemcpyHtoDAsync(device(to), host(from), bytes, of(queue)));
   }
 
   @Override
   public void copyToHost(long to, long from, long bytes, Queue queue) {
     makeCurrent();
-    CudaException.check(
-        "cuMemcpyDtoHAsync of %d bytes".formatted(bytes),
+    checkCopy(
+        "cuMemcpyDtoHAsync",
+        bytes,
         JCudaDriver.cuMemcpyDtoHAsync(host(to), device(from), bytes, of(queue)));
   }
 
   @Override
   public void copyOnDevice(long to, long from, long bytes, Queue queue) {
     makeCurrent();
-    CudaException.check(
-        "cuMemcpyDtoDAsync of %d bytes".formatted(bytes),
+    checkCopy(
+        "cuMemcpyDtoDAsync",
+        bytes,
         JCudaDriver.cuMemcpyDtoDAsync(device(to), device(from), bytes, of(queue)));
+  }
+
+  /** The message is made where it is needed: there are thousands of copies in a second. */
+  private static void checkCopy(String call, long bytes, int status) {
+    if (status != CUresult.CUDA_SUCCESS) {
+      throw new CudaException("%s of %d bytes".formatted(call, bytes), status);
+    }
   }
 
   @Override
@@ -289,7 +299,7 @@ final class JcudaDriver implements Driver {
 
   @Override
   public void makeCurrent() {
-    CudaException.check("cuCtxSetCurrent", JCudaDriver.cuCtxSetCurrent(context));
+    CudaException.check("cuCtxSetCurrent", library.setCurrent(context.value()));
   }
 
   @Override
@@ -324,6 +334,12 @@ final class JcudaDriver implements Driver {
   private static final class HostAddress extends Pointer {
     HostAddress(long address) {
       super(address);
+    }
+  }
+
+  private static final class JcudaContext extends CUcontext {
+    long value() {
+      return getNativePointer();
     }
   }
 

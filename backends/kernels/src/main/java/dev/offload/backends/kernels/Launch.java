@@ -31,14 +31,34 @@ public final class Launch {
   /** 32 bits. */
   public record FloatArgument(float value) implements Argument {}
 
+  /**
+   * A macro.
+   *
+   * @param value what its name stands for
+   */
+  public record Definition(String name, int value) {
+    @Override
+    public String toString() {
+      return name + "=" + value;
+    }
+  }
+
+  /** What tells a kernel from others; made for every launch, so it puts no texts together. */
+  public record Key(String file, List<Definition> definitions, String kernel) {
+    public Key {
+      definitions = List.copyOf(definitions);
+    }
+  }
+
   private final String file;
   private final String kernel;
-  private final List<String> definitions = new ArrayList<>();
+  private final List<Definition> definitions = new ArrayList<>();
   private final List<Argument> arguments = new ArrayList<>();
   private long groups = 1;
   private int secondGroups = 1;
   private int items = 1;
   private int localBytes;
+  private boolean hasStatus;
 
   /**
    * @param file one of {@link KernelSource#FILES}
@@ -60,7 +80,17 @@ public final class Launch {
 
   /** Macros, {@code NAME=value}. */
   public List<String> definitions() {
-    return definitions;
+    return definitions.stream().map(Definition::toString).toList();
+  }
+
+  /** What tells its kernel from others. */
+  public Key key() {
+    return new Key(file, definitions, kernel);
+  }
+
+  /** Whether the kernel may report a failure. */
+  public boolean hasStatus() {
+    return hasStatus;
   }
 
   public List<Argument> arguments() {
@@ -88,7 +118,7 @@ public final class Launch {
   }
 
   Launch define(String name, int value) {
-    definitions.add(name + "=" + value);
+    definitions.add(new Definition(name, value));
     return this;
   }
 
@@ -161,6 +191,7 @@ public final class Launch {
 
   Launch status() {
     arguments.add(new StatusArgument());
+    hasStatus = true;
     return this;
   }
 }
