@@ -56,9 +56,13 @@ public class OpenDevice {
    */
   @Setup
   public void open() {
-    int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
-    device = find().open(new DeviceOptions(0, MEMORY_BYTES, PINNED_BYTES, count));
+    device = find().open(new DeviceOptions(0, MEMORY_BYTES, PINNED_BYTES, computingThreads()));
     stream = device.newStream("benchmark");
+  }
+
+  /** Threads that compute, at least 1. */
+  int computingThreads() {
+    return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
   }
 
   private Backend find() {

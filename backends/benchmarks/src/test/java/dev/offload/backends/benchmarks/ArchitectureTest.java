@@ -24,6 +24,7 @@ final class ArchitectureTest {
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
             "java..",
+            "jdk.incubator.vector..",
             "org.openjdk.jmh..",
             "dev.offload.tensors..",
             "dev.offload.backends.api..",

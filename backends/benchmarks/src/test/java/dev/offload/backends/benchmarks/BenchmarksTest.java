@@ -26,7 +26,8 @@ final class BenchmarksTest {
           "MatmulBenchmark.multiply",
           "NormBenchmark.addNorm",
           "NormBenchmark.norm",
-          "PackBenchmark.pack");
+          "PackBenchmark.pack",
+          "ReadBenchmark.read");
 
   @Test
   void shouldRunEachBenchmark() throws RunnerException {

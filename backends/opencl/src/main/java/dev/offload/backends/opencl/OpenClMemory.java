@@ -1,5 +1,6 @@
 package dev.offload.backends.opencl;
 
+import dev.offload.backends.api.HostMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.IntBuffer;
@@ -9,12 +10,12 @@ import org.lwjgl.system.MemoryUtil;
 
 /**
  * Memory of a context. Where it is shared, as it can be if kernels run on the host's processor, all
- * of it is ordinary memory at page boundaries, which the device uses where it is; else device
- * memory is the driver's, and pinned memory is a buffer of the driver's that stays mapped.
- * Thread-safe.
+ * of it is ordinary memory, on huge pages, which the device uses where it is; else device memory is
+ * the driver's, and pinned memory is a buffer of the driver's that stays mapped. Thread-safe.
  */
 final class OpenClMemory {
-  private static final long ALIGNMENT = 4096;
+  private static final long ALIGNMENT = HostMemory.ALIGNMENT;
+  private static final HostMemory HOST_MEMORY = HostMemory.open();
 
   private final OpenClContext context;
   private final long queue;
@@ -61,7 +62,7 @@ final class OpenClMemory {
   private OpenClBuffer allocateOnHost(long bytes, Runnable onClose) {
     Arena arena = Arena.ofShared();
     try {
-      OpenClBuffer view = wrap(arena.allocate(Math.max(1, bytes), ALIGNMENT));
+      OpenClBuffer view = wrap(HOST_MEMORY.allocate(Math.max(1, bytes), arena));
       return new OpenClBuffer(
           view.handle(),
           bytes,
@@ -101,7 +102,7 @@ final class OpenClMemory {
     Arena arena = Arena.ofShared();
     try {
       return new OpenClPinnedBuffer(
-          arena.allocate(bytes, ALIGNMENT),
+          HOST_MEMORY.allocate(bytes, arena),
           () -> {
             arena.close();
             onClose.run();
