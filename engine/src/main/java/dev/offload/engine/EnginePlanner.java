@@ -368,13 +368,15 @@ final class EnginePlanner implements ModelSizes {
   }
 
   /**
-   * What operations work in: those of the passes, and those that the host computes, one at a time,
-   * on the same device.
+   * What operations work in: those of the passes, and those that the host computes, which has a
+   * stream for each KV group that it attends to and one for experts, on the same device.
    */
   private long scratchBytes(Plan plan) {
     OperationSizes sizes = operations.largest(plan);
-    boolean onHost = attendsOnHost(plan) || !plan.hostExperts().isEmpty();
-    return layout.scratchBytes(sizes) + (onHost ? hostLayout.scratchBytes(sizes) : 0);
+    long streams =
+        plan.kvGroups().stream().filter(g -> g.home() == KvGroup.Home.HOST_ATTENDED).count()
+            + (plan.hostExperts().isEmpty() ? 0 : 1);
+    return layout.scratchBytes(sizes) + streams * hostLayout.scratchBytes(sizes);
   }
 
   @Override

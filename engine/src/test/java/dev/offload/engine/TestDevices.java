@@ -24,18 +24,21 @@ record TestDevices(Device device, Device host) implements AutoCloseable {
   /** An NVIDIA device; the host computes on the processor, which rounds otherwise. */
   static final String CUDA = "cuda";
 
+  /** The host computes in the device's pinned memory; beside it a stream takes 64 MiB. */
+  private static final long HOST_SCRATCH_BYTES = 1L << 29;
+
   /** Opens them, or skips the test where the backend cannot be used. */
   static TestDevices open(String backend, long deviceMemory, long hostMemory, int threads) {
     Backend usable = UsableBackend.orSkip(backend);
     DeviceOptions options = new DeviceOptions(0, deviceMemory, hostMemory, threads);
+    DeviceOptions host = new DeviceOptions(0, HOST_SCRATCH_BYTES, 0, threads);
     if (backend.equals(OPENCL)) {
       Device device = OpenClBackend.withSeparateMemory().open(options);
-      return new TestDevices(device, usable.open(new DeviceOptions(0, 0, 0, threads)));
+      return new TestDevices(device, usable.open(host));
     }
     if (backend.equals(CUDA)) {
       Device device = usable.open(options);
-      return new TestDevices(
-          device, UsableBackend.orSkip(CPU).open(new DeviceOptions(0, 0, 0, threads)));
+      return new TestDevices(device, UsableBackend.orSkip(CPU).open(host));
     }
     Device device = usable.open(options);
     return new TestDevices(device, device);

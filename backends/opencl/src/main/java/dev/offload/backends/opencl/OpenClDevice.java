@@ -19,11 +19,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.lwjgl.opencl.CL10;
 
-/** A device with budgets of its memory and of pinned memory. Scratch of kernels is beside them. */
+/** A device with budgets of its memory and of pinned memory. Scratch of kernels is in the first. */
 final class OpenClDevice implements Device, KernelLauncher {
   private static final System.Logger LOGGER = System.getLogger(OpenClDevice.class.getName());
 
-  /** Partial results of attention of a stream that computes. */
+  /** Partial results of attention, of each stream that needs them. */
   private static final long SCRATCH_BYTES = 64L << 20;
 
   private final OpenClContext context;
@@ -105,9 +105,22 @@ final class OpenClDevice implements Device, KernelLauncher {
   public Stream newStream(String name) {
     requireOpen();
     OpenClStream stream =
-        new OpenClStream(name, context, memory, clock, SCRATCH_BYTES, streams::remove);
+        new OpenClStream(name, context, memory, clock, () -> newScratch(name), streams::remove);
     streams.add(stream);
     return stream;
+  }
+
+  private OpenClBuffer newScratch(String stream) {
+    return (OpenClBuffer)
+        allocations.allocate(
+            "scratch of stream '" + stream + "'",
+            SCRATCH_BYTES,
+            release -> memory.allocateOnDevice(SCRATCH_BYTES, release));
+  }
+
+  @Override
+  public long scratchBytes() {
+    return SCRATCH_BYTES;
   }
 
   @Override

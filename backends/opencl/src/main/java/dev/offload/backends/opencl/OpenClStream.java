@@ -15,6 +15,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL12;
@@ -30,11 +31,10 @@ final class OpenClStream implements Stream {
 
   private final String name;
   private final OpenClContext context;
-  private final OpenClMemory memory;
   private final DeviceClock clock;
   private final long queue;
   private final OpenClBuffer status;
-  private final long scratchBytes;
+  private final Supplier<OpenClBuffer> newScratch;
   private final Consumer<OpenClStream> onClose;
   private final Map<String, Long> kernels = new HashMap<>();
   private final Deque<OpenClEvent> unsettled = new ArrayDeque<>();
@@ -44,7 +44,7 @@ final class OpenClStream implements Stream {
   private long surfaced;
 
   /**
-   * @param scratchBytes memory for kernels of this stream, taken when the first needs it
+   * @param newScratch allocates memory for kernels of this stream, when the first needs it
    * @param onClose told once when the stream is closed
    */
   OpenClStream(
@@ -52,13 +52,12 @@ final class OpenClStream implements Stream {
       OpenClContext context,
       OpenClMemory memory,
       DeviceClock clock,
-      long scratchBytes,
+      Supplier<OpenClBuffer> newScratch,
       Consumer<OpenClStream> onClose) {
     this.name = name;
     this.context = context;
-    this.memory = memory;
     this.clock = clock;
-    this.scratchBytes = scratchBytes;
+    this.newScratch = newScratch;
     this.onClose = onClose;
     queue = newQueue(context);
     try {
@@ -103,10 +102,14 @@ final class OpenClStream implements Stream {
     return clock;
   }
 
-  /** Memory that only this stream's kernels use. */
+  /**
+   * Memory that only this stream's kernels use.
+   *
+   * @throws dev.offload.backends.api.MemoryBudgetException if the budget has no room for it
+   */
   OpenClBuffer scratch() {
     if (scratch == null) {
-      scratch = memory.allocateOnDevice(scratchBytes, () -> {});
+      scratch = newScratch.get();
     }
     return scratch;
   }

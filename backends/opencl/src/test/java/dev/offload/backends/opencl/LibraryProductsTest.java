@@ -45,7 +45,7 @@ final class LibraryProductsTest {
   void shouldGiveWhatTheKernelGives() {
     try (OpenClContext context = OpenClContext.open(OpenClOrSkip.firstDevice());
         OpenClDevice device =
-            new OpenClDevice(context, false, new DeviceOptions(0, 1 << 20, 1 << 20, 1), true);
+            new OpenClDevice(context, false, new DeviceOptions(0, 1 << 27, 1 << 20, 1), true);
         Stream stream = device.newStream("test");
         DeviceBuffer memory = device.allocate("operands", 1 << 17);
         PinnedBuffer host = device.allocatePinned("operands", 1 << 17)) {

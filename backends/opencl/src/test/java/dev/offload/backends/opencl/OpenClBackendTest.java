@@ -8,7 +8,9 @@ import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceDescription;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.backends.api.Event;
+import dev.offload.backends.api.MemoryBudgetException;
 import dev.offload.backends.api.Stream;
+import dev.offload.backends.kernels.KernelLauncher;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,6 +60,28 @@ final class OpenClBackendTest {
     IllegalArgumentException refusal =
         assertThrows(IllegalArgumentException.class, () -> backend.open(options));
     assertTrue(refusal.getMessage().contains("" + first.memoryBytes()), refusal::getMessage);
+  }
+
+  @Test
+  void shouldTakeScratchFromTheBudgetWhileAStreamComputes() {
+    DeviceOptions options = new DeviceOptions(0, 100 << 20, 1 << 20, 1);
+    try (Device device = backend.open(options)) {
+      KernelLauncher launcher = (KernelLauncher) device;
+      long scratch = device.operations().scratchBytes(null);
+      assertTrue(scratch > 0, "plans leave nothing for it");
+      try (Stream stream = device.newStream("one");
+          Stream second = device.newStream("two")) {
+        assertEquals(0, device.allocatedBytes(), "no stream has computed yet");
+        launcher.scratch(stream);
+        assertEquals(scratch, device.allocatedBytes());
+        launcher.scratch(stream);
+        assertEquals(scratch, device.allocatedBytes(), "it is kept");
+        MemoryBudgetException refusal =
+            assertThrows(MemoryBudgetException.class, () -> launcher.scratch(second));
+        assertTrue(refusal.getMessage().contains("stream 'two'"), refusal::getMessage);
+      }
+      assertEquals(0, device.allocatedBytes(), "streams gave it back");
+    }
   }
 
   @Test
