@@ -4,7 +4,8 @@
 #   ONLY='doctor|bench' docs/gpu/run.sh   steps whose name matches
 #   DEVICE=opencl:0 ONLY=models docs/gpu/run.sh   the steps of small models on another device
 # In a checkout it needs a JDK 25; in the image that -Pdist makes nothing, and leaves out what only a checkout has. Where
-# examples/models/tiny-dense and tiny-moe (16 MiB) are carried along, the image runs them too.
+# examples/models/tiny-dense and tiny-moe (16 MiB) and the tests that docs/gpu/tests.sh packs are carried along, the
+# image runs them too.
 # Both need NVIDIA's driver, NVRTC and cuBLAS (backends/cuda/README.md), and compute-sanitizer if it is there.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -44,6 +45,11 @@ checkout_step() {
 tests() { # MODULE TEST
   OFFLOAD_CUDA_REQUIRED=1 OFFLOAD_OPENCL_REQUIRED=1 ./mvnw -B -ntp -Dquick test -pl "$1" -am \
     -Dtest="$2" -Dsurefire.failIfNoSpecifiedTests=false
+}
+
+image_tests() { # TEST...
+  (cd tests && OFFLOAD_CUDA_REQUIRED=1 ../runtime/bin/java @../lib/java.options ${OFFLOAD_JAVA_OPTIONS:-} \
+    -cp 'lib/*:../lib/*' dev.offload.engine.DeviceTests "$@")
 }
 
 # The most that this process tree had of the device, against a budget in MiB.
@@ -141,7 +147,11 @@ if command -v compute-sanitizer >/dev/null; then
 else
   echo "sanitizer ... left out: no compute-sanitizer on the PATH"
 fi
-checkout_step fixtures tests engine 'ReferenceModelsTest,PlacementTest,PreemptionTest'
+if [[ ! $checkout && -d tests/lib ]]; then
+  step fixtures image_tests ReferenceModelsTest PlacementTest PreemptionTest
+else
+  checkout_step fixtures tests engine 'ReferenceModelsTest,PlacementTest,PreemptionTest'
+fi
 checkout_step opencl tests backends/opencl OpenClConformanceTest
 step devices "$program" devices
 step doctor "$program" doctor --backend cuda
