@@ -51,23 +51,25 @@ final class BenchBound {
    * Prompt and generated tokens per second, at most.
    *
    * @param promptTokens of all requests, those that they share counted as often as computed
+   * @param level of the ceilings that counts
    */
-  double tokensPerSecond(BenchLoad load, long promptTokens) {
+  double tokensPerSecond(BenchLoad load, long promptTokens, Ceilings.Level level) {
     double tokens = promptTokens + (double) load.requests() * load.generatedTokens();
     // Only the last token of a prompt needs logits.
-    double prefillSeconds = computeSeconds((double) promptTokens, load.requests());
-    return tokens / (prefillSeconds + decodeSeconds(load));
+    double prefillSeconds = computeSeconds((double) promptTokens, load.requests(), level);
+    return tokens / (prefillSeconds + decodeSeconds(load, level));
   }
 
   /** The first token comes out of the prompt; the others take a step each. */
-  private double decodeSeconds(BenchLoad load) {
+  private double decodeSeconds(BenchLoad load, Ceilings.Level level) {
     int batch = load.requests();
     double step =
-        Math.max(computeSeconds(batch, batch), bytesRead(batch) / ceilings.bytesPerSecond());
+        Math.max(
+            computeSeconds(batch, batch, level), bytesRead(batch) / ceilings.bytesPerSecond(level));
     return step * (load.generatedTokens() - 1);
   }
 
-  private double computeSeconds(double rows, double headRows) {
+  private double computeSeconds(double rows, double headRows, Ceilings.Level level) {
     double seconds = 0;
     for (WeightUnit unit : units) {
       double unitRows =
@@ -79,7 +81,7 @@ final class BenchBound {
           };
       for (Parameter each : unit.parameters()) {
         if (each.isMatrix() && unitRows > 0) {
-          seconds += unitRows * ceilings.secondsPerRow(each.rows(), each.columns());
+          seconds += unitRows * ceilings.secondsPerRow(each.rows(), each.columns(), level);
         }
       }
     }

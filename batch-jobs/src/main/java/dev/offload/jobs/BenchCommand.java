@@ -6,6 +6,7 @@ import dev.offload.engine.AdmissionPolicy;
 import dev.offload.engine.EngineOptions;
 import dev.offload.engine.RunReport;
 import dev.offload.planner.KvGroup;
+import dev.offload.planner.Workload;
 import dev.offload.planner.hardware.HardwareJson;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.tensors.DType;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -228,7 +230,8 @@ final class BenchCommand implements Callable<Integer> {
         found.device(),
         load,
         run,
-        bound.tokensPerSecond(load, run.promptTokens()),
+        bound.tokensPerSecond(load, run.promptTokens(), Ceilings.Level.BEST),
+        bound.tokensPerSecond(load, run.promptTokens(), Ceilings.Level.USUAL),
         found.disk(),
         found.comparison());
   }
@@ -260,9 +263,10 @@ final class BenchCommand implements Callable<Integer> {
         usual.hostMemory(),
         usual.threads(),
         usual.seed(),
-        Math.min(load.requests(), usual.maxSequences()),
-        usual.microBatches(),
-        usual.microBatchTokens(),
+        usual.batching(),
+        Optional.of(
+            Workload.of(
+                load.promptTokens(), load.generatedTokens(), OptionalLong.of(load.requests()))),
         OptionalInt.of(load.promptTokens() + load.maxTokens()),
         kvHome == null ? usual.kvHome() : Optional.of(kvHome),
         reserveAll ? AdmissionPolicy.RESERVE_MOST : AdmissionPolicy.EXPECTED_LENGTH,

@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param device name of the device
  * @param run what the engine did
  * @param boundTokensPerSecond what the device's measured ceilings allow for the load
+ * @param usualBoundTokensPerSecond what they allow at the median of the measurements
  * @param disk the disk, if weights were read from there
  * @param comparison with what was forecast, if that was wanted
  */
@@ -24,6 +25,7 @@ record BenchReport(
     BenchLoad load,
     RunReport run,
     double boundTokensPerSecond,
+    double usualBoundTokensPerSecond,
     Optional<DiskRate> disk,
     Optional<Comparison> comparison) {
 
@@ -42,6 +44,7 @@ record BenchReport(
     json.put("total_tokens_per_s", run.totalTokensPerSecond());
     json.put("requests_per_s", requestsPerSecond());
     json.put("bound_tokens_per_s", boundTokensPerSecond);
+    json.put("usual_bound_tokens_per_s", usualBoundTokensPerSecond);
     ObjectNode lanes = json.putObject("lanes");
     run.busyShares()
         .forEach((lane, share) -> lanes.put(lane.name().toLowerCase(Locale.ROOT), share));
@@ -105,10 +108,12 @@ record BenchReport(
     out.printf("prefill      %,.0f tokens/s%n", run.prefillTokensPerSecond());
     out.printf("decode       %,.0f tokens/s%n", run.decodeTokensPerSecond());
     out.printf(
-        "total        %,.0f tokens/s, %.0f %% of the bound of %,.0f%n",
+        "total        %,.0f tokens/s, %.0f %% of the bound of %,.0f, %.0f %% of the %,.0f at the median of the measured rates%n",
         run.totalTokensPerSecond(),
         100 * run.totalTokensPerSecond() / boundTokensPerSecond,
-        boundTokensPerSecond);
+        boundTokensPerSecond,
+        100 * run.totalTokensPerSecond() / usualBoundTokensPerSecond,
+        usualBoundTokensPerSecond);
     out.printf(
         "in flight    %.1f sequences, %d at most; %d preempted, %,d tokens computed again, %s swapped to host memory and back, %s to disk%n",
         run.flight().meanSequences(),

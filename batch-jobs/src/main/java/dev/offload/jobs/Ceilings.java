@@ -6,15 +6,18 @@ import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.Stream;
 import dev.offload.backends.api.Weight;
 import dev.offload.tensors.DType;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * The fastest a device multiplies matrices and streams weights, measured with nothing else going
- * on. Each may be measured any number of times; the best counts, because other programs on the
- * machine make single measurements slow. Not thread-safe.
+ * How fast a device multiplies matrices and streams weights, measured with nothing else going on.
+ * Each may be measured any number of times. The best of all samples is what the device can do; on a
+ * machine that others share it is reached for moments only, so what it does at the median is known
+ * too. Not thread-safe.
  */
 final class Ceilings {
   /** Rows of a product that is bound by arithmetic. */
@@ -31,11 +34,24 @@ final class Ceilings {
   /** How long a product is repeated: other work on the machine makes single runs slow. */
   private static final long REPEAT_NANOS = 400_000_000;
 
+  /** How long it is repeated before, so that its code is compiled. */
+  private static final long WARM_UP_NANOS = 100_000_000;
+
   private static final int LEAST_REPEATS = 5;
 
   private final DType dtype;
-  private final Map<Long, Double> secondsPerRow = new HashMap<>();
-  private double bytesPerSecond;
+  private final Map<Product, List<Double>> productSeconds = new HashMap<>();
+  private final List<Double> readingSeconds = new ArrayList<>();
+
+  /** Which of the samples counts. */
+  enum Level {
+    /** The fastest. */
+    BEST,
+    /** The median. */
+    USUAL
+  }
+
+  private record Product(DType dtype, int outputs, int inputs) {}
 
   /**
    * @param dtype of the weights
@@ -51,38 +67,45 @@ final class Ceilings {
   void measureProduct(Device device, int outputs, int inputs) {
     int measured = Math.min(outputs, MOST_OUTPUTS);
     for (DType each : EnumSet.of(dtype, DType.F32)) {
-      secondsPerRow.merge(
-          shape(measured, inputs),
-          seconds(device, each, MANY_ROWS, measured, inputs) / MANY_ROWS,
-          Math::min);
+      productSeconds
+          .computeIfAbsent(new Product(each, measured, inputs), _ -> new ArrayList<>())
+          .addAll(seconds(device, each, MANY_ROWS, measured, inputs));
     }
   }
 
   /** Measures how fast one row is multiplied with weights from memory. */
   void measureReading(Device device) {
     int outputs = (int) (STREAMED_BYTES / dtype.bytes() / STREAMED_COLUMNS);
-    bytesPerSecond =
-        Math.max(
-            bytesPerSecond, STREAMED_BYTES / seconds(device, dtype, 1, outputs, STREAMED_COLUMNS));
+    readingSeconds.addAll(seconds(device, dtype, 1, outputs, STREAMED_COLUMNS));
   }
 
   /** Seconds that one row costs a weight of a measured shape when there are many rows. */
-  double secondsPerRow(int outputs, int inputs) {
+  double secondsPerRow(int outputs, int inputs, Level level) {
     int measured = Math.min(outputs, MOST_OUTPUTS);
-    return secondsPerRow.get(shape(measured, inputs)) * outputs / measured;
+    double seconds = Double.POSITIVE_INFINITY;
+    for (DType each : EnumSet.of(dtype, DType.F32)) {
+      Product product = new Product(each, measured, inputs);
+      seconds = Math.min(seconds, sample(productSeconds.get(product), level));
+    }
+    return seconds / MANY_ROWS * outputs / measured;
   }
 
   /** Bytes of weights per second when one row is multiplied. */
-  double bytesPerSecond() {
-    return bytesPerSecond;
+  double bytesPerSecond(Level level) {
+    return STREAMED_BYTES / sample(readingSeconds, level);
   }
 
-  private static long shape(int outputs, int inputs) {
-    return (long) outputs << 32 | inputs;
+  private static double sample(List<Double> seconds, Level level) {
+    List<Double> ascending = seconds.stream().sorted().toList();
+    return switch (level) {
+      case BEST -> ascending.getFirst();
+      case USUAL -> ascending.get(ascending.size() / 2);
+    };
   }
 
-  /** Fastest of several products of zeros. */
-  private static double seconds(Device device, DType dtype, int rows, int outputs, int inputs) {
+  /** What each of several products of zeros took. */
+  private static List<Double> seconds(
+      Device device, DType dtype, int rows, int outputs, int inputs) {
     DType input = device.operations().matrixInput(dtype);
     long weightBytes = (long) outputs * inputs * dtype.bytes();
     long packedBytes = device.operations().packedBytes(dtype, outputs, inputs);
@@ -100,7 +123,7 @@ final class Ceilings {
         device.operations().pack(stream, weight, ordered);
         weight = ordered;
       }
-      return fastest(
+      return repeated(
           device,
           stream,
           Matrix.dense(x, 0, input, rows, inputs),
@@ -119,15 +142,20 @@ final class Ceilings {
     return buffer;
   }
 
-  private static double fastest(Device device, Stream stream, Matrix x, Weight weight, Matrix out) {
-    long best = Long.MAX_VALUE;
-    long end = System.nanoTime() + REPEAT_NANOS;
-    for (int i = 0; i < LEAST_REPEATS || System.nanoTime() < end; i++) {
-      long begin = System.nanoTime();
+  private static List<Double> repeated(
+      Device device, Stream stream, Matrix x, Weight weight, Matrix out) {
+    List<Double> seconds = new ArrayList<>();
+    long begin = System.nanoTime();
+    long now = begin;
+    while (seconds.size() < LEAST_REPEATS || now - begin < WARM_UP_NANOS + REPEAT_NANOS) {
       device.operations().matmul(stream, x, weight, Optional.empty(), false, out);
       stream.synchronize();
-      best = Math.min(best, System.nanoTime() - begin);
+      long end = System.nanoTime();
+      if (now - begin >= WARM_UP_NANOS) {
+        seconds.add((end - now) / 1e9);
+      }
+      now = end;
     }
-    return best / 1e9;
+    return seconds;
   }
 }

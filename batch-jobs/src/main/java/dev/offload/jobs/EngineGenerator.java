@@ -12,7 +12,9 @@ import dev.offload.generation.ResultSink;
 import dev.offload.jobs.report.ReportMaker;
 import dev.offload.jobs.rows.PromptEncoder;
 import dev.offload.planner.Plan;
+import dev.offload.planner.Workload;
 import dev.offload.tensors.ModelException;
+import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.text.Tokenizer;
 import java.io.IOException;
@@ -28,6 +30,17 @@ final class EngineGenerator implements Generator, Chooser {
   private final PromptEncoder prompts;
   private final Supplier<ReportMaker.EngineFacts> facts;
   private final MachineOptions machine;
+
+  /** The rows of a job that is to be planned. */
+  interface Rows {
+    /**
+     * What is known of them.
+     *
+     * @param prompts cuts prompts into tokens
+     * @return empty if nothing is
+     */
+    Optional<Workload> workload(PromptEncoder prompts) throws IOException;
+  }
 
   private EngineGenerator(
       Closing resources,
@@ -46,9 +59,11 @@ final class EngineGenerator implements Generator, Chooser {
    * Opens everything a model needs.
    *
    * @param kvTokens room in the cache for a row of so many tokens; absent: as memory allows
+   * @param rows what is known of the requests
    * @throws RefusedException if the model is damaged or not supported, or does not fit the budgets
    */
-  static EngineGenerator open(Path folder, MachineOptions machine, long seed, OptionalInt kvTokens)
+  static EngineGenerator open(
+      Path folder, MachineOptions machine, long seed, OptionalInt kvTokens, Rows rows)
       throws RefusedException {
     Closing resources = new Closing();
     try {
@@ -57,8 +72,12 @@ final class EngineGenerator implements Generator, Chooser {
       Tokenizer tokenizer = resources.add(Tokenizer.open(folder));
       OpenedDevices devices = resources.add(OpenedDevices.open(machine));
       EngineOptions usual = machine.toEngine(seed);
+      EngineOptions sized = kvTokens.isPresent() ? usual.withKvTokens(kvTokens.getAsInt()) : usual;
+      ModelConfig config = model.config();
       EngineOptions options =
-          kvTokens.isPresent() ? usual.withKvTokens(kvTokens.getAsInt()) : usual;
+          rows.workload(new ModelPrompts(folder, tokenizer, config, config.contextLength()))
+              .map(sized::withWorkload)
+              .orElse(sized);
       EngineModel cached = EngineModel.of(model);
       Plan plan = PlanChoice.of(cached, devices.device(), options, machine);
       EngineModel weights = PassReads.best(cached, model, cached.unitsOnDisk(plan), machine);
@@ -73,7 +92,7 @@ final class EngineGenerator implements Generator, Chooser {
                   plan));
       resources.add(machine.trace(engine));
       PromptEncoder prompts =
-          new ModelPrompts(folder, tokenizer, model.config(), engine.maxSequenceTokens());
+          new ModelPrompts(folder, tokenizer, config, engine.maxSequenceTokens());
       return new EngineGenerator(
           resources,
           engine,

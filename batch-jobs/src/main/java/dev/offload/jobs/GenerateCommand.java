@@ -144,7 +144,12 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public EngineGenerator openModel() throws RefusedException {
-      return EngineGenerator.open(model, machine, seed, options.kvTokens());
+      return EngineGenerator.open(
+          model,
+          machine,
+          seed,
+          options.kvTokens(),
+          prompts -> JobLengths.sample(input, prompts, maxTokens));
     }
 
     @Override

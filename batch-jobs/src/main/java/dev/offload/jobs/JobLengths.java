@@ -10,6 +10,7 @@ import dev.offload.jobs.rows.RowReader;
 import dev.offload.planner.Workload;
 import dev.offload.planner.Workload.Lengths;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,9 @@ final class JobLengths {
   /** Rows whose prompts are looked at; of the others only how many there are counts. */
   private static final int SAMPLE = 20_000;
 
+  /** Rows that a job is planned by before it begins. */
+  private static final int FIRST_ROWS = 256;
+
   /** Of English text with common tokenizers. */
   private static final int CHARACTERS_PER_TOKEN = 4;
 
@@ -33,6 +37,7 @@ final class JobLengths {
 
   private final Optional<PromptEncoder> model;
   private final Map<List<Integer>, Sum> sums = new TreeMap<>(JobLengths::compare);
+  private long looked;
   private long counted;
 
   /** Why the first of the rows that cannot be worked on cannot. */
@@ -69,23 +74,57 @@ final class JobLengths {
           "--job %s has no row that can be worked on%s"
               .formatted(file, lengths.firstReason.map(why -> "; the first: " + why).orElse("")));
     }
+    return lengths.workload(lengths.counted);
+  }
+
+  /**
+   * What the first rows of a file say of all: their lengths, and how many there are if the others
+   * take as many bytes. A large file is not read to its end.
+   *
+   * @param model cuts prompts into tokens
+   * @param maxTokens of rows that do not say
+   * @return empty if none of them can be worked on
+   */
+  static Optional<Workload> sample(Path file, PromptEncoder model, int maxTokens)
+      throws IOException {
+    JobLengths lengths = new JobLengths(Optional.of(model));
+    Path folder = Path.of(System.getProperty("java.io.tmpdir"));
+    try (RowReader<Row> rows =
+        RowReader.forGeneration(
+            JsonLines.open(file), new RowDefaults(maxTokens), folder, _ -> false, _ -> {})) {
+      Optional<Row> row = rows.next();
+      while (row.isPresent() && rows.rowsRead() < FIRST_ROWS) {
+        lengths.add(row.get());
+        row = rows.next();
+      }
+      row.ifPresent(lengths::add);
+      if (lengths.sums.isEmpty()) {
+        return Optional.empty();
+      }
+      double read = (double) rows.bytesRead() / Files.size(file);
+      long requests = row.isPresent() ? Math.round(lengths.counted / read) : lengths.counted;
+      return Optional.of(lengths.workload(Math.max(requests, lengths.counted)));
+    }
+  }
+
+  private Workload workload(long requests) {
     return new Workload(
-        lengths.sums.values().stream().map(Sum::lengths).toList(),
-        OptionalLong.of(lengths.counted));
+        sums.values().stream().map(Sum::lengths).toList(), OptionalLong.of(requests));
   }
 
   private void add(Row row) {
-    counted++;
-    if (counted > SAMPLE) {
+    int choices = row.sampling().choices();
+    counted += choices;
+    if (++looked > SAMPLE) {
       return;
     }
     try {
       int prompt = Math.max(1, promptTokens(row.prompt()));
       int generated = row.sampling().maxTokens();
       sums.computeIfAbsent(List.of(bucket(prompt), bucket(generated)), _ -> new Sum())
-          .add(prompt, generated);
+          .add(prompt, generated, choices);
     } catch (RowException e) {
-      counted--;
+      counted -= choices;
     }
   }
 
@@ -124,10 +163,10 @@ final class JobLengths {
     private long generated;
     private long rows;
 
-    void add(int promptTokens, int generatedTokens) {
-      prompt += promptTokens;
-      generated += generatedTokens;
-      rows++;
+    void add(int promptTokens, int generatedTokens, int choices) {
+      prompt += (long) promptTokens * choices;
+      generated += (long) generatedTokens * choices;
+      rows += choices;
     }
 
     Lengths lengths() {

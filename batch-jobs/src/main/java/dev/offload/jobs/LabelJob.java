@@ -68,6 +68,6 @@ record LabelJob(
   }
 
   EngineGenerator openModel() throws RefusedException {
-    return EngineGenerator.open(model, machine, 0, options.kvTokens());
+    return EngineGenerator.open(model, machine, 0, options.kvTokens(), _ -> Optional.empty());
   }
 }

@@ -107,8 +107,8 @@ class BenchTest {
         "--requests=2",
         "--prompt-tokens=3",
         "--generated-tokens=4",
-        "--device-memory=12MiB",
-        "--host-memory=7MiB",
+        "--device-memory=8MiB",
+        "--host-memory=4MiB",
         "--warm-up=1");
   }
 }

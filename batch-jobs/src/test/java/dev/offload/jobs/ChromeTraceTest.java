@@ -34,7 +34,7 @@ class ChromeTraceTest {
             output,
             "--trace=" + trace,
             "--no-prefix-sharing",
-            "--device-memory=14MiB",
+            "--device-memory=8MiB",
             "--host-memory=4MiB");
     assertEquals(ExitCode.OK, code, err.toString());
 

@@ -2,6 +2,7 @@ package dev.offload.engine;
 
 import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.planner.KvGroup;
+import dev.offload.planner.Workload;
 import dev.offload.tensors.DType;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -16,11 +17,9 @@ import java.util.OptionalInt;
  * @param hostMemory budget of pinned host memory in bytes
  * @param threads CPU threads that may compute
  * @param seed seed of rows that bring none
- * @param maxSequences most sequences in flight
- * @param microBatches number of micro-batches
- * @param microBatchTokens most tokens of one micro-batch in a pass; absent means {@value
- *     #DEFAULT_MICRO_BATCH_TOKENS}, and more of a mixture of many experts if nothing has to leave
- *     the device for it
+ * @param batching how much runs at a time, as far as that is not the planner's to decide
+ * @param workload what is known of the requests, which the planner goes by; absent means rows of
+ *     usual lengths, any number of them
  * @param kvTokensPerSequence cache slots wanted per sequence, of which one sequence at least gets
  *     them; absent means 2048 on average, and one as long as the context where there is memory
  * @param kvHome where the KV cache lives; if nothing is said, the planner decides
@@ -38,9 +37,8 @@ public record EngineOptions(
     long hostMemory,
     int threads,
     long seed,
-    int maxSequences,
-    int microBatches,
-    OptionalInt microBatchTokens,
+    Batching batching,
+    Optional<Workload> workload,
     OptionalInt kvTokensPerSequence,
     Optional<KvGroup.Home> kvHome,
     AdmissionPolicy admission,
@@ -48,46 +46,46 @@ public record EngineOptions(
     Optional<Path> temporaryFolder,
     boolean overlap) {
 
-  /**
-   * Sequences in flight if nothing else is said: enough rows for matrix products to run at full
-   * rate.
-   */
-  public static final int DEFAULT_SEQUENCES = 128;
-
-  /** Tokens of a micro-batch if nothing else is said. */
-  public static final int DEFAULT_MICRO_BATCH_TOKENS = 512;
-
   /** The same with room for sequences of so many tokens. */
   public EngineOptions withKvTokens(int tokens) {
-    return with(OptionalInt.of(tokens), admission, prefixSharing, temporaryFolder);
+    return with(workload, OptionalInt.of(tokens), admission, prefixSharing, temporaryFolder);
+  }
+
+  /** The same for such requests. */
+  public EngineOptions withWorkload(Workload requests) {
+    return with(
+        Optional.of(requests), kvTokensPerSequence, admission, prefixSharing, temporaryFolder);
   }
 
   /** The same with another way of letting sequences in. */
   public EngineOptions withAdmission(AdmissionPolicy policy) {
-    return with(kvTokensPerSequence, policy, prefixSharing, temporaryFolder);
+    return with(workload, kvTokensPerSequence, policy, prefixSharing, temporaryFolder);
   }
 
   /** The same with another way of sharing prefixes. */
   public EngineOptions withPrefixSharing(PrefixSharing sharing) {
-    return with(kvTokensPerSequence, admission, sharing, temporaryFolder);
+    return with(workload, kvTokensPerSequence, admission, sharing, temporaryFolder);
   }
 
   /** The same with a folder for temporary files. */
   public EngineOptions withTemporaryFolder(Path folder) {
-    return with(kvTokensPerSequence, admission, prefixSharing, Optional.of(folder));
+    return with(workload, kvTokensPerSequence, admission, prefixSharing, Optional.of(folder));
   }
 
   private EngineOptions with(
-      OptionalInt kvTokens, AdmissionPolicy policy, PrefixSharing sharing, Optional<Path> folder) {
+      Optional<Workload> requests,
+      OptionalInt kvTokens,
+      AdmissionPolicy policy,
+      PrefixSharing sharing,
+      Optional<Path> folder) {
     return new EngineOptions(
         computeDType,
         deviceMemory,
         hostMemory,
         threads,
         seed,
-        maxSequences,
-        microBatches,
-        microBatchTokens,
+        batching,
+        requests,
         kvTokens,
         kvHome,
         policy,
@@ -105,9 +103,8 @@ public record EngineOptions(
         hostMemory,
         threads,
         seed,
-        DEFAULT_SEQUENCES,
-        1,
-        OptionalInt.empty(),
+        Batching.PLANNED,
+        Optional.empty(),
         OptionalInt.empty(),
         Optional.empty(),
         AdmissionPolicy.EXPECTED_LENGTH,

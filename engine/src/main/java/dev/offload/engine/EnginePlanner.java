@@ -38,6 +38,15 @@ import java.util.OptionalLong;
 
 /** What the planner has to know about a model on a device: the sizes of everything. */
 final class EnginePlanner implements ModelSizes {
+  /** Sequences in flight with which a processor multiplies at full rate. */
+  private static final int USUAL_SEQUENCES = 128;
+
+  /** Tokens of a micro-batch, likewise. */
+  private static final int USUAL_MICRO_BATCH_TOKENS = 512;
+
+  /** The part of a job's passes that may go by until all of its first prompts are computed. */
+  private static final double BEGINNING = 0.1;
+
   /** Cache slots of a sequence where nothing is said of lengths, as far as there is room. */
   private static final int DEFAULT_KV_TOKENS = 2048;
 
@@ -116,41 +125,119 @@ final class EnginePlanner implements ModelSizes {
       EngineModel model, Device device, EngineOptions options, HardwareProfile machine) {
     DType computeDType = options.computeDType().orElse(model.config().storedDType());
     EnginePlanner sizes = new EnginePlanner(model, device.operations(), computeDType);
-    if (options.microBatchTokens().isPresent()) {
-      return sizes.plan(options, machine, options.microBatchTokens().getAsInt());
-    }
-    Plan usual = sizes.plan(options, machine, EngineOptions.DEFAULT_MICRO_BATCH_TOKENS);
-    return sizes.withRowsForExperts(options, machine, usual);
+    return sizes.plan(options, machine);
   }
 
-  private Plan plan(EngineOptions options, HardwareProfile machine, int tokens) {
+  /**
+   * Where everything fits a device that is this processor, sequences beyond some number gain
+   * nothing and the search for the best number is left out.
+   */
+  private Plan plan(EngineOptions options, HardwareProfile machine) {
+    Batching wanted = options.batching();
+    boolean free = wanted.sequences().isEmpty();
+    if (free && !machine.sharing().deviceIsHost()) {
+      return withRoomToBegin(options, machine, plan(options, machine, wanted));
+    }
+    Batching usual = wanted.orElse(usualSequences(options), 1, USUAL_MICRO_BATCH_TOKENS);
+    Plan plan = plan(options, machine, usual);
+    if (free && !isResident(plan)) {
+      return withRoomToBegin(options, machine, plan(options, machine, wanted));
+    }
+    return wanted.microBatchTokens().isPresent()
+        ? plan
+        : withRowsForExperts(options, machine, usual, plan);
+  }
+
+  private static int usualSequences(EngineOptions options) {
+    long requests =
+        options
+            .workload()
+            .map(Workload::requests)
+            .orElse(OptionalLong.empty())
+            .orElse(USUAL_SEQUENCES);
+    return (int) Math.min(USUAL_SEQUENCES, requests);
+  }
+
+  /** Whether weights and cache are on the device. */
+  private static boolean isResident(Plan plan) {
+    return plan.ringBytes() == 0
+        && plan.hostExperts().isEmpty()
+        && plan.kvGroups().stream().allMatch(group -> group.home() == KvGroup.Home.DEVICE);
+  }
+
+  /**
+   * Passes have room for the prompts that begin in the middle of a job. In a short job, whose
+   * prompts all begin together, that would make many passes of its beginning; a tenth of all passes
+   * is enough.
+   */
+  private Plan withRoomToBegin(EngineOptions options, HardwareProfile machine, Plan plan) {
+    if (options.workload().isEmpty()
+        || options.workload().get().requests().isEmpty()
+        || options.batching().microBatchTokens().isPresent()) {
+      return plan;
+    }
+    Workload job = options.workload().get();
+    int sequences = plan.maxSequences();
+    double passes = job.requests().getAsLong() * job.meanGeneratedTokens() / Math.max(1, sequences);
+    double prompts = sequences * job.meanPromptTokens();
+    double tokens = Math.min(prompts, prompts / Math.max(1, BEGINNING * passes));
+    int groups = plan.kvGroups().size();
+    int perGroup = (int) Math.ceil(tokens / groups);
+    if (perGroup <= plan.microBatchTokens()) {
+      return plan;
+    }
+    try {
+      Plan roomy = plan(options, machine, Batching.of(sequences, groups, perGroup));
+      return roomy.maxSequences() == sequences ? roomy : plan;
+    } catch (IllegalArgumentException e) { // no memory for larger passes
+      return plan;
+    }
+  }
+
+  private Plan plan(EngineOptions options, HardwareProfile machine, Batching batching) {
     int context = config.contextLength();
     int cache = Math.min(context, options.kvTokensPerSequence().orElse(DEFAULT_KV_TOKENS));
     if (options.kvTokensPerSequence().isPresent()) {
       try {
-        return plan(options, machine, tokens, new Lengths(cache, cache, cache));
+        return plan(options, machine, batching, workload(options, cache), cache, cache);
       } catch (IllegalArgumentException e) {
         throw withCache(e, cache);
       }
     }
     try {
-      return plan(
-          options, machine, tokens, new Lengths(Math.min(cache, EXPECTED_TOKENS), 1, cache));
+      Workload expected = workload(options, Math.min(cache, EXPECTED_TOKENS));
+      return plan(options, machine, batching, expected, 1, cache);
     } catch (IllegalArgumentException e) { // no room for one of them; rows may be shorter
-      return plan(options, machine, tokens, new Lengths(1, 1, cache));
+      return plan(options, machine, batching, Workload.of(1, 1, OptionalLong.empty()), 1, cache);
     }
+  }
+
+  /** What is known of the requests, or if nothing is, that they have so many tokens. */
+  private Workload workload(EngineOptions options, int tokens) {
+    int generated = Math.max(1, tokens / GENERATED_PART);
+    return options
+        .workload()
+        .map(known -> known.cut(Math.max(2, config.contextLength())))
+        .orElseGet(
+            () -> Workload.of(Math.max(1, tokens - generated), generated, OptionalLong.empty()));
   }
 
   /**
    * Of a pass an expert gets few rows, and few rows are multiplied slowly, so passes of a mixture
    * are longer. Not where weights or cache would have to leave the device for it.
    */
-  private Plan withRowsForExperts(EngineOptions options, HardwareProfile machine, Plan usual) {
-    int tokens = Math.ceilDiv(tokensForExperts(), options.microBatches());
+  private Plan withRowsForExperts(
+      EngineOptions options, HardwareProfile machine, Batching batching, Plan usual) {
+    int groups = usual.kvGroups().size();
+    int tokens = Math.ceilDiv(tokensForExperts(), groups);
     if (tokens <= usual.microBatchTokens() || usual.ringBytes() > 0) {
       return usual;
     }
-    Plan longer = plan(options, machine, tokens);
+    Plan longer =
+        plan(
+            options,
+            machine,
+            new Batching(batching.sequences(), batching.microBatches(), OptionalInt.of(tokens)));
     boolean nothingIsLost =
         longer.microBatchTokens() == tokens
             && longer.ringBytes() == 0
@@ -176,31 +263,30 @@ final class EnginePlanner implements ModelSizes {
   }
 
   /**
-   * How long rows are, prompt and output.
+   * Plans.
    *
-   * @param expected on average
-   * @param least for which there must be room
-   * @param cached for which there should be room on average
+   * @param least tokens of a row for which there must be room
+   * @param cached tokens of a row for which there should be room on average
    */
-  private record Lengths(int expected, int least, int cached) {}
-
   private Plan plan(
-      EngineOptions options, HardwareProfile machine, int microBatchTokens, Lengths lengths) {
+      EngineOptions options,
+      HardwareProfile machine,
+      Batching batching,
+      Workload workload,
+      int least,
+      int cached) {
     Wishes wishes =
         new Wishes(
             options.deviceMemory(),
             options.hostMemory(),
             fileBytes(),
-            OptionalInt.of(options.maxSequences()),
-            OptionalInt.of(options.microBatches()),
-            OptionalInt.of(microBatchTokens),
-            lengths.least(),
-            lengths.cached(),
+            batching.sequences(),
+            batching.microBatches(),
+            batching.microBatchTokens(),
+            least,
+            cached,
             options.kvHome(),
             true);
-    int generated = Math.max(1, lengths.expected() / GENERATED_PART);
-    Workload workload =
-        Workload.of(Math.max(1, lengths.expected() - generated), generated, OptionalLong.empty());
     return Planner.of(config, model.units(), machine, workload, wishes).plan(this);
   }
 

@@ -8,6 +8,7 @@ import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.Plan;
+import dev.offload.planner.Workload;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.Presets;
 import dev.offload.tensors.DType;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.ServiceLoader;
 import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
@@ -79,6 +81,31 @@ class EnginePlannerTest {
     assertEquals(onHost, !plan.hostExperts().isEmpty());
   }
 
+  @Test
+  void shouldHaveAsManySequencesInFlightAsStreamedWeightsAreWorth() throws IOException {
+    HardwareProfile machine = Presets.load().find("rtx-3090").profile();
+    EngineOptions options = EngineOptions.of(Optional.of(DType.BF16), 20L << 30, 200L << 30, 2, 0);
+    BiFunction<EngineModel, Device, Plan> planner =
+        (model, device) -> Engine.plan(model, device, options, machine);
+    assertTrue(plan("mixtral-8x7b", planner).maxSequences() > 500);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"rtx-3090", "server-cpu"})
+  void shouldPlanForTheJob(String preset) throws IOException {
+    HardwareProfile machine = Presets.load().find(preset).profile();
+    EngineOptions unknown = EngineOptions.of(Optional.of(DType.BF16), 450L << 20, 150L << 20, 2, 0);
+    EngineOptions known = unknown.withWorkload(Workload.of(16, 24, OptionalLong.of(8)));
+    Plan any = plan("dense-360m", (model, device) -> Engine.plan(model, device, unknown, machine));
+    Plan eight = plan("dense-360m", (model, device) -> Engine.plan(model, device, known, machine));
+    assertEquals(8, eight.maxSequences());
+    int prompts = 8 * 16; // in three of 24 passes
+    assertTrue(3 * eight.passTokens() >= prompts, () -> eight.passTokens() + " tokens");
+    assertTrue(
+        eight.unitsOn(Tier.DEVICE).size() > any.unitsOn(Tier.DEVICE).size(),
+        () -> eight.unitsOn(Tier.DEVICE).size() + " units");
+  }
+
   private static long blocks(Plan plan) {
     return plan.kvGroups().stream().mapToLong(KvGroup::blocks).sum();
   }
@@ -100,9 +127,8 @@ class EnginePlannerTest {
         usual.hostMemory(),
         usual.threads(),
         usual.seed(),
-        SEQUENCES,
-        microBatches,
-        tokens,
+        new Batching(OptionalInt.of(SEQUENCES), OptionalInt.of(microBatches), tokens),
+        Optional.empty(),
         usual.kvTokensPerSequence(),
         usual.kvHome(),
         usual.admission(),

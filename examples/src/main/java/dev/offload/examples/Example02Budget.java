@@ -4,6 +4,7 @@ import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.engine.AdmissionPolicy;
+import dev.offload.engine.Batching;
 import dev.offload.engine.Engine;
 import dev.offload.engine.EngineModel;
 import dev.offload.engine.EngineOptions;
@@ -84,9 +85,8 @@ public final class Example02Budget {
         AMPLE,
         threads,
         0,
-        SEQUENCES,
-        1,
-        OptionalInt.of(MICRO_BATCH_TOKENS),
+        Batching.of(SEQUENCES, 1, MICRO_BATCH_TOKENS),
+        Optional.empty(),
         OptionalInt.of(KV_TOKENS_PER_SEQUENCE),
         Optional.of(KvGroup.Home.DEVICE),
         AdmissionPolicy.EXPECTED_LENGTH,

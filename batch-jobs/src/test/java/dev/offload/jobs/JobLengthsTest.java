@@ -1,0 +1,71 @@
+package dev.offload.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.offload.jobs.FakeGenerator.ByteEncoder;
+import dev.offload.planner.Workload;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a job is planned by before it begins. */
+class JobLengthsTest {
+  private static final int MAX_TOKENS = 24;
+
+  @TempDir private Path folder;
+
+  @Test
+  void shouldKnowAShortFile() throws IOException {
+    Workload found =
+        sample(
+                """
+                {"prompt": "0123456789"}
+                {"prompt": [1, 2, 3, 4], "max_tokens": 6}
+
+                {"prompt": "0123456789", "n": 2}
+                not a row
+                """)
+            .orElseThrow();
+    assertEquals(4, found.requests().orElseThrow());
+    assertEquals((3 * 10 + 4) / 4.0, found.meanPromptTokens());
+    assertEquals((3 * MAX_TOKENS + 6) / 4.0, found.meanGeneratedTokens());
+  }
+
+  @Test
+  void shouldKnowAFileThatEndsWhereTheSampleDoes() throws IOException {
+    for (int rows = 254; rows <= 258; rows++) {
+      long requests = sample(equalRows(rows)).orElseThrow().requests().orElseThrow();
+      assertEquals(rows, (double) requests, 2, rows + " rows");
+    }
+  }
+
+  @Test
+  void shouldEstimateALongFile() throws IOException {
+    Workload found = sample(equalRows(20_000)).orElseThrow();
+    assertEquals(20_000, (double) found.requests().orElseThrow(), 2_000);
+    assertEquals(5, found.meanPromptTokens());
+  }
+
+  @Test
+  void shouldKnowNothingOfAFileWithoutRows() throws IOException {
+    assertTrue(sample("").isEmpty());
+    assertTrue(sample("[]\n{\"prompt\": 3}\n").isEmpty());
+  }
+
+  private static String equalRows(int count) {
+    return IntStream.range(0, count)
+        .mapToObj(row -> "{\"id\": %d, \"prompt\": \"%05d\"}\n".formatted(100_000 + row, row))
+        .collect(Collectors.joining());
+  }
+
+  private Optional<Workload> sample(String rows) throws IOException {
+    Path file = Files.writeString(folder.resolve("rows.jsonl"), rows);
+    return JobLengths.sample(file, new ByteEncoder(), MAX_TOKENS);
+  }
+}
