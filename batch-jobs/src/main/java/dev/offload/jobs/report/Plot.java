@@ -15,6 +15,9 @@ final class Plot {
   /** And this many from top to bottom. */
   private static final double HEIGHT = 100;
 
+  /** A pixel of the narrowest screens is not wider than this. */
+  private static final double NARROW = 4;
+
   private final Axis x;
   private final Axis y;
   private final StringBuilder marks = new StringBuilder();
@@ -65,6 +68,31 @@ final class Plot {
         .append("\"><title>")
         .append(Html.escape(title))
         .append("</title></rect>");
+    return this;
+  }
+
+  /**
+   * A box that is at least one pixel wide however the chart is stretched: the narrow ones have a
+   * line in their middle that keeps its width.
+   *
+   * @param title shown when a pointer is over it
+   */
+  Plot span(String type, double left, double right, double bottom, double top, String title) {
+    box(type, left, right, bottom, top, title);
+    if ((right - left) / x.end() * WIDTH < NARROW) {
+      marks
+          .append("<path class=\"stroke thin ")
+          .append(type)
+          .append("\" d=\"M")
+          .append(along((left + right) / 2))
+          .append(' ')
+          .append(down(top))
+          .append('V')
+          .append(down(bottom))
+          .append("\"><title>")
+          .append(Html.escape(title))
+          .append("</title></path>");
+    }
     return this;
   }
 

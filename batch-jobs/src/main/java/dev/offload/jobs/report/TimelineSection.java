@@ -101,7 +101,7 @@ final class TimelineSection {
       double middle = rows.size() - i - 0.5;
       boolean odd = false;
       for (Box box : merged(row.tasks(), nanos)) {
-        plot.box(
+        plot.span(
             row.lane() + (odd ? " odd" : ""),
             box.begin / 1e9,
             box.end / 1e9,

@@ -70,7 +70,8 @@ public final class SampleReports {
                     new PassTimeline.Span(
                         Lane.H2D, "copy experts 0 to 3, layer 1", 900_000, 1_500_000),
                     new PassTimeline.Span(
-                        Lane.GPU, "experts 0 to 3, layer 1", 1_500_000, 3_600_000)))));
+                        Lane.GPU, "experts 0 to 3, layer 1", 1_500_000, 3_600_000),
+                    new PassTimeline.Span(Lane.D2H, "largest logits", 3_599_990, 3_600_000)))));
   }
 
   /** A labeling job in which every text from outside is the given one, behind a number. */
