@@ -166,15 +166,16 @@ checkout_step attention backends/benchmarks/run Attention -p backend=cuda
 checkout_step attention-portable backends/benchmarks/run Attention -p backend=cuda \
   -jvmArgsAppend -Doffload.cuda.tensorCores=false
 
-bench opt-30b opt-30b 16GiB 100GiB
-bench llama-3-8b llama-3-8b 8GiB 100GiB
-bench mixtral-24 mixtral-8x7b 24GiB 110GiB
-bench mixtral-16 mixtral-8x7b 16GiB 110GiB
-bench qwen3-30b-a3b qwen3-30b-a3b 16GiB 100GiB
-bench llama-3-8b-resident llama-3-8b 100GiB 16GiB
+# Two to three times as many requests as the planner would have in flight on an H200: two minutes each, if predictions hold.
+bench opt-30b opt-30b 16GiB 100GiB --requests 240
+bench llama-3-8b llama-3-8b 8GiB 100GiB --requests 2560
+bench mixtral-24 mixtral-8x7b 24GiB 110GiB --requests 1280
+bench mixtral-16 mixtral-8x7b 16GiB 110GiB --requests 1280
+bench qwen3-30b-a3b qwen3-30b-a3b 16GiB 100GiB --requests 2048
+bench llama-3-8b-resident llama-3-8b 100GiB 16GiB --requests 2048
 bench llama-3-8b-batch-1 llama-3-8b 100GiB 16GiB --requests 1
-bench qwen3-30b-a3b-resident qwen3-30b-a3b 100GiB 16GiB
-bench opt-13b-disk opt-13b 8GiB 12GiB
+bench qwen3-30b-a3b-resident qwen3-30b-a3b 100GiB 16GiB --requests 2048
+bench opt-13b-disk opt-13b 8GiB 12GiB --requests 96
 
 echo
 if ((${#failed[@]})); then
