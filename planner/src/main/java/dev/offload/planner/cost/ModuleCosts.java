@@ -13,9 +13,9 @@ import java.util.Map;
  *
  * <p>Lanes that share host memory are not independent (MoE-Lens, 2025, measured how attention on
  * the CPU slows copies to the GPU): a copy moves its bytes once through host memory, twice if the
- * device's memory is host memory too; attention on the host once, a read from disk three times, as
- * it comes through a buffer. If the device computes with the host's cores, so do copies, as many of
- * them as move their bytes in time.
+ * device's memory is host memory too; a read from disk and attention on the host once. If the
+ * device computes with the host's cores, all of them copy, and a read moves its bytes three times,
+ * as it comes through a buffer.
  */
 public final class ModuleCosts {
   private final HardwareProfile machine;
@@ -65,19 +65,8 @@ public final class ModuleCosts {
     return new Cost(seconds, bytes, 0, sharing().deviceIsHost() ? seconds : 0);
   }
 
-  /**
-   * Work that all cores share. Those that wait for memory would not all be needed: at the rate of
-   * memory so many of them do that together read as fast.
-   */
   private Cost onCores(Compute work) {
-    double allCores = sharing().cores() * work.seconds();
-    if (work.seconds() == 0) {
-      return new Cost(0, work.bytes(), 0, 0);
-    }
-    double ofMemory = work.bytes() / sharing().hostMemoryBytesPerSecond();
-    double bound = Math.min(1, ofMemory / work.seconds());
-    double waiting = sharing().cores() * ofMemory - work.bytes() / sharing().coreBytesPerSecond();
-    return new Cost(work.seconds(), work.bytes(), 0, allCores - bound * Math.max(0, waiting));
+    return new Cost(work.seconds(), work.bytes(), 0, work.seconds() * sharing().cores());
   }
 
   /** Copies to the device. */
@@ -94,9 +83,7 @@ public final class ModuleCosts {
     if (!sharing().deviceIsHost()) {
       return new Cost(seconds, bytes, bytes, 0);
     }
-    double ofOneCore = 2 * bytes / sharing().coreBytesPerSecond();
-    double coreSeconds = Math.clamp(ofOneCore, seconds, sharing().cores() * seconds);
-    return new Cost(seconds, 2 * bytes, 0, coreSeconds);
+    return new Cost(seconds, 2 * bytes, 0, seconds * sharing().cores());
   }
 
   /** What the engine's own thread does before a pass: looks up what goes up to the device. */

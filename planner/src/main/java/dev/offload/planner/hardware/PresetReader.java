@@ -67,7 +67,7 @@ final class PresetReader {
   /** Norms, activations and the like on a processor. */
   private static final double ROWS_SHARE_OF_MEMORY = 0.5;
 
-  private static final double HOST_COPY_RATE = 10e9;
+  private static final double HOST_COPY_SHARE = 0.4;
   private static final double HOST_COPY_LATENCY = 2e-7;
   private static final double HOST_COPY_BOTH_SHARE = 0.75;
   private static final double DISK_READ = 3.2e9;
@@ -95,7 +95,7 @@ final class PresetReader {
             entry.path("title").textValue(),
             device,
             deviceIsHost ? regionOf(hostMemory) : deviceMemory(),
-            deviceIsHost ? linkWithinHost() : link(),
+            deviceIsHost ? linkWithinHost(host.memoryBytesPerSecond()) : link(),
             host,
             hostMemory,
             sharing(cores, deviceIsHost),
@@ -323,9 +323,9 @@ final class PresetReader {
             .formatted(share, isGen5() ? "an H200" : "an A100 80 GB"));
   }
 
-  private Link linkWithinHost() {
-    CopyRate toDevice = copyWithinHost("link.to_device.");
-    CopyRate toHost = copyWithinHost("link.to_host.");
+  private Link linkWithinHost(double memory) {
+    CopyRate toDevice = copyWithinHost("link.to_device.", memory);
+    CopyRate toHost = copyWithinHost("link.to_host.", memory);
     double both =
         assume(
             "link.both_bytes_per_s",
@@ -335,13 +335,13 @@ final class PresetReader {
     return new Link(toDevice, toHost, both);
   }
 
-  private CopyRate copyWithinHost(String field) {
+  private CopyRate copyWithinHost(String field, double memory) {
     return new CopyRate(
         assume(
             field + "bytes_per_s",
-            HOST_COPY_RATE,
+            HOST_COPY_SHARE * memory,
             BYTES_PER_SECOND,
-            "copies within memory by one core, about what one of an EPYC gives"),
+            HOST_COPY_SHARE + " of the memory rate, as measured on an EPYC of two cores"),
         assume(field + "latency_s", HOST_COPY_LATENCY, SECONDS, "as measured on an EPYC"));
   }
 

@@ -47,9 +47,6 @@ public final class Profiler {
   private final List<Assumption> assumptions = new ArrayList<>();
   private final List<Together> together = new ArrayList<>();
 
-  /** Of the host that copy to the device at full speed. */
-  private double copyCores;
-
   /**
    * @param device the device of the lane {@code GPU}
    * @param host the CPU backend's device; the same object if that is the device
@@ -96,10 +93,6 @@ public final class Profiler {
     double coreMoves = HostReads.copiedBytesPerSecond(host, effort.streamedBytes(), sampler);
     figures.add(
         new Figure("host memory", "copied by one core", coreMoves, Quantity.BYTES_PER_SECOND));
-    copyCores =
-        deviceIsHost
-            ? Math.clamp(2 * link.toDevice().bytesPerSecond() / coreMoves, 1, machine.cores())
-            : 0;
     Disk disk = diskAndLanesTogether(cut(shapes.sizes()).getLast());
     double most = hostMemoryRate(hostReads, onHost, link);
     HardwareProfile profile =
@@ -187,14 +180,14 @@ public final class Profiler {
 
   /** What one who waits for every operation loses with each, against waiting for many at once. */
   private double handOverSeconds() {
-    int rows = effort.rows().getLast();
     try (Workbench bench = new Workbench(host)) {
-      Matrix x = bench.random(DType.F32, rows, 2 * ACTIVATED);
-      Matrix y = bench.random(DType.F32, rows, ACTIVATED);
+      Matrix x = bench.random(DType.F32, 1, 16);
+      Matrix y = bench.random(DType.F32, 1, 16);
       Stream stream = bench.stream();
-      Runnable activate = () -> bench.operations().activate(stream, x, Activation.SILU, true, y);
-      double together = sampler.perItem(stream, activate);
-      double each = sampler.perItem(count -> each(count, stream, activate));
+      Runnable add = () -> bench.operations().add(stream, x, y);
+      sampler.warmUp(stream, add);
+      double together = sampler.perItem(stream, add);
+      double each = sampler.perItem(count -> each(count, stream, add));
       double lost = Math.max(0, each - together);
       figures.add(new Figure("hand-over", "work waited for", lost, Quantity.SECONDS));
       return lost;
@@ -355,7 +348,7 @@ public final class Profiler {
     return new Activity(
         "copies to the device",
         deviceIsHost ? 2 * piece : piece,
-        copyCores,
+        deviceIsHost ? machine.cores() : 0,
         count -> repeat(stream, count, () -> copies.enqueue(stream, piece, true)));
   }
 

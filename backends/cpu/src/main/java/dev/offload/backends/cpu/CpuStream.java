@@ -10,6 +10,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -24,6 +25,12 @@ final class CpuStream implements Stream {
   /** Bytes of a copy that one worker takes at a time: some ten microseconds. */
   private static final long COPY_TASK_BYTES = 256 << 10;
 
+  /**
+   * How long a worker stays with a stream while others wait: some small operations. One at a time,
+   * they would each wait for a large one of another stream.
+   */
+  private static final long TURN_NANOS = 100_000;
+
   private final String name;
   private final WorkerPool workers;
   private final Consumer<CpuStream> onClose;
@@ -35,22 +42,19 @@ final class CpuStream implements Stream {
   private final AtomicReference<StreamFailure> failure = new AtomicReference<>();
   private volatile boolean closed;
 
-  /** One thing to do. */
-  @FunctionalInterface
-  private interface Item {
-    /** Does it, or says that it cannot be done yet. */
-    Outcome run();
+  private enum Kind {
+    WORK,
+    EVENT,
+    WAIT
   }
 
-  /** What came of an item. */
-  private enum Outcome {
-    /** It took time: other streams have their turn. */
-    WORKED,
-    /** It took none. What is behind it begins now, so that an event can say when. */
-    PASSED,
-    /** It cannot be done yet; the stream has been left with whoever will go on with it. */
-    WAITS
-  }
+  /**
+   * One thing to do.
+   *
+   * @param tries does it and returns true; or returns false if it cannot be done yet and the stream
+   *     has been left with whoever will go on with it
+   */
+  private record Item(Kind kind, BooleanSupplier tries) {}
 
   /**
    * @param name for messages
@@ -83,11 +87,12 @@ final class CpuStream implements Stream {
   /** Enqueues work; its errors surface as {@link Stream} says. */
   void submit(Runnable work) {
     enqueue(
+        Kind.WORK,
         () -> {
           if (failure.get() == null) {
             runGuarded(work);
           }
-          return Outcome.WORKED;
+          return true;
         });
   }
 
@@ -129,9 +134,10 @@ final class CpuStream implements Stream {
   public Event record() {
     CpuEvent event = new CpuEvent(this);
     enqueue(
+        Kind.EVENT,
         () -> {
           event.reach(failure.get());
-          return Outcome.PASSED;
+          return true;
         });
     return event;
   }
@@ -144,12 +150,13 @@ final class CpuStream implements Stream {
               .formatted(event.getClass().getName()));
     }
     enqueue(
+        Kind.WAIT,
         () -> {
           if (cpuEvent.whenReached(this::goOn)) {
-            return Outcome.WAITS;
+            return false;
           }
           cpuEvent.failure().ifPresent(before -> failure.compareAndSet(null, before));
-          return Outcome.PASSED;
+          return true;
         });
   }
 
@@ -178,11 +185,11 @@ final class CpuStream implements Stream {
     }
   }
 
-  private void enqueue(Item item) {
+  private void enqueue(Kind kind, BooleanSupplier tries) {
     if (closed) {
       throw new IllegalStateException("stream '" + name + "' is closed");
     }
-    queue.add(item);
+    queue.add(new Item(kind, tries));
     if (pending.getAndIncrement() == 0) {
       goOn();
     }
@@ -192,21 +199,29 @@ final class CpuStream implements Stream {
     workers.execute(this::work);
   }
 
-  /** Does what can be done; behind work other streams get their turn. */
+  /**
+   * Does what can be done; after {@link #TURN_NANOS} of it other streams get their turn. An event
+   * right behind work is not kept waiting, and one in front of work says when that begins.
+   */
   private void work() {
-    Outcome last;
+    long end = System.nanoTime() + TURN_NANOS;
+    boolean worked = false;
+    boolean behindWork = false;
     do {
       // What waits stays at the head until it is done, and nobody else works on this stream then.
-      last = queue.peek().run();
-      if (last == Outcome.WAITS) {
+      Item next = queue.peek();
+      boolean tellsOfWork = behindWork && next.kind() == Kind.EVENT;
+      if (worked && !tellsOfWork && workers.areWanted() && System.nanoTime() >= end) {
+        goOn();
         return;
       }
+      if (!next.tries().getAsBoolean()) {
+        return;
+      }
+      behindWork = next.kind() == Kind.WORK;
+      worked |= behindWork;
       queue.remove();
-      if (pending.decrementAndGet() == 0) {
-        return;
-      }
-    } while (last == Outcome.PASSED || !workers.areWanted());
-    goOn();
+    } while (pending.decrementAndGet() > 0);
   }
 
   private void runGuarded(Runnable work) {

@@ -184,6 +184,40 @@ class CpuStreamTest {
   }
 
   @Test
+  void shouldReachTheEventBehindLongWorkBeforeOtherStreamsHaveTheirTurn() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    AtomicBoolean reachedBefore = new AtomicBoolean();
+    AtomicBoolean ranBefore = new AtomicBoolean();
+    AtomicBoolean goneOn = new AtomicBoolean();
+    try (WorkerPool single = new WorkerPool(1);
+        CpuStream first = new CpuStream("first", single, closed -> {});
+        CpuStream second = new CpuStream("second", single, closed -> {})) {
+      first.submit(() -> awaitUninterruptibly(gate));
+      Event behind = first.record();
+      first.submit(() -> goneOn.set(true));
+      second.submit(
+          () -> {
+            reachedBefore.set(behind.isDone());
+            ranBefore.set(goneOn.get());
+          });
+      Thread.sleep(1); // longer than a turn
+      gate.countDown();
+      first.synchronize();
+      second.synchronize();
+    }
+    assertTrue(reachedBefore.get(), "its event");
+    assertFalse(ranBefore.get(), "its next work");
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch gate) {
+    try {
+      gate.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
   void shouldCopyTheRangeAndNothingElse() {
     try (Arena arena = Arena.ofShared();
         CpuStream stream = newStream("copy")) {
