@@ -25,7 +25,8 @@ final class ConformanceSuiteTest {
           ActivationConformance.class,
           RopeConformance.class,
           AttentionConformance.class,
-          RoutingConformance.class);
+          RoutingConformance.class,
+          LargestConformance.class);
 
   private final List<ConformanceCheck> checks =
       ConformanceSuite.of(
