@@ -63,7 +63,7 @@ public class ReadBenchmark extends DeviceBenchmark {
     for (Future<Long> part : readers.invokeAll(parts)) {
       sum += part.get();
     }
-    counter.add(memory.bytes());
+    counter.add((double) memory.bytes());
     return sum;
   }
 
