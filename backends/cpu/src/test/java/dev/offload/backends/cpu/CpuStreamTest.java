@@ -185,6 +185,7 @@ class CpuStreamTest {
 
   @Test
   void shouldReachTheEventBehindLongWorkBeforeOtherStreamsHaveTheirTurn() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
     CountDownLatch gate = new CountDownLatch(1);
     AtomicBoolean reachedBefore = new AtomicBoolean();
     AtomicBoolean ranBefore = new AtomicBoolean();
@@ -192,7 +193,11 @@ class CpuStreamTest {
     try (WorkerPool single = new WorkerPool(1);
         CpuStream first = new CpuStream("first", single, closed -> {});
         CpuStream second = new CpuStream("second", single, closed -> {})) {
-      first.submit(() -> awaitUninterruptibly(gate));
+      first.submit(
+          () -> {
+            begun.countDown();
+            awaitLatch(gate);
+          });
       Event behind = first.record();
       first.submit(() -> goneOn.set(true));
       second.submit(
@@ -200,6 +205,7 @@ class CpuStreamTest {
             reachedBefore.set(behind.isDone());
             ranBefore.set(goneOn.get());
           });
+      begun.await();
       Thread.sleep(1); // longer than a turn
       gate.countDown();
       first.synchronize();
@@ -207,14 +213,6 @@ class CpuStreamTest {
     }
     assertTrue(reachedBefore.get(), "its event");
     assertFalse(ranBefore.get(), "its next work");
-  }
-
-  private static void awaitUninterruptibly(CountDownLatch gate) {
-    try {
-      gate.await();
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   @Test
