@@ -7,6 +7,7 @@ import dev.offload.backends.api.Stream;
 import dev.offload.backends.api.Weight;
 import dev.offload.tensors.DType;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -40,8 +41,8 @@ final class Ceilings {
   private static final int LEAST_REPEATS = 5;
 
   private final DType dtype;
-  private final Map<Product, List<Double>> productSeconds = new HashMap<>();
-  private final List<Double> readingSeconds = new ArrayList<>();
+  private final Map<Product, Samples> productSeconds = new HashMap<>();
+  private final Samples readingSeconds = new Samples();
 
   /** Which of the samples counts. */
   enum Level {
@@ -52,6 +53,23 @@ final class Ceilings {
   }
 
   private record Product(DType dtype, int outputs, int inputs) {}
+
+  /** Seconds of each run, ascending. */
+  private static final class Samples {
+    private final List<Double> seconds = new ArrayList<>();
+
+    void add(List<Double> more) {
+      seconds.addAll(more);
+      Collections.sort(seconds);
+    }
+
+    double at(Level level) {
+      return switch (level) {
+        case BEST -> seconds.getFirst();
+        case USUAL -> seconds.get(seconds.size() / 2);
+      };
+    }
+  }
 
   /**
    * @param dtype of the weights
@@ -68,15 +86,15 @@ final class Ceilings {
     int measured = Math.min(outputs, MOST_OUTPUTS);
     for (DType each : EnumSet.of(dtype, DType.F32)) {
       productSeconds
-          .computeIfAbsent(new Product(each, measured, inputs), _ -> new ArrayList<>())
-          .addAll(seconds(device, each, MANY_ROWS, measured, inputs));
+          .computeIfAbsent(new Product(each, measured, inputs), _ -> new Samples())
+          .add(seconds(device, each, MANY_ROWS, measured, inputs));
     }
   }
 
   /** Measures how fast one row is multiplied with weights from memory. */
   void measureReading(Device device) {
     int outputs = (int) (STREAMED_BYTES / dtype.bytes() / STREAMED_COLUMNS);
-    readingSeconds.addAll(seconds(device, dtype, 1, outputs, STREAMED_COLUMNS));
+    readingSeconds.add(seconds(device, dtype, 1, outputs, STREAMED_COLUMNS));
   }
 
   /** Seconds that one row costs a weight of a measured shape when there are many rows. */
@@ -85,22 +103,14 @@ final class Ceilings {
     double seconds = Double.POSITIVE_INFINITY;
     for (DType each : EnumSet.of(dtype, DType.F32)) {
       Product product = new Product(each, measured, inputs);
-      seconds = Math.min(seconds, sample(productSeconds.get(product), level));
+      seconds = Math.min(seconds, productSeconds.get(product).at(level));
     }
     return seconds / MANY_ROWS * outputs / measured;
   }
 
   /** Bytes of weights per second when one row is multiplied. */
   double bytesPerSecond(Level level) {
-    return STREAMED_BYTES / sample(readingSeconds, level);
-  }
-
-  private static double sample(List<Double> seconds, Level level) {
-    List<Double> ascending = seconds.stream().sorted().toList();
-    return switch (level) {
-      case BEST -> ascending.getFirst();
-      case USUAL -> ascending.get(ascending.size() / 2);
-    };
+    return STREAMED_BYTES / readingSeconds.at(level);
   }
 
   /** What each of several products of zeros took. */

@@ -3,6 +3,7 @@ package dev.offload.sampling;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
+import dev.offload.backends.api.LargestNumbers;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -57,10 +58,10 @@ public final class BestLogits implements RowLogits {
   }
 
   /** The first {@code count} of them, sorted. */
-  Candidates likeliest(int count) {
-    Candidates likeliest = Candidates.bounded(count);
+  LargestNumbers likeliest(int count) {
+    LargestNumbers likeliest = new LargestNumbers(count);
     for (int rank = 0; rank < count; rank++) {
-      likeliest.add(token(rank), logit(rank));
+      likeliest.add(logit(rank), token(rank));
     }
     likeliest.sort();
     return likeliest;

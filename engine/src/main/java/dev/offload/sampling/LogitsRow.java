@@ -1,5 +1,6 @@
 package dev.offload.sampling;
 
+import dev.offload.backends.api.LargestNumbers;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -213,28 +214,28 @@ final class LogitsRow {
   /**
    * Hands every token whose logit is at least {@code least} to {@code candidates}, in order of id.
    */
-  void collectAtLeast(float least, Candidates candidates) {
+  void collectAtLeast(float least, LargestNumbers candidates) {
     int vectorEnd = FLOATS.loopBound(size);
     for (int i = 0; i < vectorEnd; i += FLOATS.length()) {
       long hits = load(i).compare(VectorOperators.GE, least).toLong();
       for (; hits != 0; hits &= hits - 1) {
         int token = i + Long.numberOfTrailingZeros(hits);
-        candidates.add(token, get(token));
+        candidates.add(get(token), token);
       }
     }
     for (int token = vectorEnd; token < size; token++) {
       if (get(token) >= least) {
-        candidates.add(token, get(token));
+        candidates.add(get(token), token);
       }
     }
   }
 
   /** The {@code count} tokens with the largest logits (lower ids first among equals). */
-  Candidates largest(int count) {
-    Candidates best = Candidates.bounded(count);
+  LargestNumbers largest(int count) {
+    LargestNumbers best = new LargestNumbers(count);
     int first = Math.min(count, size);
     for (int token = 0; token < first; token++) {
-      best.add(token, get(token));
+      best.add(get(token), token);
     }
     best.heapify();
     int vectorEnd = first + FLOATS.loopBound(size - first);
@@ -242,11 +243,11 @@ final class LogitsRow {
       long hits = load(i).compare(VectorOperators.GT, best.least()).toLong();
       for (; hits != 0; hits &= hits - 1) {
         int token = i + Long.numberOfTrailingZeros(hits);
-        best.replaceLeast(token, get(token));
+        best.offer(get(token), token);
       }
     }
     for (int token = vectorEnd; token < size; token++) {
-      best.replaceLeast(token, get(token));
+      best.offer(get(token), token);
     }
     return best;
   }

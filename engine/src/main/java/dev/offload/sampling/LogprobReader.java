@@ -1,5 +1,6 @@
 package dev.offload.sampling;
 
+import dev.offload.backends.api.LargestNumbers;
 import dev.offload.generation.GenerationResult.TokenLogprob;
 import dev.offload.text.Tokenizer;
 import java.util.ArrayList;
@@ -29,11 +30,11 @@ final class LogprobReader {
     if (top == 0) {
       return logprob(token, logprobs.of(token), List.of());
     }
-    Candidates best = row.largest(top);
+    LargestNumbers best = row.largest(top);
     best.sort();
     List<TokenLogprob> likeliest = new ArrayList<>(best.size());
     for (int rank = 0; rank < best.size(); rank++) {
-      likeliest.add(logprob(best.token(rank), logprobs.of(best.token(rank)), List.of()));
+      likeliest.add(logprob(best.column(rank), logprobs.of(best.column(rank)), List.of()));
     }
     return logprob(token, logprobs.of(token), List.copyOf(likeliest));
   }

@@ -1,5 +1,6 @@
 package dev.offload.sampling;
 
+import dev.offload.backends.api.LargestNumbers;
 import dev.offload.generation.SamplingParams;
 
 /**
@@ -20,6 +21,9 @@ final class Sampler {
 
   /** Room for rounding where tokens are cut off ahead of the exact rule. */
   private static final double SLACK = 0.99;
+
+  /** Room for tokens that top-p and min-p do not rule out at a glance; there may be more. */
+  private static final int LIKELY_TOKENS = 256;
 
   private final double temperature;
   private final int topK;
@@ -52,7 +56,7 @@ final class Sampler {
     float max = row.get(best);
     double share = random.at(position);
     if (topK > 0 && topK < row.size()) {
-      Candidates likeliest = row.largest(topK);
+      LargestNumbers likeliest = row.largest(topK);
       likeliest.sort();
       return drawFromBest(likeliest, max, share);
     }
@@ -86,7 +90,7 @@ final class Sampler {
         : drawFromBest(best.likeliest(topK), best.logit(0), random.at(position));
   }
 
-  private int drawFromBest(Candidates likeliest, float max, double share) {
+  private int drawFromBest(LargestNumbers likeliest, float max, double share) {
     double[] weights = weights(likeliest, max);
     return drawFrom(likeliest, weights, sum(weights), share);
   }
@@ -94,7 +98,7 @@ final class Sampler {
   /** Top-p and min-p look at the likely tokens only: the others cannot be part of the answer. */
   private int drawFromLikely(LogitsRow row, float max, double share) {
     double total = sum(row.blockSums(max, (float) (1 / temperature)));
-    Candidates likely = Candidates.growing();
+    LargestNumbers likely = new LargestNumbers(LIKELY_TOKENS);
     row.collectAtLeast(
         (float) (max + temperature * Math.log(leastWeight(total, row.size()))), likely);
     likely.sort();
@@ -110,15 +114,15 @@ final class Sampler {
   }
 
   /** Weights relative to the likeliest token, by rank. */
-  private double[] weights(Candidates candidates, float max) {
+  private double[] weights(LargestNumbers candidates, float max) {
     double[] weights = new double[candidates.size()];
     for (int rank = 0; rank < weights.length; rank++) {
-      weights[rank] = Math.exp(((double) candidates.logit(rank) - max) / temperature);
+      weights[rank] = Math.exp(((double) candidates.number(rank) - max) / temperature);
     }
     return weights;
   }
 
-  private int drawFrom(Candidates sorted, double[] weights, double total, double share) {
+  private int drawFrom(LargestNumbers sorted, double[] weights, double total, double share) {
     double wanted = topP * total;
     double mass = weights[0];
     int kept = 1;
@@ -131,7 +135,7 @@ final class Sampler {
     while (passed <= target && rank < kept - 1) {
       passed += weights[++rank];
     }
-    return sorted.token(rank);
+    return sorted.column(rank);
   }
 
   private int drawFromAll(LogitsRow row, float max, double share) {

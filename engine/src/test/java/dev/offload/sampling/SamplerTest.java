@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.offload.backends.api.LargestNumbers;
 import dev.offload.generation.SamplingParams;
 import java.util.List;
 import java.util.Map;
@@ -183,7 +184,7 @@ final class SamplerTest {
     for (int i = 0; i < logits.length; i++) {
       logits[i] = Math.round(logits[i] * 20) / 20f; // many equal ones
     }
-    Candidates best = Rows.row(logits).largest(count);
+    LargestNumbers best = Rows.row(logits).largest(count);
     best.sort();
     List<Integer> expected =
         IntStream.range(0, logits.length)
@@ -191,7 +192,7 @@ final class SamplerTest {
             .sorted((a, b) -> Float.compare(logits[b] + 0f, logits[a] + 0f))
             .limit(count)
             .toList();
-    assertEquals(expected, IntStream.range(0, count).mapToObj(best::token).toList());
+    assertEquals(expected, IntStream.range(0, count).mapToObj(best::column).toList());
   }
 
   @ParameterizedTest

@@ -6,6 +6,7 @@ import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.LE;
 
 import dev.offload.backends.api.Indices;
+import dev.offload.backends.api.LargestNumbers;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Optional;
@@ -38,8 +39,12 @@ final class LargestKernel {
           int[] places = new int[count];
           float[] sum = RowLoop.scratch(1);
           for (int row = first; row < end; row++) {
-            collect(x, row, best);
-            best.sort(values, places);
+            collect(x, row, count, best);
+            best.sort();
+            for (int rank = 0; rank < count; rank++) {
+              values[rank] = best.number(rank);
+              places[rank] = best.column(rank);
+            }
             largest.store(values, row);
             CpuOperands.store(places, count, columns, row * count);
             if (sums.isPresent()) {
@@ -50,11 +55,10 @@ final class LargestKernel {
         });
   }
 
-  private static void collect(MatrixRows x, int row, LargestNumbers best) {
+  private static void collect(MatrixRows x, int row, int first, LargestNumbers best) {
     MemorySegment segment = x.segment();
     long base = x.rowOffset(row);
     int columns = x.columns();
-    int first = best.capacity();
     best.clear();
     for (int i = 0; i < first; i++) {
       best.add(segment.get(JAVA_FLOAT, base + 4L * i), i);
