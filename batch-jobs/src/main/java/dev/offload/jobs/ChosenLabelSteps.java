@@ -1,12 +1,15 @@
 package dev.offload.jobs;
 
+import dev.offload.generation.ChoiceRequest;
 import dev.offload.jobs.journal.JobDescription;
 import dev.offload.jobs.labels.Confusion;
 import dev.offload.jobs.report.LabelScores;
+import dev.offload.jobs.rows.ChoiceEncoder;
 import dev.offload.jobs.rows.Labels;
 import dev.offload.jobs.rows.Normalisation;
 import dev.offload.jobs.tables.FileFormat;
 import dev.offload.jobs.tables.TableWriter;
+import dev.offload.planner.Workload.Lengths;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -57,7 +60,17 @@ final class ChosenLabelSteps implements CommandJob.Steps {
 
   @Override
   public EngineGenerator openModel() throws RefusedException {
-    return job.openModel();
+    return job.openModel(
+        prompts -> {
+          ChoiceEncoder encoder = new ChoiceEncoder(prompts, labels);
+          return row -> lengths(encoder.encode(row));
+        });
+  }
+
+  /** A pass tells the first tokens of all labels, and each label of several takes one more. */
+  static Lengths lengths(ChoiceRequest request) {
+    long longer = request.choices().stream().filter(choice -> choice.size() > 1).count();
+    return new Lengths(request.prompt().size(), 1 + Math.toIntExact(longer), 1);
   }
 
   @Override

@@ -2,7 +2,9 @@ package dev.offload.jobs;
 
 import dev.offload.jobs.journal.JobDescription;
 import dev.offload.jobs.rows.Answers;
+import dev.offload.jobs.rows.JsonLines;
 import dev.offload.jobs.rows.RowDefaults;
+import dev.offload.jobs.rows.RowReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -149,7 +151,13 @@ final class GenerateCommand implements Callable<Integer> {
           machine,
           seed,
           options.kvTokens(),
-          prompts -> JobLengths.sample(input, prompts, maxTokens));
+          prompts ->
+              JobLengths.sample(
+                  input,
+                  JsonLines.open(input),
+                  (rows, folder) ->
+                      RowReader.forGeneration(rows, defaults, folder, _ -> false, _ -> {}),
+                  JobLengths.generated(prompts)));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.offload.jobs;
 
+import dev.offload.jobs.rows.Incoming;
 import dev.offload.jobs.rows.JsonLines;
 import dev.offload.jobs.rows.Prompt;
 import dev.offload.jobs.rows.PromptEncoder;
@@ -7,6 +8,7 @@ import dev.offload.jobs.rows.Row;
 import dev.offload.jobs.rows.RowDefaults;
 import dev.offload.jobs.rows.RowException;
 import dev.offload.jobs.rows.RowReader;
+import dev.offload.jobs.rows.RowSource;
 import dev.offload.planner.Workload;
 import dev.offload.planner.Workload.Lengths;
 import java.io.IOException;
@@ -35,16 +37,40 @@ final class JobLengths {
   /** Lengths within such a factor are taken together. */
   private static final double STEP = Math.pow(2, 1 / 4.0);
 
-  private final Optional<PromptEncoder> model;
   private final Map<List<Integer>, Sum> sums = new TreeMap<>(JobLengths::compare);
-  private long looked;
   private long counted;
 
   /** Why the first of the rows that cannot be worked on cannot. */
   private Optional<String> firstReason = Optional.empty();
 
-  private JobLengths(Optional<PromptEncoder> model) {
-    this.model = model;
+  private JobLengths() {}
+
+  /**
+   * How long a row is.
+   *
+   * @param <R> what rows are read as
+   */
+  interface Measure<R> {
+    /**
+     * The tokens of its prompt, those that are generated for it, and how often they are.
+     *
+     * @throws RowException if the row cannot be worked on
+     */
+    Lengths of(R row) throws RowException;
+  }
+
+  /**
+   * Checks rows.
+   *
+   * @param <R> what rows are read as
+   */
+  interface Reader<R extends Incoming> {
+    /**
+     * A reader of these rows.
+     *
+     * @param folder where temporary files may go
+     */
+    RowReader<R> read(RowSource rows, Path folder);
   }
 
   /**
@@ -56,7 +82,7 @@ final class JobLengths {
    */
   static Workload read(Path file, Optional<PromptEncoder> model, int maxTokens)
       throws IOException, RefusedException {
-    JobLengths lengths = new JobLengths(model);
+    JobLengths lengths = new JobLengths();
     Path folder = Path.of(System.getProperty("java.io.tmpdir"));
     try (RowReader<Row> rows =
         RowReader.forGeneration(
@@ -65,8 +91,13 @@ final class JobLengths {
             folder,
             _ -> false,
             bad -> lengths.firstReason = lengths.firstReason.or(() -> Optional.of(bad.reason())))) {
+      Measure<Row> measure = row -> generated(row, promptTokens(row.prompt(), model));
       for (Optional<Row> row = rows.next(); row.isPresent(); row = rows.next()) {
-        lengths.add(row.get());
+        if (rows.rowsRead() <= SAMPLE) {
+          lengths.add(row.get(), measure);
+        } else {
+          lengths.counted += row.get().sampling().choices();
+        }
       }
     }
     if (lengths.sums.isEmpty()) {
@@ -81,30 +112,37 @@ final class JobLengths {
    * What the first rows of a file say of all: their lengths, and how many there are if the others
    * take as many bytes. A large file is not read to its end.
    *
-   * @param model cuts prompts into tokens
-   * @param maxTokens of rows that do not say
+   * @param file of the rows
+   * @param rows the same, opened; closed by this
+   * @param reader checks them
+   * @param measure how long each is
    * @return empty if none of them can be worked on
    */
-  static Optional<Workload> sample(Path file, PromptEncoder model, int maxTokens)
-      throws IOException {
-    JobLengths lengths = new JobLengths(Optional.of(model));
+  static <R extends Incoming> Optional<Workload> sample(
+      Path file, RowSource rows, Reader<R> reader, Measure<R> measure) throws IOException {
+    JobLengths lengths = new JobLengths();
     Path folder = Path.of(System.getProperty("java.io.tmpdir"));
-    try (RowReader<Row> rows =
-        RowReader.forGeneration(
-            JsonLines.open(file), new RowDefaults(maxTokens), folder, _ -> false, _ -> {})) {
-      Optional<Row> row = rows.next();
-      while (row.isPresent() && rows.rowsRead() < FIRST_ROWS) {
-        lengths.add(row.get());
-        row = rows.next();
+    FirstRows first = new FirstRows(rows, FIRST_ROWS);
+    try (RowReader<R> checked = reader.read(first, folder)) {
+      for (Optional<R> row = checked.next(); row.isPresent(); row = checked.next()) {
+        lengths.add(row.get(), measure);
       }
-      row.ifPresent(lengths::add);
       if (lengths.sums.isEmpty()) {
         return Optional.empty();
       }
-      double read = (double) rows.bytesRead() / Files.size(file);
-      long requests = row.isPresent() ? Math.round(lengths.counted / read) : lengths.counted;
-      return Optional.of(lengths.workload(Math.max(requests, lengths.counted)));
+      double read = (double) first.bytesRead() / Files.size(file);
+      return Optional.of(
+          lengths.workload(Math.max(lengths.counted, Math.round(lengths.counted / read))));
     }
+  }
+
+  /**
+   * How rows to generate for are measured.
+   *
+   * @param model cuts prompts into tokens
+   */
+  static Measure<Row> generated(PromptEncoder model) {
+    return row -> generated(row, promptTokens(row.prompt(), Optional.of(model)));
   }
 
   private Workload workload(long requests) {
@@ -112,23 +150,28 @@ final class JobLengths {
         sums.values().stream().map(Sum::lengths).toList(), OptionalLong.of(requests));
   }
 
-  private void add(Row row) {
-    int choices = row.sampling().choices();
-    counted += choices;
-    if (++looked > SAMPLE) {
-      return;
-    }
+  private <R> void add(R row, Measure<R> measure) {
     try {
-      int prompt = Math.max(1, promptTokens(row.prompt()));
-      int generated = row.sampling().maxTokens();
-      sums.computeIfAbsent(List.of(bucket(prompt), bucket(generated)), _ -> new Sum())
-          .add(prompt, generated, choices);
-    } catch (RowException e) {
-      counted -= choices;
+      Lengths of = measure.of(row);
+      counted += of.count();
+      sums.computeIfAbsent(
+              List.of(bucket(of.promptTokens()), bucket(of.generatedTokens())), _ -> new Sum())
+          .add(of);
+    } catch (RowException e) { // the job refuses it
     }
   }
 
-  private int promptTokens(Prompt prompt) throws RowException {
+  private static Lengths generated(Row row, int promptTokens) {
+    return new Lengths(
+        Math.max(1, promptTokens), row.sampling().maxTokens(), row.sampling().choices());
+  }
+
+  /**
+   * Tokens of a prompt.
+   *
+   * @param model cuts it into tokens; absent: they are estimated
+   */
+  static int promptTokens(Prompt prompt, Optional<PromptEncoder> model) throws RowException {
     return switch (prompt) {
       case Prompt.Tokens tokens -> tokens.ids().size();
       case Prompt.Text text ->
@@ -163,10 +206,10 @@ final class JobLengths {
     private long generated;
     private long rows;
 
-    void add(int promptTokens, int generatedTokens, int choices) {
-      prompt += (long) promptTokens * choices;
-      generated += (long) generatedTokens * choices;
-      rows += choices;
+    void add(Lengths more) {
+      prompt += more.promptTokens() * more.count();
+      generated += more.generatedTokens() * more.count();
+      rows += more.count();
     }
 
     Lengths lengths() {

@@ -2,7 +2,10 @@ package dev.offload.jobs;
 
 import dev.offload.jobs.journal.JobDescription;
 import dev.offload.jobs.rows.GoldLabels;
+import dev.offload.jobs.rows.LabelRow;
 import dev.offload.jobs.rows.LabelRows;
+import dev.offload.jobs.rows.PromptEncoder;
+import dev.offload.jobs.rows.RowReader;
 import dev.offload.jobs.tables.FileFormat;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -10,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * What is the same for labels that are chosen and labels that are written.
@@ -67,7 +71,24 @@ record LabelJob(
     return new Reporting(reports, "label", settings);
   }
 
-  EngineGenerator openModel() throws RefusedException {
-    return EngineGenerator.open(model, machine, 0, options.kvTokens(), _ -> Optional.empty());
+  /**
+   * Opens the model, planned for these rows.
+   *
+   * @param measure how long each is, given what cuts prompts into tokens
+   */
+  EngineGenerator openModel(Function<PromptEncoder, JobLengths.Measure<LabelRow>> measure)
+      throws RefusedException {
+    return EngineGenerator.open(
+        model,
+        machine,
+        0,
+        options.kvTokens(),
+        prompts ->
+            JobLengths.sample(
+                files.input(),
+                RowFiles.open(files.input(), rows.fields()),
+                (source, folder) ->
+                    RowReader.forLabeling(source, rows, folder, _ -> false, _ -> {}),
+                measure.apply(prompts)));
   }
 }

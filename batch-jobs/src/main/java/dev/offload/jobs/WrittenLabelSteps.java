@@ -5,6 +5,7 @@ import dev.offload.jobs.labels.WrittenLabels;
 import dev.offload.jobs.report.LabelScores;
 import dev.offload.jobs.tables.FileFormat;
 import dev.offload.jobs.tables.TableWriter;
+import dev.offload.planner.Workload.Lengths;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -50,7 +51,13 @@ final class WrittenLabelSteps implements CommandJob.Steps {
 
   @Override
   public EngineGenerator openModel() throws RefusedException {
-    return job.openModel();
+    return job.openModel(
+        prompts ->
+            row ->
+                new Lengths(
+                    Math.max(1, JobLengths.promptTokens(row.prompt(), Optional.of(prompts))),
+                    maxTokens,
+                    1));
   }
 
   @Override

@@ -3,11 +3,20 @@ package dev.offload.jobs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.offload.generation.ChoiceRequest;
+import dev.offload.generation.TokenIds;
 import dev.offload.jobs.FakeGenerator.ByteEncoder;
+import dev.offload.jobs.rows.BadRow;
+import dev.offload.jobs.rows.JsonLines;
+import dev.offload.jobs.rows.RowDefaults;
+import dev.offload.jobs.rows.RowReader;
 import dev.offload.planner.Workload;
+import dev.offload.planner.Workload.Lengths;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -58,6 +67,24 @@ class JobLengthsTest {
     assertTrue(sample("[]\n{\"prompt\": 3}\n").isEmpty());
   }
 
+  @Test
+  void shouldCountAPassForEachLabelOfSeveralTokens() {
+    ChoiceRequest request =
+        new ChoiceRequest(
+            0,
+            TokenIds.of(5, 6, 7),
+            List.of(TokenIds.of(1), TokenIds.of(2, 3), TokenIds.of(2, 4, 5)));
+    assertEquals(new Lengths(3, 3, 1), ChosenLabelSteps.lengths(request));
+  }
+
+  @Test
+  void shouldReadNoMoreOfRefusedRowsThanOfOthers() throws IOException {
+    Path file = Files.writeString(folder.resolve("bad.jsonl"), "{\"prompt\": 3}\n".repeat(1000));
+    List<BadRow> refused = new ArrayList<>();
+    assertTrue(sample(file, refused).isEmpty());
+    assertEquals(256, refused.size());
+  }
+
   private static String equalRows(int count) {
     return IntStream.range(0, count)
         .mapToObj(row -> "{\"id\": %d, \"prompt\": \"%05d\"}\n".formatted(100_000 + row, row))
@@ -65,7 +92,16 @@ class JobLengthsTest {
   }
 
   private Optional<Workload> sample(String rows) throws IOException {
-    Path file = Files.writeString(folder.resolve("rows.jsonl"), rows);
-    return JobLengths.sample(file, new ByteEncoder(), MAX_TOKENS);
+    return sample(Files.writeString(folder.resolve("rows.jsonl"), rows), new ArrayList<>());
+  }
+
+  private static Optional<Workload> sample(Path file, List<BadRow> refused) throws IOException {
+    return JobLengths.sample(
+        file,
+        JsonLines.open(file),
+        (source, temporary) ->
+            RowReader.forGeneration(
+                source, new RowDefaults(MAX_TOKENS), temporary, _ -> false, refused::add),
+        JobLengths.generated(new ByteEncoder()));
   }
 }
