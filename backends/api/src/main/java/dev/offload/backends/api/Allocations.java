@@ -2,6 +2,7 @@ package dev.offload.backends.api;
 
 import dev.offload.tensors.ByteSize;
 import java.lang.System.Logger.Level;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -41,6 +42,23 @@ public final class Allocations {
   public PinnedBuffer allocatePinned(
       String purpose, long bytes, Function<Runnable, PinnedBuffer> allocate) {
     return allocate(pinned, purpose, bytes, allocate, PinnedBuffer::close);
+  }
+
+  /**
+   * Gives out memory that somebody else has, as {@link Device#tryPin} describes.
+   *
+   * @param pin makes the buffer, which runs what it is handed once, when it is closed
+   * @throws IllegalArgumentException if the memory does not begin at a page
+   * @throws MemoryBudgetException if the budget has no room for all its pages
+   */
+  public PinnedBuffer pin(
+      String purpose, MemorySegment memory, Function<Runnable, PinnedBuffer> pin) {
+    if (memory.address() % HostMemory.ALIGNMENT != 0) {
+      throw new IllegalArgumentException(
+          "memory for %s begins at address %d, which is no multiple of %d"
+              .formatted(purpose, memory.address(), HostMemory.ALIGNMENT));
+    }
+    return allocatePinned(purpose, HostMemory.wholePages(memory.byteSize()), pin);
   }
 
   private <B> B allocate(

@@ -38,6 +38,11 @@ public final class HostMemory {
     return new HostMemory(linux ? Mappings.link() : null);
   }
 
+  /** Bytes of the pages that so many bytes from the beginning of one touch. */
+  public static long wholePages(long bytes) {
+    return Mappings.roundUp(bytes, ALIGNMENT);
+  }
+
   /** A block that lives as long as the arena, which must be shared. */
   public MemorySegment allocate(long bytes, Arena arena) {
     if (mappings == null || bytes < HUGE_PAGE) {

@@ -8,9 +8,18 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.api.HostMemory;
 import dev.offload.backends.api.MemoryBudgetException;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Random;
 
 /** Budgets, alignment and the life of memory. */
 interface MemoryConformance extends ConformanceTopic {
@@ -96,6 +105,52 @@ interface MemoryConformance extends ConformanceTopic {
         stream.copyToHost(view, 0, copy, 0, 1000);
         stream.synchronize();
         assertEquals(42, copy.segment().get(JAVA_BYTE, 999));
+      }
+    }
+  }
+
+  @Check
+  default void shouldCopyFromFilesWhereTheyAreMapped() throws IOException {
+    byte[] numbers = new byte[BUDGET / 2 + 1001];
+    new Random(7).nextBytes(numbers);
+    Path file = Files.createTempFile("offload-mapped", ".bin");
+    try (Arena arena = Arena.ofShared()) {
+      Files.write(file, numbers);
+      MemorySegment mapped;
+      try (FileChannel channel = FileChannel.open(file)) {
+        mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, numbers.length, arena);
+      }
+      try (Device device = small()) {
+        Optional<PinnedBuffer> pinned = device.tryPin("mapped", mapped);
+        assertEquals(
+            pinned.isPresent() ? HostMemory.wholePages(numbers.length) : 0,
+            device.allocatedPinnedBytes());
+        pinned.ifPresent(buffer -> copyBackAndForth(device, buffer, numbers));
+        assertEquals(0, device.allocatedPinnedBytes());
+        assertEquals(numbers[0], mapped.get(JAVA_BYTE, 0));
+      }
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  private static void copyBackAndForth(Device device, PinnedBuffer mapped, byte[] numbers) {
+    try (mapped;
+        Stream stream = device.newStream("test");
+        DeviceBuffer buffer = device.allocate("copy", numbers.length);
+        PinnedBuffer back = device.allocatePinned("back", 5000)) {
+      assertEquals(numbers.length, mapped.bytes());
+      assertThrows(MemoryBudgetException.class, () -> device.tryPin("once more", mapped.segment()));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> device.tryPin("no page", mapped.segment().asSlice(64)));
+      for (int from : new int[] {0, 1, 4095, 4098, numbers.length - 5000}) {
+        stream.copyToDevice(mapped, from, buffer, 192, 5000);
+        stream.copyToHost(buffer, 192, back, 0, 5000);
+        stream.synchronize();
+        for (int i = 0; i < 5000; i++) {
+          assertEquals(numbers[from + i], back.segment().get(JAVA_BYTE, i));
+        }
       }
     }
   }

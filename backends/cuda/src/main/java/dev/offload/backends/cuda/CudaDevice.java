@@ -14,8 +14,10 @@ import dev.offload.backends.kernels.KernelOperations;
 import dev.offload.backends.kernels.Launch;
 import dev.offload.tensors.ByteSize;
 import java.lang.System.Logger.Level;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -152,6 +154,33 @@ final class CudaDevice implements Device, KernelLauncher {
     requireOpen();
     return allocations.allocatePinned(
         purpose, bytes, release -> resources.pinned().allocate(purpose, bytes, release));
+  }
+
+  @Override
+  public Optional<PinnedBuffer> tryPin(String purpose, MemorySegment memory) {
+    requireOpen();
+    if (!context.driver().facts().pinsReadOnly()) {
+      LOGGER.log(
+          Level.WARNING, "{0} cannot pin memory of files, such as {1}", facts.name(), purpose);
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          allocations.pin(
+              purpose, memory, release -> resources.pinned().pinReadOnly(memory, release)));
+    } catch (CudaException e) {
+      if (e.isSticky()) {
+        throw e;
+      }
+      LOGGER.log(
+          Level.WARNING,
+          "{0} of {1} cannot be pinned where they are: {2}. Linux pins no pages of some file systems, and a limit of "
+              + "locked memory may forbid it (ulimit -l)",
+          ByteSize.format(memory.byteSize()),
+          purpose,
+          e.failure());
+      return Optional.empty();
+    }
   }
 
   @Override

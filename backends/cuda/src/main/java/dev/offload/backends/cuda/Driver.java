@@ -31,6 +31,7 @@ interface Driver extends AutoCloseable {
    * @param threadsPerBlock at most
    * @param sharedBytesPerBlock at most, unless a kernel asks for more
    * @param memoryBytes all of its memory
+   * @param pinsReadOnly whether it pins memory that may only be read
    */
   record Facts(
       String name,
@@ -39,7 +40,8 @@ interface Driver extends AutoCloseable {
       int multiprocessors,
       int threadsPerBlock,
       int sharedBytesPerBlock,
-      long memoryBytes) {}
+      long memoryBytes,
+      boolean pinsReadOnly) {}
 
   Facts facts();
 
@@ -59,6 +61,9 @@ interface Driver extends AutoCloseable {
 
   /** Pins host memory: page boundaries. */
   void register(long address, long bytes);
+
+  /** The same for memory that may only be read, such as the mapping of a file. */
+  void registerReadOnly(long address, long bytes);
 
   void unregister(long address);
 

@@ -62,7 +62,8 @@ final class JcudaDriver implements Driver {
         attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
         attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK),
         attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK),
-        bytes[0]);
+        bytes[0],
+        attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_READ_ONLY_HOST_REGISTER_SUPPORTED) != 0);
   }
 
   private int attribute(int which) {
@@ -115,10 +116,20 @@ final class JcudaDriver implements Driver {
 
   @Override
   public void register(long address, long bytes) {
+    register("cuMemHostRegister", address, bytes, 0);
+  }
+
+  @Override
+  public void registerReadOnly(long address, long bytes) {
+    register(
+        "read-only cuMemHostRegister", address, bytes, JCudaDriver.CU_MEMHOSTREGISTER_READ_ONLY);
+  }
+
+  private void register(String call, long address, long bytes, int flags) {
     makeCurrent();
     CudaException.check(
-        "cuMemHostRegister of %d bytes".formatted(bytes),
-        JCudaDriver.cuMemHostRegister(host(address), bytes, 0));
+        "%s of %d bytes".formatted(call, bytes),
+        JCudaDriver.cuMemHostRegister(host(address), bytes, flags));
   }
 
   @Override

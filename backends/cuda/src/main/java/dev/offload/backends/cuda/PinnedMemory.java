@@ -66,6 +66,33 @@ final class PinnedMemory {
     }
   }
 
+  /**
+   * Memory that somebody else has, read-only: all of it or nothing.
+   *
+   * @param memory begins at a page
+   * @param onClose run when it is pinned no more
+   * @throws CudaException if it cannot be pinned
+   */
+  CudaPinnedBuffer pinReadOnly(MemorySegment memory, Runnable onClose) {
+    Deque<Long> pinned = new ArrayDeque<>();
+    try {
+      for (long at = 0; at < memory.byteSize(); at += pieceBytes) {
+        long address = memory.address() + at;
+        driver.registerReadOnly(address, Math.min(pieceBytes, memory.byteSize() - at));
+        pinned.push(address);
+      }
+    } catch (RuntimeException | Error e) {
+      unpin(pinned);
+      throw e;
+    }
+    return new CudaPinnedBuffer(
+        memory,
+        () -> {
+          unpin(pinned);
+          onClose.run();
+        });
+  }
+
   private void pin(String purpose, MemorySegment segment, Deque<Long> pinned) {
     long bytes = segment.byteSize();
     for (long at = 0; at < bytes; at += pieceBytes) {

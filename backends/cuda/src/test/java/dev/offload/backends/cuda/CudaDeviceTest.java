@@ -1,16 +1,26 @@
 package dev.offload.backends.cuda;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.MemoryBudgetException;
+import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.stream.LongStream;
 import jcuda.driver.CUresult;
 import org.junit.jupiter.api.Test;
@@ -117,6 +127,63 @@ final class CudaDeviceTest {
         List.of("newMark", "record", "destroyQueue", "unregister", "destroyMark", "free", "close"),
         kinds);
     assertThrows(IllegalStateException.class, () -> device.allocate("late", 1));
+  }
+
+  /** Files are mapped read-only, copied from where they are, and count by the page. */
+  @Test
+  void shouldCopyFromFilesWhereTheyAre() throws IOException {
+    byte[] numbers = new byte[10_000];
+    new Random(3).nextBytes(numbers);
+    Path file = Files.write(cache.resolve("weights"), numbers);
+    try (CudaDevice device = FakeContext.device(driver, cache);
+        Arena arena = Arena.ofShared();
+        FileChannel channel = FileChannel.open(file)) {
+      MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, 10_000, arena);
+      try (PinnedBuffer pinned = device.tryPin("weights", mapped).orElseThrow();
+          PinnedBuffer back = device.allocatePinned("back", 5000);
+          DeviceBuffer there = device.allocate("there", 5000);
+          Stream stream = device.newStream("copy")) {
+        assertEquals(List.of(10_000L), registered("registerReadOnly"));
+        assertEquals(3 * 4096 + 5000, device.allocatedPinnedBytes());
+        stream.copyToDevice(pinned, 4001, there, 0, 5000);
+        stream.copyToHost(there, 0, back, 0, 5000);
+        stream.synchronize();
+        assertArrayEquals(
+            Arrays.copyOfRange(numbers, 4001, 9001), back.segment().toArray(JAVA_BYTE));
+      }
+      assertEquals(0, device.allocatedPinnedBytes());
+    }
+    assertEquals(List.of(), driver.left());
+  }
+
+  private List<Long> registered(String call) {
+    return driver.calls.stream()
+        .filter(each -> each.startsWith(call + " "))
+        .map(each -> Long.valueOf(each.substring(call.length() + 1)))
+        .toList();
+  }
+
+  /** Old drivers, file systems and limits: whoever asks copies to pinned memory instead. */
+  @Test
+  void shouldSayNoWhereFilesCannotBePinned() {
+    try (CudaDevice device = FakeContext.device(driver, cache);
+        Arena arena = Arena.ofShared()) {
+      MemorySegment mapped = arena.allocate(8192, 4096).asReadOnly();
+      driver.fail("registerReadOnly", CUresult.CUDA_ERROR_NOT_PERMITTED);
+      assertTrue(device.tryPin("weights", mapped).isEmpty());
+      assertEquals(0, device.allocatedPinnedBytes());
+      driver.fail("registerReadOnly", CUresult.CUDA_ERROR_ILLEGAL_ADDRESS);
+      assertThrows(CudaException.class, () -> device.tryPin("weights", mapped));
+      assertThrows(
+          IllegalArgumentException.class, () -> device.tryPin("weights", mapped.asSlice(64)));
+    }
+    FakeDriver old = new FakeDriver();
+    old.pinsReadOnly = false;
+    try (CudaDevice device = FakeContext.device(old, cache);
+        Arena arena = Arena.ofShared()) {
+      assertTrue(device.tryPin("weights", arena.allocate(8192, 4096)).isEmpty());
+      assertTrue(old.calls.stream().noneMatch(call -> call.startsWith("registerReadOnly")));
+    }
   }
 
   @Test

@@ -27,6 +27,9 @@ final class FakeDriver implements Driver {
   /** All calls in order, as words. */
   final List<String> calls = new ArrayList<>();
 
+  /** Whether memory of files can be pinned. */
+  boolean pinsReadOnly = true;
+
   /** Bytes that others use. */
   long usedByOthers;
 
@@ -39,7 +42,7 @@ final class FakeDriver implements Driver {
   /** Milliseconds by which the clock of the device goes on with every mark. */
   float markMillis = 0.001f;
 
-  private final Map<String, Integer> failures = new HashMap<>();
+  private final Map<String, Failure> failures = new HashMap<>();
   private final Map<Long, Arena> allocations = new HashMap<>();
   private final Map<Long, Long> sizes = new HashMap<>();
   private final Map<Long, Long> registered = new HashMap<>();
@@ -51,8 +54,15 @@ final class FakeDriver implements Driver {
 
   /** Lets all calls of a name fail from now on. */
   void fail(String call, int status) {
-    failures.put(call, status);
+    failAfter(call, 0, status);
   }
+
+  /** Lets all calls of a name fail after some that succeed. */
+  void failAfter(String call, int successes, int status) {
+    failures.put(call, new Failure(successes, status));
+  }
+
+  private record Failure(int successes, int status) {}
 
   /** Lets the work in queues fail for good. */
   void lose() {
@@ -84,9 +94,14 @@ final class FakeDriver implements Driver {
     if (closed) {
       throw new AssertionError(text + " after the context was closed");
     }
-    if (failures.containsKey(name)) {
-      throw new CudaException(name, failures.get(name));
+    Failure failure = failures.get(name);
+    if (failure == null) {
+      return;
     }
+    if (failure.successes() == 0) {
+      throw new CudaException(name, failure.status());
+    }
+    failures.put(name, new Failure(failure.successes() - 1, failure.status()));
   }
 
   private record FakeQueue(String name, Deque<Work> pending) implements Queue {
@@ -179,7 +194,7 @@ final class FakeDriver implements Driver {
 
   @Override
   public Facts facts() {
-    return new Facts("Fake GPU", 90, 13_000, 132, 1024, 48 << 10, MEMORY_BYTES);
+    return new Facts("Fake GPU", 90, 13_000, 132, 1024, 48 << 10, MEMORY_BYTES, pinsReadOnly);
   }
 
   @Override
@@ -217,6 +232,12 @@ final class FakeDriver implements Driver {
   @Override
   public void register(long address, long bytes) {
     call("register", bytes);
+    registered.put(address, bytes);
+  }
+
+  @Override
+  public void registerReadOnly(long address, long bytes) {
+    call("registerReadOnly", bytes);
     registered.put(address, bytes);
   }
 

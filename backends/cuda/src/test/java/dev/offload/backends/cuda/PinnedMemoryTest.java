@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.logging.Handler;
@@ -64,6 +66,22 @@ final class PinnedMemoryTest {
     assertEquals(1, warnings.size());
     for (String part : new String[] {"0 B", "32.00 KiB", "weights", "ulimit -l", "memlock"}) {
       assertTrue(warnings.getFirst().contains(part), warnings::getFirst);
+    }
+  }
+
+  @Test
+  void shouldPinReadOnlyAllOrNothing() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mapped = arena.allocate(2 * PIECE + 5, 4096).asReadOnly();
+      CudaPinnedBuffer buffer = memory.pinReadOnly(mapped, () -> closed++);
+      assertEquals(List.of(PIECE, PIECE, 5L), sizes());
+      assertEquals("registerReadOnly " + PIECE, driver.calls.getFirst());
+      buffer.close();
+      assertEquals(1, closed);
+      driver.failAfter("registerReadOnly", 1, CUresult.CUDA_ERROR_INVALID_VALUE);
+      assertThrows(CudaException.class, () -> memory.pinReadOnly(mapped, () -> closed++));
+      assertEquals(List.of(), sizes());
+      assertEquals(1, closed);
     }
   }
 

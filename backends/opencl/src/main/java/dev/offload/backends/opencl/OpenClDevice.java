@@ -14,7 +14,9 @@ import dev.offload.backends.kernels.KernelLauncher;
 import dev.offload.backends.kernels.KernelOperations;
 import dev.offload.backends.kernels.Launch;
 import java.lang.System.Logger.Level;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.lwjgl.opencl.CL10;
@@ -91,6 +93,16 @@ final class OpenClDevice implements Device, KernelLauncher {
     requireOpen();
     return allocations.allocatePinned(
         purpose, bytes, release -> memory.allocatePinned(bytes, release));
+  }
+
+  /** A processor copies from any memory alike; what others are told of none is slow. */
+  @Override
+  public Optional<PinnedBuffer> tryPin(String purpose, MemorySegment memory) {
+    requireOpen();
+    return context.device().isProcessor()
+        ? Optional.of(
+            allocations.pin(purpose, memory, release -> new OpenClPinnedBuffer(memory, release)))
+        : Optional.empty();
   }
 
   @Override
