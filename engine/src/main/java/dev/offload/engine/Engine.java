@@ -23,6 +23,7 @@ import dev.offload.planner.KvGroup;
 import dev.offload.planner.ModelSizes;
 import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
+import dev.offload.planner.PlanBytes;
 import dev.offload.planner.ScheduleBuilder;
 import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.planner.hardware.HardwareProfile;
@@ -208,10 +209,12 @@ public final class Engine implements AutoCloseable {
             plan,
             WeightStore.sizes(
                 model.units(), plan.computeDType(), device.operations(), host.operations()));
-    WeightStore weights = WeightStore.load(device, plan, model.units(), granules, model.filler());
-    owned.add(weights);
     EnginePlanner sizes =
         new EnginePlanner(model, device.operations(), host.operations(), plan.computeDType());
+    long spare = options.hostMemory() - PlanBytes.of(plan, sizes).host();
+    WeightStore weights =
+        WeightStore.load(device, plan, model.units(), granules, model.filler(), spare);
+    owned.add(weights);
     KvStore cache =
         new KvStore(
             device,

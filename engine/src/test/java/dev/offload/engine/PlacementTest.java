@@ -101,12 +101,42 @@ class PlacementTest {
           boolean overlap = random.nextInt(4) > 0;
           assertEquals(
               expected,
-              run(sliced, devices, plan, overlap, requests, choices),
+              run(
+                  random.nextBoolean() ? sliced : sliced.mapped(1),
+                  devices,
+                  plan,
+                  overlap,
+                  requests,
+                  choices),
               () -> "round with " + plan + (overlap ? " overlapped" : " sequential"));
           Device device = devices.device();
           assertTrue(device.allocatedBytes() == 0 && device.allocatedPinnedBytes() == 0);
         }
       }
+    }
+  }
+
+  /** Weights that stay in the page cache, where a device has them copied from there. */
+  @ParameterizedTest
+  @CsvSource({"opencl, llama31-gqa", "cuda, llama31-gqa", "cuda, mixtral", "cpu, llama31-gqa"})
+  void shouldGiveTheSameFromThePageCache(String backend, String name) throws Exception {
+    Random random = new Random(12);
+    try (ModelFolder folder = ModelFolder.open(FIXTURES.resolve(name));
+        TestDevices devices = open(backend, 2)) {
+      EngineModel model = EngineModel.of(folder);
+      DType dtype = model.config().storedDType();
+      List<UnitSize> units = sizes(model, dtype, devices);
+      Map<UnitId, Tier> away = new HashMap<>();
+      units.forEach(unit -> away.put(unit.id(), Tier.HOST));
+      Plan plan = new Shape(dtype, 2, 2, 20, false).plan(units, away, false, 3);
+      List<GenerationRequest> requests = requests(model, random);
+      Answers expected = run(model, devices, plan, true, requests, List.of());
+      long copied = devices.device().peakPinnedBytes();
+      assertEquals(expected, run(model.mapped(1), devices, plan, true, requests, List.of()));
+      long mapped = devices.device().peakPinnedBytes();
+      boolean stays = !backend.equals(TestDevices.CPU);
+      assertEquals(stays, mapped > copied, "whole pages count where weights stay in files");
+      assertEquals(0, devices.device().allocatedPinnedBytes());
     }
   }
 

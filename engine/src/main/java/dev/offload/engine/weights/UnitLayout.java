@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * How the parameters of a unit lie in memory: matrices in the compute format, vectors in F32, each
@@ -76,6 +77,17 @@ public final class UnitLayout {
     return layout;
   }
 
+  /** Some entries of this layout in the same order, close together. They are not found by role. */
+  UnitLayout only(Predicate<Entry> wanted) {
+    UnitLayout layout = new UnitLayout(unit);
+    for (Entry entry : entries()) {
+      if (wanted.test(entry)) {
+        layout.add(entry.parameter(), entry.block(), entry.dtype(), entry.packed(), entry.bytes());
+      }
+    }
+    return layout;
+  }
+
   private void add(Parameter parameter, int block, DType dtype, boolean packed, long size) {
     if (parameter.role() == Role.TOKEN_TABLE || parameter.role() == Role.POSITION_TABLE) {
       return;
@@ -95,7 +107,7 @@ public final class UnitLayout {
     return bytes;
   }
 
-  public Iterable<Entry> entries() {
+  public List<Entry> entries() {
     return entries.values().stream().flatMap(List::stream).toList();
   }
 

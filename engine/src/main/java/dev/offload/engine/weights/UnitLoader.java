@@ -7,7 +7,6 @@ import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.backends.api.Weight;
 import dev.offload.tensors.weights.Parameter;
-import java.lang.foreign.MemorySegment;
 
 /**
  * Brings units to their homes while the model is loaded: matrices some panels of rows at a time,
@@ -88,12 +87,12 @@ public final class UnitLoader {
         image,
         (entry, rows, offset) -> {
           long to = base + offset;
-          long bytes = fill(entry, rows);
           if (entry.packed()) {
-            pack(entry, rows, bytes, packed, 0);
+            pack(entry, rows, fill(entry, rows), packed, 0);
             stream.copyToHost(packed, 0, home, to, imageBytes(entry, rows.rows(), operations));
           } else {
-            MemorySegment.copy(host.segment(), 0, home.segment(), to, bytes);
+            filler.fill(
+                rows, entry.dtype(), home.segment().asSlice(to, rowMajorBytes(entry, rows)));
           }
         });
   }
@@ -122,9 +121,13 @@ public final class UnitLoader {
 
   /** Writes rows to the host's area; returns their bytes. */
   private long fill(UnitLayout.Entry entry, Parameter rows) {
-    long bytes = rows.elements() * entry.dtype().bytes();
+    long bytes = rowMajorBytes(entry, rows);
     filler.fill(rows, entry.dtype(), host.segment().asSlice(0, bytes));
     return bytes;
+  }
+
+  private static long rowMajorBytes(UnitLayout.Entry entry, Parameter rows) {
+    return rows.elements() * entry.dtype().bytes();
   }
 
   private void pack(

@@ -34,7 +34,7 @@ public final class WeightStore implements AutoCloseable {
   private final Map<UnitId, UnitLayout> rowMajor = new HashMap<>();
   private final Map<UnitId, UnitLayout> images = new HashMap<>();
   private final Map<UnitId, UnitView> resident = new HashMap<>();
-  private final Map<Integer, PinnedBuffer> hostHomes = new HashMap<>();
+  private final Map<Integer, HostHome> hostHomes = new HashMap<>();
   private DeviceBuffer ring;
   private DeviceBuffer expanded;
   private PinnedBuffer staging;
@@ -111,16 +111,23 @@ public final class WeightStore implements AutoCloseable {
    * Allocates all homes and the ring and brings every unit to its home; except those that the host
    * computes, see {@link HostExpertWeights}.
    *
+   * @param spareHostBytes of the budget of pinned memory, beside all that is planned
    * @throws dev.offload.backends.api.MemoryBudgetException if a budget does not suffice
    */
   public static WeightStore load(
-      Device device, Plan plan, List<WeightUnit> units, List<Granule> granules, UnitFiller filler) {
+      Device device,
+      Plan plan,
+      List<WeightUnit> units,
+      List<Granule> granules,
+      UnitFiller filler,
+      long spareHostBytes) {
     WeightStore store = new WeightStore(device, plan.computeDType(), filler);
     try {
       List<Granule> crossing =
           granules.stream().filter(granule -> !granule.isComputedOnHost()).toList();
       store.layOut(units);
       store.allocateHomes(crossing);
+      store.allocateHostHomes(crossing, spareHostBytes);
       store.fill(crossing);
       store.allocateRing(plan, crossing);
       return store;
@@ -155,15 +162,20 @@ public final class WeightStore implements AutoCloseable {
         }
       }
     }
-    for (Granule granule : granules) {
-      if (granule.home() == Tier.HOST) {
-        hostHomes.put(
-            granule.index(),
-            own(
-                device.allocatePinned(
-                    granule.units().getFirst().toString(), granule.imageBytes())));
-      }
+  }
+
+  private void allocateHostHomes(List<Granule> granules, long spareBytes) {
+    List<Granule> onHost =
+        granules.stream().filter(granule -> granule.home() == Tier.HOST).toList();
+    List<UnitLayout> all = onHost.stream().flatMap(granule -> images(granule).stream()).toList();
+    MappedMatrices mapped = own(MappedMatrices.pin(device, filler, all, spareBytes));
+    for (Granule granule : onHost) {
+      hostHomes.put(granule.index(), own(new HostHome(device, images(granule), mapped)));
     }
+  }
+
+  private List<UnitLayout> images(Granule granule) {
+    return granule.units().stream().map(images::get).toList();
   }
 
   private void allocateRing(Plan plan, List<Granule> granules) {
@@ -193,8 +205,7 @@ public final class WeightStore implements AutoCloseable {
     List<UnitLayout> toFill =
         granules.stream()
             .filter(granule -> granule.home() != Tier.DISK)
-            .flatMap(granule -> granule.units().stream())
-            .map(images::get)
+            .flatMap(granule -> images(granule).stream())
             .toList();
     if (toFill.isEmpty()) {
       return;
@@ -212,15 +223,10 @@ public final class WeightStore implements AutoCloseable {
   }
 
   private void load(Granule granule, UnitLoader loader, DeviceBuffer packed) {
-    long homeOffset = 0;
-    for (UnitId id : granule.units()) {
-      switch (granule.home()) {
-        case DEVICE -> loader.load(resident.get(id));
-        case HOST ->
-            loader.load(images.get(id), hostHomes.get(granule.index()), homeOffset, packed);
-        case DISK -> {}
-      }
-      homeOffset += images.get(id).bytes();
+    switch (granule.home()) {
+      case DEVICE -> granule.units().forEach(id -> loader.load(resident.get(id)));
+      case HOST -> hostHomes.get(granule.index()).load(loader, packed);
+      case DISK -> {}
     }
   }
 
@@ -270,8 +276,7 @@ public final class WeightStore implements AutoCloseable {
   public void copy(Work.CopyWeights work, Stream stream) {
     Granule granule = work.granule();
     if (granule.home() == Tier.HOST) {
-      stream.copyToDevice(
-          hostHomes.get(granule.index()), 0, ring, work.ringOffset(), granule.storedBytes());
+      hostHomes.get(granule.index()).copy(stream, ring, work.ringOffset());
     } else {
       stream.copyToDevice(
           staging, work.stagingOffset(), ring, work.ringOffset(), granule.storedBytes());

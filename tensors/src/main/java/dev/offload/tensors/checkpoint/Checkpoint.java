@@ -88,11 +88,20 @@ public final class Checkpoint implements AutoCloseable {
 
   /** The bytes of a tensor of this checkpoint: mapped, read-only, not aligned. */
   public MemorySegment bytes(StoredTensor tensor) {
-    MemorySegment file = files.get(tensor.file());
+    return bytes(new FileRange(tensor.file(), tensor.fileOffset(), tensor.bytes()));
+  }
+
+  /**
+   * Bytes of a weight file: mapped, read-only.
+   *
+   * @throws IndexOutOfBoundsException if the file has no such bytes
+   */
+  public MemorySegment bytes(FileRange range) {
+    MemorySegment file = files.get(range.file());
     if (file == null) {
-      throw new IllegalArgumentException(tensor.name() + " is no tensor of " + folder);
+      throw new IllegalArgumentException(range.file() + " is no weight file of " + folder);
     }
-    return file.asSlice(tensor.fileOffset(), tensor.bytes());
+    return file.asSlice(range.offset(), range.bytes());
   }
 
   @Override
