@@ -229,6 +229,7 @@ final class BenchCommand implements Callable<Integer> {
     return new BenchReport(
         found.device(),
         load,
+        found.loadNanos(),
         run,
         bound.tokensPerSecond(load, run.promptTokens(), Ceilings.Level.BEST),
         bound.tokensPerSecond(load, run.promptTokens(), Ceilings.Level.USUAL),

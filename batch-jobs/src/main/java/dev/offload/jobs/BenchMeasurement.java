@@ -35,12 +35,14 @@ final class BenchMeasurement {
    * What was found.
    *
    * @param device name of the device
+   * @param loadNanos time in which memory was allocated and weights were brought to their homes
    * @param runs in order
    * @param comparison with forecasts, if they were wanted
    * @param disk the disk, if weights were read from there
    */
   record Found(
       String device,
+      long loadNanos,
       List<RunReport> runs,
       Optional<Comparison> comparison,
       Optional<DiskRate> disk) {}
@@ -68,7 +70,7 @@ final class BenchMeasurement {
       Device device = devices.device();
       Plan plan = PlanChoice.of(random, device, options, machine);
       List<WeightUnit> onDisk = random.unitsOnDisk(plan);
-      if (onDisk.isEmpty()) {
+      if (onDisk.isEmpty() && !machine.mapsWeights()) {
         return found(
             device,
             run(random, devices, plan, rounds, profiles, Optional.empty()),
@@ -76,9 +78,16 @@ final class BenchMeasurement {
       }
       try (DiskWeights weights =
           DiskWeights.write(model, folder.units(), numbers, machine.temporary())) {
+        EngineModel files = machine.mapsWeights() ? weights.model().mapped() : weights.model();
+        if (onDisk.isEmpty()) {
+          return found(
+              device,
+              run(files, devices, plan, rounds, profiles, Optional.empty()),
+              Optional.empty());
+        }
         double before = weights.bytesPerSecond(onDisk, plan.computeDType());
         DiskReads reads = () -> weights.bytesPerSecond(onDisk, plan.computeDType());
-        List<Ran> runs = run(weights.model(), devices, plan, rounds, profiles, Optional.of(reads));
+        List<Ran> runs = run(files, devices, plan, rounds, profiles, Optional.of(reads));
         double after = weights.bytesPerSecond(onDisk, plan.computeDType());
         DiskRate disk = new DiskRate(Math.max(before, after), weights.stillCached());
         return found(device, runs, Optional.of(disk));
@@ -86,13 +95,14 @@ final class BenchMeasurement {
     }
   }
 
-  /** A run, and the round it makes with its forecast. */
-  private record Ran(RunReport run, Optional<Comparison.Round> round) {}
+  /** A run, the round it makes with its forecast, and how long its engine took to open. */
+  private record Ran(RunReport run, Optional<Comparison.Round> round, long loadNanos) {}
 
   private static Found found(Device device, List<Ran> runs, Optional<DiskRate> disk) {
     List<Comparison.Round> rounds = runs.stream().flatMap(ran -> ran.round().stream()).toList();
     return new Found(
         device.facts().name(),
+        runs.getFirst().loadNanos(),
         runs.stream().map(Ran::run).toList(),
         rounds.isEmpty() ? Optional.empty() : Optional.of(new Comparison(rounds)),
         disk);
@@ -109,9 +119,11 @@ final class BenchMeasurement {
     List<Ran> runs = new ArrayList<>();
     Device device = devices.device();
     try (Closing closing = new Closing()) {
+      long begin = System.nanoTime();
       Engine engine =
           closing.add(
               Engine.open(weights, Optional.empty(), device, devices.host(), options, plan));
+      long loadNanos = System.nanoTime() - begin;
       closing.add(machine.trace(engine));
       int vocabularySize = weights.config().vocabularySize();
       long end = System.nanoTime() + warmUpSeconds * 1_000_000_000L;
@@ -124,7 +136,7 @@ final class BenchMeasurement {
         Optional<PassTimeline> pass = engine.timeline();
         Optional<Forecast> after = forecast(weights, device, plan, profiles, disk);
         List<Forecast> both = Stream.of(before, after).flatMap(Optional::stream).toList();
-        runs.add(new Ran(run, before.map(_ -> new Comparison.Round(run, pass, both))));
+        runs.add(new Ran(run, before.map(_ -> new Comparison.Round(run, pass, both)), loadNanos));
         before = after;
       }
       machine.saveRouting(engine);

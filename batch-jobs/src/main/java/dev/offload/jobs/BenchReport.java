@@ -14,6 +14,7 @@ import java.util.Optional;
  * What a measurement found.
  *
  * @param device name of the device
+ * @param loadNanos time in which memory was allocated and weights were brought to their homes
  * @param run what the engine did
  * @param boundTokensPerSecond what the device's measured ceilings allow for the load
  * @param usualBoundTokensPerSecond what they allow at the median of the measurements
@@ -23,6 +24,7 @@ import java.util.Optional;
 record BenchReport(
     String device,
     BenchLoad load,
+    long loadNanos,
     RunReport run,
     double boundTokensPerSecond,
     double usualBoundTokensPerSecond,
@@ -68,6 +70,7 @@ record BenchReport(
     json.put("disk_swapped_bytes", run.flight().diskSwappedBytes());
     json.put("passes", run.passes());
     json.put("wall_seconds", run.wallNanos() / 1e9);
+    json.put("load_seconds", loadNanos / 1e9);
     comparison.ifPresent(forecast -> forecast.addTo(json));
     try {
       return mapper.writeValueAsString(json);
@@ -104,6 +107,7 @@ record BenchReport(
           "shared       %d tokens at the beginning; %,d prompt tokens computed, %,d not%n",
           load.sharedTokens(), run.promptTokens(), run.sharedPromptTokens());
     }
+    out.printf("loading      %.1f s%n", loadNanos / 1e9);
     out.printf("requests     %,.1f/s%n", requestsPerSecond());
     out.printf("prefill      %,.0f tokens/s%n", run.prefillTokensPerSecond());
     out.printf("decode       %,.0f tokens/s%n", run.decodeTokensPerSecond());

@@ -84,7 +84,7 @@ final class EngineGenerator implements Generator, Chooser {
       Engine engine =
           resources.add(
               Engine.open(
-                  weights,
+                  machine.mapsWeights() ? weights.mapped() : weights,
                   Optional.of(tokenizer),
                   devices.device(),
                   devices.host(),

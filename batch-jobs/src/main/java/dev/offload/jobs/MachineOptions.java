@@ -21,6 +21,15 @@ final class MachineOptions extends BudgetOptions {
   private boolean noPrefixSharing;
 
   @Option(
+      names = "--map-weights",
+      description = {
+        "Leave weights at home in host memory where their files are in the page cache, pinned, and"
+            + " copy them to the device from there: the next start finds them there.",
+        "Default: they are copied to memory of the program's own."
+      })
+  private boolean mapWeights;
+
+  @Option(
       names = "--plan",
       paramLabel = "FILE",
       description = {
@@ -94,6 +103,11 @@ final class MachineOptions extends BudgetOptions {
       counted.get().write(saveRouting);
     }
     return counted.isPresent();
+  }
+
+  /** Whether weights at home in host memory are to stay in the page cache. */
+  boolean mapsWeights() {
+    return mapWeights;
   }
 
   /** A saved plan, if there is one. */

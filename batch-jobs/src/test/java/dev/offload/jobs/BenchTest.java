@@ -14,6 +14,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +42,23 @@ class BenchTest {
     try (Stream<Path> left = Files.list(temporary)) {
       assertFalse(left.findAny().isPresent(), "files left in --temp");
     }
+  }
+
+  /** Weights that stay mapped need files to stay in. */
+  @Test
+  void shouldTakeWeightsFromFilesThatAreMapped() throws IOException {
+    assertEquals(
+        ExitCode.OK,
+        bench(temporary, "--map-weights", "--device-memory=8MiB", "--host-memory=64MiB"),
+        err.toString());
+    JsonNode report = new JsonMapper().readTree(out.toString());
+    assertEquals(0, report.get("disk_bytes").asLong(), out.toString());
+    assertTrue(report.get("load_seconds").asDouble() > 0, out.toString());
+    assertFalse(report.has("disk_ceiling_bytes_per_s"), out.toString());
+    try (Stream<Path> left = Files.list(temporary)) {
+      assertFalse(left.findAny().isPresent(), "files left in --temp");
+    }
+    assertEquals(ExitCode.REFUSED, bench(temporary.resolve("missing"), "--map-weights"));
   }
 
   @Test
@@ -97,18 +116,23 @@ class BenchTest {
   }
 
   private int bench(Path temp) {
+    return bench(temp, "--device-memory=8MiB", "--host-memory=4MiB");
+  }
+
+  private int bench(Path temp, String... options) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "bench",
+                "--json",
+                "--model=" + MODEL,
+                "--temp=" + temp,
+                "--requests=2",
+                "--prompt-tokens=3",
+                "--generated-tokens=4",
+                "--warm-up=1"));
+    command.addAll(List.of(options));
     return Main.run(
-        new PrintWriter(out, true),
-        new PrintWriter(err, true),
-        "bench",
-        "--json",
-        "--model=" + MODEL,
-        "--temp=" + temp,
-        "--requests=2",
-        "--prompt-tokens=3",
-        "--generated-tokens=4",
-        "--device-memory=8MiB",
-        "--host-memory=4MiB",
-        "--warm-up=1");
+        new PrintWriter(out, true), new PrintWriter(err, true), command.toArray(String[]::new));
   }
 }
