@@ -27,6 +27,7 @@ final class Loads {
     if (cost.linkBytes() > 0) {
       add(Row.LINK, lane == Lane.H2D ? cost.seconds() : slowing(machine) * cost.seconds());
     }
+    add(Row.COPIES_BESIDE_HOST, lane == Lane.H2D ? cost.seconds() : slowing(lane, cost, machine));
     return add(Row.CORES, cost.coreSeconds() / machine.sharing().cores());
   }
 
@@ -38,6 +39,20 @@ final class Loads {
     double wanted =
         machine.link().toDevice().bytesPerSecond() + machine.link().toHost().bytesPerSecond();
     return Math.max(0, wanted / machine.link().bothBytesPerSecond() - 1);
+  }
+
+  /**
+   * Seconds by which work of the host lengthens copying to a device with memory of its own: where
+   * both want more of the host's memory than there is, both go at the part of their rates that it
+   * can do together.
+   */
+  static double slowing(Lane lane, Cost cost, HardwareProfile machine) {
+    if (lane != Lane.CPU || machine.sharing().deviceIsHost()) {
+      return 0;
+    }
+    double memory = machine.sharing().hostMemoryBytesPerSecond();
+    double copies = machine.link().toDevice().bytesPerSecond() / memory;
+    return Math.max(0, cost.hostBytes() / memory + (copies - 1) * cost.seconds());
   }
 
   /** Adds so many times another. */
@@ -57,10 +72,11 @@ final class Loads {
     return longest;
   }
 
-  /** The longest row, or the lane where the others on its link only make it a little longer. */
+  /** The longest row, or the lane where what it shares only makes it a little longer. */
   Row bottleneck() {
     Row longest = longest();
-    return longest == Row.LINK && of(Row.H2D) >= MOSTLY * of(Row.LINK) ? Row.H2D : longest;
+    boolean copies = longest == Row.LINK || longest == Row.COPIES_BESIDE_HOST;
+    return copies && of(Row.H2D) >= MOSTLY * of(longest) ? Row.H2D : longest;
   }
 
   /** Seconds of the longest row. */

@@ -49,6 +49,9 @@ final class PassLoads {
   private final Loads attendedCache = new Loads();
   private final OperationTotals operations = new OperationTotals();
 
+  /** Seconds by which a second of copying lengthens the host's experts, and they it. */
+  private final double slowing;
+
   /** Device time of the layers with experts, the experts themselves left out. */
   private double besideExperts;
 
@@ -64,6 +67,7 @@ final class PassLoads {
     this.design = design;
     this.flow = flow;
     this.rows = flow.load().rows();
+    this.slowing = design.hasHostExperts() ? leastSlowing() : 0;
     enterAndLeave();
     attend();
     for (UnitClass each : model.classes()) {
@@ -268,8 +272,8 @@ final class PassLoads {
     add(changes.toDisk(), Lane.DISK, read);
     changes.toDisk().add(Row.READS_AHEAD, read.seconds());
     if (each.experts() > 0) {
-      readAtOnce(changes.toHost(), host);
-      readAtOnce(changes.toDisk(), host);
+      slowHost(changes.toHost(), host.seconds());
+      slowHost(changes.toDisk(), host.seconds());
       double launches = 2.0 * each.matrices().size() * pieces * used;
       Compute more = new Compute(launches * machine.device().launchSeconds(), 0, 0);
       onDevice(changes.toHost(), more);
@@ -305,14 +309,21 @@ final class PassLoads {
     double layers = (double) each.count() / each.experts();
     if (design.moves(each)) {
       double unneeded = 1 - each.rows(rows).used(together(each));
-      arrive(resident, costs.toDevice(unneeded * ahead * layers, unneeded * layers));
+      Cost copies = costs.toDevice(unneeded * ahead * layers, unneeded * layers);
+      arrive(resident, copies);
+      // Where copies that the host slows down take all the time, there is none for these.
+      resident.add(Row.COPIES_BESIDE_HOST, -copies.seconds());
     }
   }
 
   private void arrive(Loads change, Cost copy) {
     add(change, Lane.H2D, copy);
+    arriveLater(change, copy.seconds());
+  }
+
+  private void arriveLater(Loads change, double seconds) {
     if (design.streams() && model.mixtureLayers() > 0) {
-      change.add(Row.EXPERTS_ARRIVING, copy.seconds());
+      change.add(Row.EXPERTS_ARRIVING, seconds);
     }
   }
 
@@ -321,33 +332,50 @@ final class PassLoads {
     double layers = (double) each.count() / each.experts();
     Compute onDevice =
         costs.device().experts(each.matrices(), each.experts(), each.rows(rows), 0.5).times(layers);
-    Compute onHost =
-        costs.host().experts(each.matrices(), each.experts(), each.rows(rows), 1).times(layers);
     double rowNumbers = rows * each.perToken() * model.hidden() * layers;
     Cost down = costs.toHost(rowNumbers * model.sizes().computeDType().bytes(), layers);
     Cost up = costs.toDevice(4 * rowNumbers, layers);
-    Cost computed = costs.onHost(onHost).plus(costs.waiting(Cost.NONE, 2).times(layers));
+    Cost computed = onHost(each);
     add(hostExperts, Lane.CPU, computed);
     add(hostExperts, Lane.D2H, down);
     add(hostExperts, Lane.H2D, up);
-    double chain = down.seconds() + computed.seconds() + up.seconds();
-    hostExperts.add(Row.EXPERTS_ON_HOST, chain);
-    readAtOnce(hostExperts, computed);
+    waitForHost(hostExperts, down.seconds() + computed.seconds() + up.seconds());
+    hostExperts.add(Row.EXPERTS_BESIDE_COPIES, slowing * computed.seconds());
+    arriveLater(hostExperts, Loads.slowing(Lane.CPU, computed, machine));
     onDevice(hostExperts, onDevice.times(-1));
   }
 
-  /** While the host computes experts of a layer, the device does nothing but its other experts. */
+  /** All experts of a class where the host computes them. */
+  private Cost onHost(UnitClass each) {
+    double layers = (double) each.count() / each.experts();
+    Compute work = costs.host().experts(each.matrices(), each.experts(), each.rows(rows), 1);
+    return costs.onHost(work.times(layers)).plus(costs.waiting(Cost.NONE, 2).times(layers));
+  }
+
+  private double leastSlowing() {
+    return model.classes().stream()
+        .filter(each -> each.experts() > 0)
+        .map(this::onHost)
+        .mapToDouble(each -> Loads.slowing(Lane.CPU, each, machine) / each.seconds())
+        .min()
+        .orElse(0);
+  }
+
+  /**
+   * While the host computes experts of a layer, the device does nothing but its other experts.
+   * Copies beside these seconds do not slow the host down.
+   */
   private void waitForHost(Loads loads, double seconds) {
     if (design.hasHostExperts()) {
       loads.add(Row.EXPERTS_ON_HOST, seconds).add(Row.EXPERTS_AT_ONCE, seconds);
+      loads.add(Row.EXPERTS_BESIDE_COPIES, (1 - slowing) * seconds);
     }
   }
 
-  /** Reads of host memory while the host computes experts. */
-  private void readAtOnce(Loads loads, Cost reads) {
+  /** Experts that arrive meanwhile slow the host down. */
+  private void slowHost(Loads loads, double seconds) {
     if (design.hasHostExperts()) {
-      double seconds = reads.hostBytes() / machine.sharing().hostMemoryBytesPerSecond();
-      loads.add(Row.EXPERTS_AT_ONCE, seconds);
+      loads.add(Row.EXPERTS_AT_ONCE, slowing * seconds);
     }
   }
 
@@ -368,8 +396,9 @@ final class PassLoads {
 
   /** Copies and reads of experts wait for so much time of the device, but for {@link #runAhead}. */
   private void wait(Loads loads, double seconds) {
+    arriveLater(loads, seconds);
     if (design.streams() && model.mixtureLayers() > 0) {
-      loads.add(Row.EXPERTS_ARRIVING, seconds).add(Row.READS_AHEAD, seconds);
+      loads.add(Row.READS_AHEAD, seconds);
     }
   }
 
@@ -381,10 +410,7 @@ final class PassLoads {
     double piece = design.piece();
     double copied = (design.ringBytes() - piece) / machine.link().toDevice().bytesPerSecond();
     resident.add(Row.EXPERTS_ARRIVING, -copied * model.mixtureLayers());
-    if (design.hasHostExperts()) {
-      double read = (design.ringBytes() - piece) / machine.sharing().hostMemoryBytesPerSecond();
-      resident.add(Row.EXPERTS_AT_ONCE, -read * model.mixtureLayers());
-    }
+    slowHost(resident, -copied * model.mixtureLayers());
     if (design.disk()) {
       double read = (design.stagingBytes() - piece) / machine.disk().readBytesPerSecond();
       resident.add(Row.READS_AHEAD, -read * model.mixtureLayers());
@@ -399,5 +425,8 @@ final class PassLoads {
 
   private void add(Loads loads, Lane lane, Cost cost) {
     loads.add(lane, cost, machine);
+    if (lane == Lane.H2D) {
+      loads.add(Row.EXPERTS_BESIDE_COPIES, slowing * cost.seconds());
+    }
   }
 }

@@ -20,16 +20,22 @@ import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** Says of the best plan what to expect, why it is best, and what would make it better. */
 final class Recommender {
   private static final int MOST_ALTERNATIVES = 8;
+
+  private static final Set<Row> SHARING_HOST_MEMORY =
+      EnumSet.of(
+          Row.HOST_MEMORY, Row.EXPERTS_AT_ONCE, Row.EXPERTS_BESIDE_COPIES, Row.COPIES_BESIDE_HOST);
 
   private final PlanSearch search;
   private final Whole best;
@@ -338,7 +344,7 @@ final class Recommender {
       warnings.add(
           "attention on the host bounds the pass; faster host memory, or device memory for more of the KV cache, would help");
     }
-    if (longest == Row.HOST_MEMORY || longest == Row.EXPERTS_AT_ONCE) {
+    if (SHARING_HOST_MEMORY.contains(longest)) {
       warnings.add(
           "host memory is the bottleneck: copies and computing on the host slow each other down");
     }

@@ -33,8 +33,15 @@ enum Row {
    * experts.
    */
   EXPERTS_ON_HOST(11),
-  /** Meanwhile experts that are copied and those that are computed share the host's memory. */
-  EXPERTS_AT_ONCE(12);
+  /**
+   * The same with experts that are copied meanwhile, all but what the ring holds: they slow the
+   * host down as far as its memory cannot do both.
+   */
+  EXPERTS_AT_ONCE(12),
+  /** The same with all copies, but for those beside the device's other work. */
+  EXPERTS_BESIDE_COPIES(13),
+  /** Copies to the device, with what the host's work slows them down in the same way. */
+  COPIES_BESIDE_HOST(14);
 
   /** Position in {@link Loads}. */
   final int index;
@@ -64,7 +71,9 @@ enum Row {
           EXPERTS_ARRIVING,
           READS_AHEAD,
           EXPERTS_ON_HOST,
-          EXPERTS_AT_ONCE ->
+          EXPERTS_AT_ONCE,
+          EXPERTS_BESIDE_COPIES,
+          COPIES_BESIDE_HOST ->
           false;
     };
   }
