@@ -45,6 +45,7 @@ final class BenchBound {
       ceilings.measureProduct(device, shape.getFirst(), shape.getLast());
     }
     ceilings.measureReading(device);
+    ceilings.measureCopying(device);
   }
 
   /**
@@ -58,6 +59,11 @@ final class BenchBound {
     // Only the last token of a prompt needs logits.
     double prefillSeconds = computeSeconds((double) promptTokens, load.requests(), level);
     return tokens / (prefillSeconds + decodeSeconds(load, level));
+  }
+
+  /** Bytes of weights per second that can be copied to the device. */
+  double copiedBytesPerSecond() {
+    return ceilings.copiedBytesPerSecond(Ceilings.Level.BEST);
   }
 
   /** The first token comes out of the prompt; the others take a step each. */

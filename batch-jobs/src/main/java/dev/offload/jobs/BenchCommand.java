@@ -233,6 +233,7 @@ final class BenchCommand implements Callable<Integer> {
         run,
         bound.tokensPerSecond(load, run.promptTokens(), Ceilings.Level.BEST),
         bound.tokensPerSecond(load, run.promptTokens(), Ceilings.Level.USUAL),
+        bound.copiedBytesPerSecond(),
         found.disk(),
         found.comparison());
   }

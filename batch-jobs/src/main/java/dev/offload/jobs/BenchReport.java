@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param run what the engine did
  * @param boundTokensPerSecond what the device's measured ceilings allow for the load
  * @param usualBoundTokensPerSecond what they allow at the median of the measurements
+ * @param copiedBytesPerSecond of pinned memory to the device with nothing else going on
  * @param disk the disk, if weights were read from there
  * @param comparison with what was forecast, if that was wanted
  */
@@ -28,6 +29,7 @@ record BenchReport(
     RunReport run,
     double boundTokensPerSecond,
     double usualBoundTokensPerSecond,
+    double copiedBytesPerSecond,
     Optional<DiskRate> disk,
     Optional<Comparison> comparison) {
 
@@ -47,6 +49,7 @@ record BenchReport(
     json.put("requests_per_s", requestsPerSecond());
     json.put("bound_tokens_per_s", boundTokensPerSecond);
     json.put("usual_bound_tokens_per_s", usualBoundTokensPerSecond);
+    json.put("streaming_bound_tokens_per_s", streamingBoundTokensPerSecond());
     ObjectNode lanes = json.putObject("lanes");
     run.busyShares()
         .forEach((lane, share) -> lanes.put(lane.name().toLowerCase(Locale.ROOT), share));
@@ -54,6 +57,11 @@ record BenchReport(
     json.put("peak_host_bytes", run.peakHostBytes());
     json.put("computed_prompt_tokens", run.promptTokens());
     json.put("peak_kv_blocks", run.flight().peakKvBlocks());
+    json.put("streamed_bytes", run.streamedBytes());
+    if (run.streamedBytes() > 0) {
+      json.put("streamed_busy_bytes_per_s", streamedBytesPerBusySecond());
+    }
+    json.put("copy_ceiling_bytes_per_s", copiedBytesPerSecond);
     json.put("disk_bytes", run.diskBytes());
     disk.ifPresent(
         rate -> {
@@ -77,6 +85,23 @@ record BenchReport(
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("an object of numbers cannot fail to be written", e);
     }
+  }
+
+  /** What the ceilings allow if the weights that were copied and read have to be. */
+  private double streamingBoundTokensPerSecond() {
+    double tokens = (double) run.promptTokens() + run.generatedTokens();
+    double seconds =
+        Math.max(tokens / boundTokensPerSecond, run.streamedBytes() / copiedBytesPerSecond);
+    double reading = disk.map(rate -> run.diskBytes() / rate.ceilingBytesPerSecond()).orElse(0.0);
+    return tokens / Math.max(seconds, reading);
+  }
+
+  /** Over the time in which something was being copied to the device. */
+  private double streamedBytesPerBusySecond() {
+    return run.streamedBytes()
+        * 1e9
+        / run.wallNanos()
+        / run.busyShares().getOrDefault(Lane.H2D, 1.0);
   }
 
   private double requestsPerSecond() {
@@ -118,6 +143,16 @@ record BenchReport(
         boundTokensPerSecond,
         100 * run.totalTokensPerSecond() / usualBoundTokensPerSecond,
         usualBoundTokensPerSecond);
+    if (run.streamedBytes() > 0) {
+      double bound = streamingBoundTokensPerSecond();
+      out.printf(
+          "streamed     %s of weights to the device, %,.1f GB/s while copying; alone it takes %,.1f. The bound with that is %,.0f tokens/s: %.0f %%%n",
+          ByteSize.format(run.streamedBytes()),
+          streamedBytesPerBusySecond() / 1e9,
+          copiedBytesPerSecond / 1e9,
+          bound,
+          100 * run.totalTokensPerSecond() / bound);
+    }
     out.printf(
         "in flight    %.1f sequences, %d at most; %d preempted, %,d tokens computed again, %s swapped to host memory and back, %s to disk%n",
         run.flight().meanSequences(),

@@ -56,7 +56,7 @@ class BudgetOptions {
       description = {
         "Most memory of the device, such as 16GiB; never exceeded. On the CPU the device is a"
             + " region of RAM.",
-        "Default: half of the machine's memory; of a GPU's own memory 94 %."
+        "Default: half of the machine's memory; of a GPU's own memory 94 %%."
       })
   private Long deviceMemory;
 
@@ -66,7 +66,7 @@ class BudgetOptions {
       converter = Bytes.class,
       description = {
         "Most pinned host memory, such as 64GiB; never exceeded.",
-        "Default: a quarter of the machine's memory; beside a GPU with its own 85 %."
+        "Default: a quarter of the machine's memory; beside a GPU with its own 85 %%."
       })
   private Long hostMemory;
 

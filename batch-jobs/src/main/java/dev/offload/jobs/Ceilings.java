@@ -3,6 +3,7 @@ package dev.offload.jobs;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.Matrix;
+import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.backends.api.Weight;
 import dev.offload.tensors.DType;
@@ -40,9 +41,16 @@ final class Ceilings {
 
   private static final int LEAST_REPEATS = 5;
 
+  /** Shorter ones are done several times for a sample. */
+  private static final long SAMPLE_NANOS = 5_000_000;
+
+  /** Of pinned memory copied at once. */
+  private static final long COPIED_BYTES = 64L << 20;
+
   private final DType dtype;
   private final Map<Product, Samples> productSeconds = new HashMap<>();
   private final Samples readingSeconds = new Samples();
+  private final Samples copyingSeconds = new Samples();
 
   /** Which of the samples counts. */
   enum Level {
@@ -97,6 +105,22 @@ final class Ceilings {
     readingSeconds.add(seconds(device, dtype, 1, outputs, STREAMED_COLUMNS));
   }
 
+  /** Measures how fast pinned memory is copied to the device. */
+  void measureCopying(Device device) {
+    try (Closing buffers = new Closing()) {
+      Stream stream = buffers.add(device.newStream("ceilings"));
+      DeviceBuffer to = buffers.add(device.allocate("copy", COPIED_BYTES));
+      PinnedBuffer from = buffers.add(device.allocatePinned("copy", COPIED_BYTES));
+      from.segment().fill((byte) 1); // so that every page is there
+      copyingSeconds.add(repeated(stream, () -> stream.copyToDevice(from, 0, to, 0, COPIED_BYTES)));
+    }
+  }
+
+  /** Bytes of pinned memory copied to the device per second. */
+  double copiedBytesPerSecond(Level level) {
+    return COPIED_BYTES / copyingSeconds.at(level);
+  }
+
   /** Seconds that one row costs a weight of a measured shape when there are many rows. */
   double secondsPerRow(int outputs, int inputs, Level level) {
     int measured = Math.min(outputs, MOST_OUTPUTS);
@@ -133,12 +157,15 @@ final class Ceilings {
         device.operations().pack(stream, weight, ordered);
         weight = ordered;
       }
+      Weight multiplied = weight;
+      Matrix left = Matrix.dense(x, 0, input, rows, inputs);
+      Matrix product = Matrix.dense(out, 0, DType.F32, rows, outputs);
       return repeated(
-          device,
           stream,
-          Matrix.dense(x, 0, input, rows, inputs),
-          weight,
-          Matrix.dense(out, 0, DType.F32, rows, outputs));
+          () ->
+              device
+                  .operations()
+                  .matmul(stream, left, multiplied, Optional.empty(), false, product));
     }
   }
 
@@ -152,17 +179,25 @@ final class Ceilings {
     return buffer;
   }
 
-  private static List<Double> repeated(
-      Device device, Stream stream, Matrix x, Weight weight, Matrix out) {
+  /**
+   * Seconds that some work takes. A device is told of so many at a time that waiting for them does
+   * not count.
+   */
+  private static List<Double> repeated(Stream stream, Runnable work) {
     List<Double> seconds = new ArrayList<>();
     long begin = System.nanoTime();
     long now = begin;
+    int count = 1;
     while (seconds.size() < LEAST_REPEATS || now - begin < WARM_UP_NANOS + REPEAT_NANOS) {
-      device.operations().matmul(stream, x, weight, Optional.empty(), false, out);
+      for (int i = 0; i < count; i++) {
+        work.run();
+      }
       stream.synchronize();
       long end = System.nanoTime();
       if (now - begin >= WARM_UP_NANOS) {
-        seconds.add((end - now) / 1e9);
+        seconds.add((end - now) / 1e9 / count);
+      } else if (end - now < SAMPLE_NANOS) {
+        count *= 2;
       }
       now = end;
     }

@@ -57,6 +57,7 @@ final class PassLoop {
   private final Progress.Listener listener;
   private final Map<Lane, Long> busyBefore;
   private final long readBefore;
+  private final long streamedBefore;
   private Optional<Sequence> waiting = Optional.empty();
   private long sequencesBegun;
   private boolean everyoneCame;
@@ -85,6 +86,7 @@ final class PassLoop {
     passes.newRun();
     this.busyBefore = passes.busyNanos();
     this.readBefore = passes.bytesRead();
+    this.streamedBefore = passes.bytesStreamed();
   }
 
   RunReport run() {
@@ -242,6 +244,7 @@ final class PassLoop {
         decodeNanos,
         busyShares(),
         passes.bytesRead() - readBefore,
+        passes.bytesStreamed() - streamedBefore,
         passes.peakDeviceBytes(),
         passes.peakHostBytes(),
         flight());

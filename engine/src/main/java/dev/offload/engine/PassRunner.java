@@ -134,6 +134,11 @@ final class PassRunner implements Passes {
   }
 
   @Override
+  public long bytesStreamed() {
+    return tasks.bytesStreamed();
+  }
+
+  @Override
   public void chosen() {
     // It took what it took.
   }

@@ -36,6 +36,9 @@ interface Passes {
   /** Bytes read from weight files so far. */
   long bytesRead();
 
+  /** Bytes of weights copied to the device so far. */
+  long bytesStreamed();
+
   /** The time, from some beginning. */
   long nanoTime();
 

@@ -17,6 +17,7 @@ import java.util.Map;
  * @param decodeNanos the rest of the time in passes
  * @param busyShares busy share of each lane, 0 to 1
  * @param diskBytes bytes read from weight files during passes
+ * @param streamedBytes bytes of weights copied to the device during passes
  * @param peakDeviceBytes most device memory in use at any time
  * @param peakHostBytes most pinned host memory in use at any time
  * @param flight sequences in flight
@@ -32,6 +33,7 @@ public record RunReport(
     long decodeNanos,
     Map<Lane, Double> busyShares,
     long diskBytes,
+    long streamedBytes,
     long peakDeviceBytes,
     long peakHostBytes,
     Flight flight) {

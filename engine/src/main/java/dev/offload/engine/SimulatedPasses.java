@@ -35,6 +35,7 @@ final class SimulatedPasses implements Passes {
   private final List<BlockPool> pools;
   private final List<PlayedPass> played = new ArrayList<>();
   private long bytesRead;
+  private long bytesStreamed;
 
   SimulatedPasses(
       Plan plan,
@@ -76,15 +77,16 @@ final class SimulatedPasses implements Passes {
     PassShape shape = shapes.of(pass);
     Schedule schedule = schedules.next(shape);
     simulator.between(costs.prepare(schedule));
-    countReads(schedule);
+    countBytes(schedule);
     played.add(simulator.play(schedule, shape));
     pass.advance();
     return pass;
   }
 
-  private void countReads(Schedule schedule) {
+  private void countBytes(Schedule schedule) {
     for (Task task : schedule.tasks()) {
       bytesRead += task.work() instanceof Work.ReadWeights ? task.bytes() : 0;
+      bytesStreamed += task.work() instanceof Work.CopyWeights ? task.bytes() : 0;
     }
   }
 
@@ -118,6 +120,11 @@ final class SimulatedPasses implements Passes {
   @Override
   public long bytesRead() {
     return bytesRead;
+  }
+
+  @Override
+  public long bytesStreamed() {
+    return bytesStreamed;
   }
 
   @Override

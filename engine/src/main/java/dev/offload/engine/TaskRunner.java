@@ -45,6 +45,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
   private final Optional<MixtureModule> mixture;
   private final HeadModule head;
   private final LongAdder bytesRead = new LongAdder();
+  private final LongAdder bytesStreamed = new LongAdder();
 
   private Pass pass = Pass.NOTHING;
   private int[] firstRows = {};
@@ -131,6 +132,11 @@ final class TaskRunner implements TaskActions, AutoCloseable {
     return bytesRead.sum();
   }
 
+  /** Bytes of weights copied to the device during passes so far. */
+  long bytesStreamed() {
+    return bytesStreamed.sum();
+  }
+
   @Override
   public boolean isNeeded(Task task) {
     return switch (task.work()) {
@@ -160,7 +166,10 @@ final class TaskRunner implements TaskActions, AutoCloseable {
         }
       }
       case Work.Embed work -> embed(stream, work);
-      case Work.CopyWeights work -> weights.copy(work, stream);
+      case Work.CopyWeights work -> {
+        weights.copy(work, stream);
+        bytesStreamed.add(work.granule().storedBytes());
+      }
       case Work.ExpandWeights work -> weights.expand(work, stream);
       case Work.LoadKv work ->
           cache.load(

@@ -48,7 +48,7 @@ final class ContextMemory {
 
   private OptionalLong free() {
     try (Arena arena = Arena.ofConfined()) {
-      SymbolLookup library = SymbolLookup.libraryLookup(LIBRARY, arena);
+      SymbolLookup library = LibCuda.library(LIBRARY, arena);
       if (0 != (int) link(library, "nvmlInit_v2").invokeExact()) {
         return OptionalLong.empty();
       }

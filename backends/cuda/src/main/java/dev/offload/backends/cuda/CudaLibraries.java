@@ -26,6 +26,7 @@ final class CudaLibraries {
   private static final String USUAL_TOOLKITS = "/usr/local";
   private static final List<String> USUAL_FOLDERS =
       List.of("/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/opt/cuda/lib64");
+  private static final int MOST_LINKS = 8;
   private static final List<String> PYTHON_ROOTS = List.of("/usr/local/lib", "/usr/lib");
 
   private final List<Path> folders;
@@ -59,6 +60,8 @@ final class CudaLibraries {
             });
     paths(environment.getOrDefault("VIRTUAL_ENV", ""))
         .forEach(prefix -> addPython(folders, prefix.resolve("lib")));
+    paths(environment.getOrDefault("PATH", ""))
+        .forEach(programs -> addPythonOf(folders, programs.resolve("python3")));
     addPython(folders, home.resolve(".local/lib"));
     PYTHON_ROOTS.forEach(root -> addPython(folders, Path.of(root)));
     return new CudaLibraries(List.copyOf(folders));
@@ -83,6 +86,19 @@ final class CudaLibraries {
         for (Path part : matching(packages.resolve("nvidia"), "*")) {
           folders.add(part.resolve("lib"));
         }
+      }
+    }
+  }
+
+  /** The environments that an interpreter, or a link to it, is in, also where none is active. */
+  private static void addPythonOf(Set<Path> folders, Path python) {
+    Path program = python.toAbsolutePath().normalize();
+    for (int links = 0; Files.isExecutable(program) && links < MOST_LINKS; links++) {
+      addPython(folders, program.getParent().resolveSibling("lib"));
+      try {
+        program = program.resolveSibling(Files.readSymbolicLink(program)).normalize();
+      } catch (IOException e) {
+        return; // the program itself
       }
     }
   }

@@ -11,6 +11,8 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -32,6 +34,10 @@ record LibCuda(
     MethodHandle launchKernel) {
   static final String NAME = "libcuda.so.1";
 
+  /** Where it is if the loader does not know: in some containers, and in Linux on Windows. */
+  private static final List<String> UNUSUAL_FOLDERS =
+      List.of("/usr/local/nvidia/lib64", "/usr/lib/wsl/lib");
+
   private static final int NAME_BYTES = 256;
 
   // CUdevice_attribute, cuda.h
@@ -46,7 +52,7 @@ record LibCuda(
    * @throws IllegalArgumentException if there is no such library
    */
   static LibCuda open() {
-    SymbolLookup library = SymbolLookup.libraryLookup(NAME, Arena.ofShared());
+    SymbolLookup library = library(NAME, Arena.ofShared());
     return new LibCuda(
         link(library, "cuInit", FunctionDescriptor.of(JAVA_INT, JAVA_INT)),
         link(library, "cuDeviceGetCount", FunctionDescriptor.of(JAVA_INT, ADDRESS)),
@@ -73,6 +79,24 @@ record LibCuda(
                 JAVA_LONG, // stream
                 ADDRESS, // parameters
                 JAVA_LONG))); // further options, none
+  }
+
+  /**
+   * A library of the driver. What is linked against it finds it loaded.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  static SymbolLookup library(String name, Arena arena) {
+    try {
+      return SymbolLookup.libraryLookup(name, arena);
+    } catch (IllegalArgumentException e) {
+      return UNUSUAL_FOLDERS.stream()
+          .map(folder -> Path.of(folder, name))
+          .filter(Files::isRegularFile)
+          .findFirst()
+          .map(file -> SymbolLookup.libraryLookup(file, arena))
+          .orElseThrow(() -> e);
+    }
   }
 
   private static MethodHandle link(SymbolLookup library, String name, FunctionDescriptor type) {

@@ -51,6 +51,19 @@ final class CudaLibrariesTest {
     assertEquals(wheel, find("", environment, 13_000).orElseThrow());
   }
 
+  /** As images of containers have it: on the PATH, or a link to it, and nothing is active. */
+  @Test
+  void shouldFindWheelsOfThePythonOnThePath() throws IOException {
+    Path wheel = file("venv/lib/python3.12/site-packages/nvidia/cu13/lib/libcublas.so.13");
+    Path python = file("venv/bin/python3");
+    assertTrue(python.toFile().setExecutable(true));
+    Map<String, String> environment = Map.of("PATH", "/nowhere:" + python.getParent());
+    assertEquals(wheel, find("", environment, 13_000).orElseThrow());
+    Path links = Files.createDirectories(root.resolve("links/bin"));
+    Files.createSymbolicLink(links.resolve("python3"), python);
+    assertEquals(wheel, find("", Map.of("PATH", links.toString()), 13_000).orElseThrow());
+  }
+
   @Test
   void shouldTakeTheNewestThatTheDriverKnows() throws IOException {
     Path old = file("a/libcublas.so.12");
