@@ -47,4 +47,9 @@ cp -r "$root/examples/shapes" "$root"/examples/*.jsonl "$image/examples/"
 # The filter takes another twentieth of programs for x86, the dictionary a fiftieth of all.
 tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=2026-01-01 -C "$dist" -c "$name" |
   xz --threads=0 --x86 --lzma2=preset=6,dict=64MiB >"$image.tar.xz"
-say "$image.tar.xz, $(($(wc -c <"$image.tar.xz") / 1024 / 1024)) MiB"
+packed=$(wc -c <"$image.tar.xz")
+say "$image.tar.xz, $((packed / 1024)) KiB"
+[ "$packed" -le "$((60 * 1024 * 1024))" ] || {
+  say "that is more than 60 MiB; look with 'du -a $image | sort -n' what grew"
+  exit 1
+}

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.offload.generation.GenerationRequest;
+import dev.offload.planner.Lane;
 import dev.offload.tensors.DType;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -81,6 +83,34 @@ class ReferenceModelsTest {
           ids(greedy.get("tokens")).subList(0, binding), run.tokens(i).subList(0, binding), what);
       assertTopLogits(greedy, run.logits().get((long) i).subList(0, binding), bound, what);
     }
+  }
+
+  /**
+   * Attention and experts on the processor round otherwise than on the device, within the bound.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "opencl, llama31-gqa",
+    "opencl, qwen3-moe",
+    "opencl, gpt-oss-bf16",
+    "cuda, llama31-gqa",
+    "cuda, qwen3-moe",
+    "cuda, gpt-oss-bf16"
+  })
+  void shouldGiveReferenceLogitsWhereTheProcessorComputesToo(String backend, String name)
+      throws IOException {
+    JsonNode reference = reference(name);
+    double bound = FLOAT32_ERROR * scale(reference);
+    JsonNode prompts = reference.get("prompts");
+    TestRun run =
+        TestRun.withProcessor(backend, FIXTURES.resolve(name), DType.F32, prompts(prompts));
+    for (int i = 0; i < prompts.size(); i++) {
+      JsonNode prompt = prompts.get(i);
+      String what = name + ", prompt " + prompt.get("id").asText();
+      assertClose(floats(prompt.get("final_logits")), run.firstLogits(i), bound, what);
+      assertTopLogits(prompt.get("greedy"), run.logits().get((long) i), bound, what);
+    }
+    assertTrue(run.report().busyShares().get(Lane.CPU) > 0, "the processor computes");
   }
 
   @ParameterizedTest

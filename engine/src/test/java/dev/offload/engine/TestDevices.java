@@ -37,11 +37,27 @@ record TestDevices(Device device, Device host) implements AutoCloseable {
       return new TestDevices(device, usable.open(host));
     }
     if (backend.equals(CUDA)) {
-      Device device = usable.open(options);
-      return new TestDevices(device, UsableBackend.orSkip(CPU).open(host));
+      return withProcessor(usable.open(options), threads);
     }
     Device device = usable.open(options);
     return new TestDevices(device, device);
+  }
+
+  /** As users have it: whatever the device is, the host computes as the processor does. */
+  static TestDevices openWithProcessor(
+      String backend, long deviceMemory, long hostMemory, int threads) {
+    Backend usable = UsableBackend.orSkip(backend);
+    DeviceOptions options = new DeviceOptions(0, deviceMemory, hostMemory, threads);
+    return withProcessor(
+        backend.equals(OPENCL)
+            ? OpenClBackend.withSeparateMemory().open(options)
+            : usable.open(options),
+        threads);
+  }
+
+  private static TestDevices withProcessor(Device device, int threads) {
+    DeviceOptions host = new DeviceOptions(0, HOST_SCRATCH_BYTES, 0, threads);
+    return new TestDevices(device, UsableBackend.orSkip(CPU).open(host));
   }
 
   /** Whether the host's results are the device's to the bit. */

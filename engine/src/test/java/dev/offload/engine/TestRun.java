@@ -5,9 +5,12 @@ import dev.offload.generation.GenerationResult;
 import dev.offload.generation.GenerationResult.Choice;
 import dev.offload.generation.SamplingParams;
 import dev.offload.generation.TokenIds;
+import dev.offload.planner.KvGroup;
 import dev.offload.planner.Plan;
 import dev.offload.tensors.DType;
+import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.UnitId;
 import dev.offload.text.Tokenizer;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -18,6 +21,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What an engine, opened for nothing else, gave for some requests.
@@ -46,6 +51,48 @@ record TestRun(
         requests);
   }
 
+  /** The same, where the processor attends to the cache and computes the experts. */
+  static TestRun withProcessor(
+      String backend, Path model, DType dtype, List<GenerationRequest> requests)
+      throws IOException {
+    EngineOptions options = EngineOptions.of(Optional.of(dtype), PLENTY, PLENTY, THREADS, 0);
+    try (ModelFolder folder = ModelFolder.open(model);
+        TestDevices devices = TestDevices.openWithProcessor(backend, PLENTY, PLENTY, THREADS);
+        Engine engine = openWithHost(EngineModel.of(folder), devices, options)) {
+      return run(engine, requests);
+    }
+  }
+
+  private static Engine openWithHost(
+      EngineModel model, TestDevices devices, EngineOptions options) {
+    Plan plan = Engine.plan(model, devices.device(), options);
+    Map<UnitId, Tier> placement = new HashMap<>(plan.placement());
+    Set<UnitId> experts =
+        placement.keySet().stream()
+            .filter(unit -> unit.kind() == UnitId.Kind.EXPERT)
+            .collect(Collectors.toSet());
+    experts.forEach(expert -> placement.put(expert, Tier.HOST));
+    List<KvGroup> groups =
+        plan.kvGroups().stream()
+            .map(
+                group -> new KvGroup(KvGroup.Home.HOST_ATTENDED, group.blocks(), group.sequences()))
+            .toList();
+    Plan hosted =
+        new Plan(
+            plan.computeDType(),
+            placement,
+            groups,
+            0,
+            plan.microBatchTokens(),
+            0,
+            0,
+            0,
+            0,
+            plan.granuleBytes(),
+            experts);
+    return Engine.open(model, Optional.empty(), devices.device(), devices.host(), options, hosted);
+  }
+
   static TestRun of(
       Path model,
       Optional<Tokenizer> tokenizer,
@@ -62,28 +109,31 @@ record TestRun(
       EngineOptions options,
       List<GenerationRequest> requests)
       throws IOException {
-    Map<Long, GenerationResult> results = new HashMap<>();
-    Map<Long, List<float[]>> logits = new HashMap<>();
-    Iterator<GenerationRequest> source = requests.iterator();
     try (ModelFolder folder = ModelFolder.open(model);
         TestDevices devices =
             TestDevices.open(
                 backend, options.deviceMemory(), options.hostMemory(), options.threads());
         Engine engine = open(EngineModel.of(folder), tokenizer, devices, options)) {
-      RunReport report =
-          engine.run(
-              () -> source.hasNext() ? Optional.of(source.next()) : Optional.empty(),
-              result -> results.put(result.index(), result),
-              _ -> {},
-              (request, generated, row) -> {
-                List<float[]> rows =
-                    logits.computeIfAbsent(request.index(), _ -> new ArrayList<>());
-                if (generated == rows.size()) {
-                  rows.add(row.toArray(ValueLayout.JAVA_FLOAT));
-                }
-              });
-      return new TestRun(report, results, logits);
+      return run(engine, requests);
     }
+  }
+
+  private static TestRun run(Engine engine, List<GenerationRequest> requests) {
+    Map<Long, GenerationResult> results = new HashMap<>();
+    Map<Long, List<float[]>> logits = new HashMap<>();
+    Iterator<GenerationRequest> source = requests.iterator();
+    RunReport report =
+        engine.run(
+            () -> source.hasNext() ? Optional.of(source.next()) : Optional.empty(),
+            result -> results.put(result.index(), result),
+            _ -> {},
+            (request, generated, row) -> {
+              List<float[]> rows = logits.computeIfAbsent(request.index(), _ -> new ArrayList<>());
+              if (generated == rows.size()) {
+                rows.add(row.toArray(ValueLayout.JAVA_FLOAT));
+              }
+            });
+    return new TestRun(report, results, logits);
   }
 
   private static Engine open(
