@@ -24,6 +24,7 @@ import dev.offload.planner.ModelSizes;
 import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
 import dev.offload.planner.PlanBytes;
+import dev.offload.planner.PlanFit;
 import dev.offload.planner.ScheduleBuilder;
 import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.planner.hardware.HardwareProfile;
@@ -121,7 +122,12 @@ public final class Engine implements AutoCloseable {
     return open(model, tokenizer, device, options, EnginePlanner.plan(model, device, options));
   }
 
-  /** Opens an engine with a given plan. */
+  /**
+   * Opens an engine with a given plan.
+   *
+   * @throws IllegalArgumentException before anything is allocated if the plan's units are not the
+   *     model's, or if it takes more than the options' budgets
+   */
   public static Engine open(
       EngineModel model,
       Optional<Tokenizer> tokenizer,
@@ -211,6 +217,7 @@ public final class Engine implements AutoCloseable {
                 model.units(), plan.computeDType(), device.operations(), host.operations()));
     EnginePlanner sizes =
         new EnginePlanner(model, device.operations(), host.operations(), plan.computeDType());
+    PlanFit.require(plan, sizes, options.deviceMemory(), options.hostMemory());
     long spare = options.hostMemory() - PlanBytes.of(plan, sizes).host();
     WeightStore weights =
         WeightStore.load(device, plan, model.units(), granules, model.filler(), spare);

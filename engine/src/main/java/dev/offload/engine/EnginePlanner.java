@@ -44,9 +44,6 @@ final class EnginePlanner implements ModelSizes {
   /** Tokens of a micro-batch, likewise. */
   private static final int USUAL_MICRO_BATCH_TOKENS = 512;
 
-  /** The part of a job's passes that may go by until all of its first prompts are computed. */
-  private static final double BEGINNING = 0.1;
-
   /** Cache slots of a sequence where nothing is said of lengths, as far as there is room. */
   private static final int DEFAULT_KV_TOKENS = 2048;
 
@@ -55,6 +52,8 @@ final class EnginePlanner implements ModelSizes {
 
   /** This part of a row is taken for generated. */
   private static final int GENERATED_PART = 4;
+
+  private static final Workload SHORTEST = Workload.of(1, 1, OptionalLong.empty());
 
   private static final long PAGE_BYTES = 4096;
 
@@ -136,12 +135,12 @@ final class EnginePlanner implements ModelSizes {
     Batching wanted = options.batching();
     boolean free = wanted.sequences().isEmpty();
     if (free && !machine.sharing().deviceIsHost()) {
-      return withRoomToBegin(options, machine, plan(options, machine, wanted));
+      return plan(options, machine, wanted);
     }
     Batching usual = wanted.orElse(usualSequences(options), 1, USUAL_MICRO_BATCH_TOKENS);
     Plan plan = plan(options, machine, usual);
     if (free && !isResident(plan)) {
-      return withRoomToBegin(options, machine, plan(options, machine, wanted));
+      return plan(options, machine, wanted);
     }
     return wanted.microBatchTokens().isPresent()
         ? plan
@@ -165,35 +164,6 @@ final class EnginePlanner implements ModelSizes {
         && plan.kvGroups().stream().allMatch(group -> group.home() == KvGroup.Home.DEVICE);
   }
 
-  /**
-   * Passes have room for the prompts that begin in the middle of a job. In a short job, whose
-   * prompts all begin together, that would make many passes of its beginning; a tenth of all passes
-   * is enough.
-   */
-  private Plan withRoomToBegin(EngineOptions options, HardwareProfile machine, Plan plan) {
-    if (options.workload().isEmpty()
-        || options.workload().get().requests().isEmpty()
-        || options.batching().microBatchTokens().isPresent()) {
-      return plan;
-    }
-    Workload job = options.workload().get();
-    int sequences = plan.maxSequences();
-    double passes = job.requests().getAsLong() * job.meanGeneratedTokens() / Math.max(1, sequences);
-    double prompts = sequences * job.meanPromptTokens();
-    double tokens = Math.min(prompts, prompts / Math.max(1, BEGINNING * passes));
-    int groups = plan.kvGroups().size();
-    int perGroup = (int) Math.ceil(tokens / groups);
-    if (perGroup <= plan.microBatchTokens()) {
-      return plan;
-    }
-    try {
-      Plan roomy = plan(options, machine, Batching.of(sequences, groups, perGroup));
-      return roomy.maxSequences() == sequences ? roomy : plan;
-    } catch (IllegalArgumentException e) { // no memory for larger passes
-      return plan;
-    }
-  }
-
   private Plan plan(EngineOptions options, HardwareProfile machine, Batching batching) {
     int context = config.contextLength();
     int cache = Math.min(context, options.kvTokensPerSequence().orElse(DEFAULT_KV_TOKENS));
@@ -201,14 +171,25 @@ final class EnginePlanner implements ModelSizes {
       try {
         return plan(options, machine, batching, workload(options, cache), cache, cache);
       } catch (IllegalArgumentException e) {
-        throw withCache(e, cache);
+        throw fitsShortestRows(options, machine, batching) ? withCache(e, cache) : e;
       }
     }
     try {
       Workload expected = workload(options, Math.min(cache, EXPECTED_TOKENS));
       return plan(options, machine, batching, expected, 1, cache);
     } catch (IllegalArgumentException e) { // no room for one of them; rows may be shorter
-      return plan(options, machine, batching, Workload.of(1, 1, OptionalLong.empty()), 1, cache);
+      return plan(options, machine, batching, SHORTEST, 1, cache);
+    }
+  }
+
+  /** Whether there is a plan for rows of one token: if so, it is the cache that does not fit. */
+  private boolean fitsShortestRows(
+      EngineOptions options, HardwareProfile machine, Batching batching) {
+    try {
+      plan(options, machine, batching, SHORTEST, 1, 1);
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
     }
   }
 
@@ -285,8 +266,7 @@ final class EnginePlanner implements ModelSizes {
             batching.microBatchTokens(),
             least,
             cached,
-            options.kvHome(),
-            true);
+            options.kvHome());
     return Planner.of(config, model.units(), machine, workload, wishes).plan(this);
   }
 

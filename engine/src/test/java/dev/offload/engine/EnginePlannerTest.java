@@ -1,6 +1,7 @@
 package dev.offload.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.backends.api.Backend;
@@ -104,6 +105,41 @@ class EnginePlannerTest {
     assertTrue(
         eight.unitsOn(Tier.DEVICE).size() > any.unitsOn(Tier.DEVICE).size(),
         () -> eight.unitsOn(Tier.DEVICE).size() + " units");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"90, 2048, 100, true", "100, 160, 1, false"})
+  void shouldNameTheCacheOnlyWhereItIsWhatDoesNotFit(
+      long deviceMebibytes, int tokens, long hostMebibytes, boolean cache) {
+    EngineOptions options =
+        EngineOptions.of(Optional.of(DType.BF16), deviceMebibytes << 20, hostMebibytes << 20, 2, 0)
+            .withKvTokens(tokens);
+    String refusal =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> plan("dense-360m", (model, device) -> Engine.plan(model, device, options)))
+            .getMessage();
+    assertTrue(refusal.contains("is too small"), refusal);
+    assertEquals(cache, refusal.contains("the KV cache for one row"), refusal);
+  }
+
+  @Test
+  void shouldRefuseAPlanForOtherBudgetsBeforeItAllocates() throws IOException {
+    EngineOptions large = EngineOptions.of(Optional.of(DType.BF16), 1L << 30, 1L << 30, 2, 0);
+    EngineOptions small = EngineOptions.of(Optional.of(DType.BF16), 1L << 28, 1L << 30, 2, 0);
+    plan(
+        "dense-360m",
+        (model, device) -> {
+          Plan plan = Engine.plan(model, device, large);
+          String refusal =
+              assertThrows(
+                      IllegalArgumentException.class,
+                      () -> Engine.open(model, Optional.empty(), device, small, plan).close())
+                  .getMessage();
+          assertTrue(refusal.contains("of device memory, the budget is 256.00 MiB"), refusal);
+          assertEquals(0, device.peakBytes());
+          return plan;
+        });
   }
 
   private static long blocks(Plan plan) {

@@ -3,7 +3,6 @@ package dev.offload.planner;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.ModelException;
 import dev.offload.tensors.Tier;
@@ -75,64 +74,10 @@ public record PlanFile(Map<String, String> madeFor, Plan plan) {
    *     they pass through, or if the plan takes more than a budget
    */
   public void requireFits(Path file, ModelSizes sizes, long deviceBytes, long hostBytes) {
-    requireUnits(file, sizes);
-    for (Granule granule : Granules.of(plan, sizes.units())) {
-      if (granule.isStreamed()) {
-        requireRoom(file, "ring_bytes", plan.ringBytes(), granule);
-      }
-      if (granule.home() == Tier.DISK) {
-        requireRoom(file, "staging_bytes", plan.stagingBytes(), granule);
-      }
-    }
-    PlanBytes bytes = PlanBytes.of(plan, sizes);
-    requireBudget(file, "device", bytes.device(), deviceBytes);
-    requireBudget(file, "host", bytes.host(), hostBytes);
-  }
-
-  private void requireUnits(Path file, ModelSizes sizes) {
-    Set<UnitId> units = new HashSet<>();
-    for (UnitSize unit : sizes.units()) {
-      units.add(unit.id());
-      if (unit.imageBytes() > 0 && !plan.placement().containsKey(unit.id())) {
-        throw new ModelException(
-            "%s: placement: leaves out %s; add it to device, host or disk, or make another plan with offload plan --save"
-                .formatted(file, UnitNames.of(Set.of(unit.id())).getFirst()));
-      }
-    }
-    Set<UnitId> others = new HashSet<>(plan.placement().keySet());
-    others.removeAll(units);
-    others.remove(UnitId.embedding());
-    if (!others.isEmpty()) {
-      throw new ModelException(
-          "%s: placement: has %s, which the model has not; leave it out or make another plan with offload plan --save"
-              .formatted(file, String.join(", ", UnitNames.of(others))));
-    }
-  }
-
-  private static void requireRoom(Path file, String field, long bytes, Granule granule) {
-    if (granule.storedBytes() > bytes) {
-      throw new ModelException(
-          "%s: %s is %d, but %s passes through it and has %d bytes; make it larger or make another plan with offload plan --save"
-              .formatted(
-                  file,
-                  field,
-                  bytes,
-                  String.join(", ", UnitNames.of(Set.copyOf(granule.units()))),
-                  granule.storedBytes()));
-    }
-  }
-
-  private static void requireBudget(Path file, String memory, long bytes, long budget) {
-    if (bytes > budget) {
-      throw new ModelException(
-          "%s: the plan takes %s of %s memory, the budget is %s; give --%s-memory %s, or make a plan for this budget with offload plan --save"
-              .formatted(
-                  file,
-                  ByteSize.formatUp(bytes),
-                  memory,
-                  ByteSize.format(budget),
-                  memory,
-                  ByteSize.formatUp(bytes).replace(" ", "")));
+    try {
+      PlanFit.require(plan, sizes, deviceBytes, hostBytes);
+    } catch (IllegalArgumentException e) {
+      throw new ModelException(file + ": " + e.getMessage(), e);
     }
   }
 

@@ -207,6 +207,11 @@ final class Candidate {
     return of(format, design.withHostExperts(count, count), homes);
   }
 
+  /** The same with so many tokens in a micro-batch; empty if that cannot fit. */
+  Optional<Candidate> withMicroBatchTokens(int tokens) {
+    return of(format, design.withMicroBatchTokens(tokens), homes);
+  }
+
   private double hostExpertShare() {
     return (double) design.mostHostExperts() / Math.max(1, format.model().expertsPerLayer());
   }

@@ -31,6 +31,9 @@ record Design(
    */
   static final int LEAST_RING_PIECES = 3;
 
+  /** Rows of a micro-batch that are not tried to be more. */
+  static final int MOST_TOKENS = 1 << 24;
+
   /** A design whose host computes no experts. */
   Design(
       int sequences,
@@ -47,6 +50,20 @@ record Design(
   Design withHostExperts(int least, int most) {
     return new Design(
         sequences, mostSequences, groups, microBatchTokens, piece, ringPieces, disk, least, most);
+  }
+
+  /** The same with so many rows in a micro-batch. */
+  Design withMicroBatchTokens(int tokens) {
+    return new Design(
+        sequences,
+        mostSequences,
+        groups,
+        tokens,
+        piece,
+        ringPieces,
+        disk,
+        leastHostExperts,
+        mostHostExperts);
   }
 
   /** Whether units of a class may be away from the device, on the host or on disk. */

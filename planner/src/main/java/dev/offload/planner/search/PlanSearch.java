@@ -329,7 +329,6 @@ final class PlanSearch {
     Optional<Solved> best = solve(candidates(levels, all, disk, false), known);
     boolean reads = best.map(PlanSearch::longest).filter(Row.DISK::equals).isPresent();
     if (reads
-        || !wishes.expertsOnHost()
         || format.machine().sharing().deviceIsHost()
         || format.model().expertsPerLayer() == 0) {
       return best;
@@ -409,7 +408,7 @@ final class PlanSearch {
     int tokens =
         wishes.microBatchTokens().isPresent() && level.tokens() <= 0
             ? wishes.microBatchTokens().getAsInt()
-            : (int) Math.min(1 << 24, Math.ceil(level.tokens() / groups));
+            : (int) Math.min(Design.MOST_TOKENS, Math.ceil(level.tokens() / groups));
     int least = Math.max(1, level.most() / groups);
     return new Design(
         level.sequences(), level.most(), groups, Math.max(tokens, least), piece, ringPieces, disk);

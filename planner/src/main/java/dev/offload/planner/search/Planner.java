@@ -109,7 +109,10 @@ public final class Planner {
         Format.of(PlannedModel.of(config, units, sizes, routing), machine, workload, wishes));
   }
 
-  private static Whole best(PlanSearch search) {
-    return search.best().orElseThrow(() -> Refusal.of(search.format().withoutLongRows()));
+  private Whole best(PlanSearch search) {
+    Whole best = search.best().orElseThrow(() -> Refusal.of(search.format().withoutLongRows()));
+    return workload.requests().isPresent() && wishes.microBatchTokens().isEmpty()
+        ? RoomToBegin.forJob(best, workload, workload.requests().getAsLong())
+        : best;
   }
 }

@@ -19,7 +19,6 @@ import java.util.OptionalInt;
  *     expected: the cache takes them where there is room, and each group gets those of one row as
  *     long as the context as far as a part of the memory will do; 0 if rows are as expected
  * @param kvHome where the whole cache lives
- * @param expertsOnHost whether experts may be computed on the host
  */
 public record Wishes(
     long deviceBytes,
@@ -30,8 +29,7 @@ public record Wishes(
     OptionalInt microBatchTokens,
     int rowTokens,
     int cacheTokens,
-    Optional<KvGroup.Home> kvHome,
-    boolean expertsOnHost) {
+    Optional<KvGroup.Home> kvHome) {
   public Wishes {
     if (sequences.orElse(Integer.MAX_VALUE) < microBatches.orElse(1)
         || sequences.orElse(1) < 1
@@ -70,8 +68,7 @@ public record Wishes(
         OptionalInt.empty(),
         rowTokens,
         0,
-        Optional.empty(),
-        true);
+        Optional.empty());
   }
 
   /** The same with so many sequences in flight; absent means as many as are best. */
@@ -85,23 +82,7 @@ public record Wishes(
         microBatchTokens,
         rowTokens,
         cacheTokens,
-        kvHome,
-        expertsOnHost);
-  }
-
-  /** The same, but the host may compute experts. */
-  Wishes withExpertsOnHost() {
-    return new Wishes(
-        deviceBytes,
-        hostBytes,
-        diskBytes,
-        sequences,
-        microBatches,
-        microBatchTokens,
-        rowTokens,
-        cacheTokens,
-        kvHome,
-        true);
+        kvHome);
   }
 
   Wishes with(long device, long host, long disk) {
@@ -114,8 +95,7 @@ public record Wishes(
         microBatchTokens,
         rowTokens,
         cacheTokens,
-        kvHome,
-        expertsOnHost);
+        kvHome);
   }
 
   Wishes withMicroBatches(int groups) {
@@ -128,8 +108,7 @@ public record Wishes(
         microBatchTokens,
         rowTokens,
         cacheTokens,
-        kvHome,
-        expertsOnHost);
+        kvHome);
   }
 
   Wishes withRowTokens(int tokens) {
@@ -142,8 +121,7 @@ public record Wishes(
         microBatchTokens,
         tokens,
         cacheTokens,
-        kvHome,
-        expertsOnHost);
+        kvHome);
   }
 
   Wishes withKvHome(KvGroup.Home home) {
@@ -156,8 +134,7 @@ public record Wishes(
         microBatchTokens,
         rowTokens,
         cacheTokens,
-        Optional.of(home),
-        expertsOnHost);
+        Optional.of(home));
   }
 
   /** The same for rows that are no longer than expected. */
@@ -171,7 +148,6 @@ public record Wishes(
         microBatchTokens,
         rowTokens,
         0,
-        kvHome,
-        expertsOnHost);
+        kvHome);
   }
 }
