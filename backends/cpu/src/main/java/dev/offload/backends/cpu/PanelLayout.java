@@ -1,13 +1,10 @@
 package dev.offload.backends.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.offload.tensors.DType;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 
 /**
  * Where the weights of a plain panel lie. F32 weights lie input by input, [inputs, {@link
@@ -26,13 +23,8 @@ final class PanelLayout {
   /** Bytes of the weights of one input in a strip. */
   static final long STRIP_BYTES = (long) STRIP * Short.BYTES;
 
-  /** Weights in a cache line. */
-  private static final int LINE_SHORTS = 32;
-
+  /** Weights of F32 in a cache line. */
   private static final int LINE_INTS = 16;
-
-  private static final ValueLayout.OfLong FOUR_SHORTS =
-      JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private PanelLayout() {}
 
@@ -63,9 +55,14 @@ final class PanelLayout {
       packInts(from, fromOffset, rows, inputs, to, toOffset);
       return;
     }
+    long rowBytes = (long) inputs * Short.BYTES;
+    StripPacking whole = new StripPacking(from, rowBytes, to);
     for (int strip = 0; strip < STRIPS; strip++) {
-      packStrip(
-          from, fromOffset, strip * STRIP, rows, inputs, to, toOffset + offset(strip, 0, inputs));
+      long source = fromOffset + strip * STRIP * rowBytes;
+      long target = toOffset + offset(strip, 0, inputs);
+      int left = rows - strip * STRIP;
+      int packed = left >= STRIP ? whole.pack(source, inputs, target) : 0;
+      packRest(from, source, left, inputs, packed, to, target);
     }
   }
 
@@ -88,52 +85,30 @@ final class PanelLayout {
   }
 
   /**
-   * 16-bit weights of a strip, likewise; rows begin some power of two apart and share few sets of a
-   * cache, so that a line has to be used up before the next row is read.
+   * What is not a whole block of a whole strip: weight by weight; rows beyond the last are zero.
    */
-  private static void packStrip(
+  private static void packRest(
       MemorySegment from,
       long fromOffset,
-      int firstRow,
       int rows,
       int inputs,
+      int firstInput,
       MemorySegment to,
       long toOffset) {
-    int[] block = new int[LINE_SHORTS * Lanes.COUNT];
-    for (int first = 0; first < inputs; first += LINE_SHORTS) {
-      int count = Math.min(LINE_SHORTS, inputs - first);
+    for (int input = firstInput; input < inputs; input++) {
       for (int lane = 0; lane < Lanes.COUNT; lane++) {
-        int low = firstRow + lane;
-        int high = low + Lanes.COUNT;
-        long lowOffset = fromOffset + ((long) low * inputs + first) * Short.BYTES;
-        long highOffset = fromOffset + ((long) high * inputs + first) * Short.BYTES;
-        if (count == LINE_SHORTS && high < rows) {
-          packLine(from, lowOffset, highOffset, block, lane);
-        } else {
-          for (int i = 0; i < count; i++) {
-            long at = (long) i * Short.BYTES;
-            short lowBits = low < rows ? from.get(JAVA_SHORT, lowOffset + at) : 0;
-            short highBits = high < rows ? from.get(JAVA_SHORT, highOffset + at) : 0;
-            block[i * Lanes.COUNT + lane] = (lowBits & 0xffff) | highBits << 16;
-          }
-        }
+        int low = weight(from, fromOffset, lane, rows, inputs, input);
+        int high = weight(from, fromOffset, lane + Lanes.COUNT, rows, inputs, input);
+        long at = toOffset + input * STRIP_BYTES + (long) lane * Integer.BYTES;
+        to.set(JAVA_INT, at, low | high << Short.SIZE);
       }
-      MemorySegment.copy(
-          block, 0, to, JAVA_INT, toOffset + first * STRIP_BYTES, count * Lanes.COUNT);
     }
   }
 
-  /** A line of two rows, four weights at a time. */
-  private static void packLine(
-      MemorySegment from, long lowOffset, long highOffset, int[] block, int lane) {
-    for (int i = 0; i < LINE_SHORTS; i += 4) {
-      long low = from.get(FOUR_SHORTS, lowOffset + (long) i * Short.BYTES);
-      long high = from.get(FOUR_SHORTS, highOffset + (long) i * Short.BYTES);
-      int at = i * Lanes.COUNT + lane;
-      block[at] = (int) (low & 0xffff) | (int) high << 16;
-      block[at + Lanes.COUNT] = (int) (low >>> 16 & 0xffff) | (int) (high >>> 16) << 16;
-      block[at + 2 * Lanes.COUNT] = (int) (low >>> 32 & 0xffff) | (int) (high >>> 32) << 16;
-      block[at + 3 * Lanes.COUNT] = (int) (low >>> 48) | (int) (high >>> 48) << 16;
-    }
+  private static int weight(
+      MemorySegment from, long fromOffset, int row, int rows, int inputs, int input) {
+    return row < rows
+        ? from.get(JAVA_SHORT, fromOffset + ((long) row * inputs + input) * Short.BYTES) & 0xffff
+        : 0;
   }
 }
