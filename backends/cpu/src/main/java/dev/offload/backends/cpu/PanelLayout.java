@@ -58,7 +58,7 @@ final class PanelLayout {
     long rowBytes = (long) inputs * Short.BYTES;
     StripPacking whole = new StripPacking(from, rowBytes, to);
     for (int strip = 0; strip < STRIPS; strip++) {
-      long source = fromOffset + strip * STRIP * rowBytes;
+      long source = fromOffset + (long) strip * STRIP * rowBytes;
       long target = toOffset + offset(strip, 0, inputs);
       int left = rows - strip * STRIP;
       int packed = left >= STRIP ? whole.pack(source, inputs, target) : 0;
