@@ -86,9 +86,12 @@ public final class ModuleCosts {
     return new Cost(seconds, 2 * bytes, 0, seconds * sharing().cores());
   }
 
-  /** What the engine's own thread does before a pass: looks up what goes up to the device. */
+  /**
+   * What the engine's own thread does before a pass: it has waited for the result of the one
+   * before, looks up what goes up to the device, and hands that to a thread of its lane.
+   */
   public Cost prepare(double uploadBytes) {
-    return onOneCore(2 * uploadBytes);
+    return waiting(onOneCore(2 * uploadBytes), 2);
   }
 
   /** What it does after one: looks at every logit that it got whole rows of. */
