@@ -51,6 +51,8 @@ class PlacementTest {
     "opencl, opt-post-proj, 4, 1",
     "opencl, gpt-oss-bf16, 9, 2",
     "opencl, deepseek-v3, 10, 1",
+    "emulated-cuda, llama31-gqa, 1, 2",
+    "emulated-cuda, qwen3-moe, 2, 1",
     "cuda, llama31-gqa, 1, 6",
     "cuda, qwen3-moe, 2, 6",
     "cuda, opt-post-proj, 4, 4",
@@ -118,7 +120,13 @@ class PlacementTest {
 
   /** Weights that stay in the page cache, where a device has them copied from there. */
   @ParameterizedTest
-  @CsvSource({"opencl, llama31-gqa", "cuda, llama31-gqa", "cuda, mixtral", "cpu, llama31-gqa"})
+  @CsvSource({
+    "opencl, llama31-gqa",
+    "emulated-cuda, llama31-gqa",
+    "cuda, llama31-gqa",
+    "cuda, mixtral",
+    "cpu, llama31-gqa"
+  })
   void shouldGiveTheSameFromThePageCache(String backend, String name) throws Exception {
     Random random = new Random(12);
     try (ModelFolder folder = ModelFolder.open(FIXTURES.resolve(name));

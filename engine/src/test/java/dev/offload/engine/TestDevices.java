@@ -5,6 +5,9 @@ import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.backends.conformance.junit.UsableBackend;
 import dev.offload.backends.opencl.OpenClBackend;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * A device that runs a model, and one that computes in host memory.
@@ -24,13 +27,19 @@ record TestDevices(Device device, Device host) implements AutoCloseable {
   /** An NVIDIA device; the host computes on the processor, which rounds otherwise. */
   static final String CUDA = "cuda";
 
+  /** What an NVIDIA device would run, on the processor; the host computes as for one. */
+  static final String EMULATED_CUDA = "emulated-cuda";
+
   /** The host computes in the device's pinned memory; beside it a stream takes 64 MiB. */
   private static final long HOST_SCRATCH_BYTES = 1L << 29;
 
   /** Opens them, or skips the test where the backend cannot be used. */
   static TestDevices open(String backend, long deviceMemory, long hostMemory, int threads) {
-    Backend usable = UsableBackend.orSkip(backend);
     DeviceOptions options = new DeviceOptions(0, deviceMemory, hostMemory, threads);
+    if (backend.equals(EMULATED_CUDA)) {
+      return withProcessor(openEmulated(options), threads);
+    }
+    Backend usable = UsableBackend.orSkip(backend);
     DeviceOptions host = new DeviceOptions(0, HOST_SCRATCH_BYTES, 0, threads);
     if (backend.equals(OPENCL)) {
       Device device = OpenClBackend.withSeparateMemory().open(options);
@@ -55,6 +64,24 @@ record TestDevices(Device device, Device host) implements AutoCloseable {
         threads);
   }
 
+  /** It is among the tests of backends/cuda, which Surefire adds to the class path. */
+  private static Device openEmulated(DeviceOptions options) {
+    Optional<?> device;
+    try {
+      device =
+          (Optional<?>)
+              Class.forName("dev.offload.backends.cuda.EmulatedCuda")
+                  .getMethod("open", DeviceOptions.class, Path.class)
+                  .invoke(null, options, Path.of("target/emulated"));
+    } catch (ClassNotFoundException e) {
+      return Assumptions.abort("the tests of backends/cuda are not here");
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError("EmulatedCuda cannot be opened", e);
+    }
+    Assumptions.assumeTrue(device.isPresent(), "no g++ on the PATH");
+    return (Device) device.get();
+  }
+
   private static TestDevices withProcessor(Device device, int threads) {
     DeviceOptions host = new DeviceOptions(0, HOST_SCRATCH_BYTES, 0, threads);
     return new TestDevices(device, UsableBackend.orSkip(CPU).open(host));
@@ -62,7 +89,7 @@ record TestDevices(Device device, Device host) implements AutoCloseable {
 
   /** Whether the host's results are the device's to the bit. */
   static boolean hostRoundsAlike(String backend) {
-    return !backend.equals(CUDA);
+    return !backend.equals(CUDA) && !backend.equals(EMULATED_CUDA);
   }
 
   @Override

@@ -18,7 +18,8 @@ import jcuda.driver.CUresult;
 
 /**
  * A driver that writes down what it is asked for, with real bytes, and as lazy as a device may be:
- * nothing in a queue runs before somebody waits for it, and then only what must.
+ * nothing in a queue runs before somebody waits for it, and then only what must. Calls of several
+ * threads come one after the other.
  */
 final class FakeDriver implements Driver {
   static final long MEMORY_BYTES = 4L << 30;
@@ -198,7 +199,7 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public long freeBytes() {
+  public synchronized long freeBytes() {
     return MEMORY_BYTES
         - usedByOthers
         - CONTEXT_BYTES
@@ -214,7 +215,7 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public long allocate(long bytes) {
+  public synchronized long allocate(long bytes) {
     call("allocate", bytes);
     Arena arena = Arena.ofShared();
     long address = HostMemory.open().allocate(bytes, arena).address();
@@ -224,25 +225,25 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public void free(long address) {
+  public synchronized void free(long address) {
     call("free", sizes.get(address));
     allocations.remove(address).close();
   }
 
   @Override
-  public void register(long address, long bytes) {
+  public synchronized void register(long address, long bytes) {
     call("register", bytes);
     registered.put(address, bytes);
   }
 
   @Override
-  public void registerReadOnly(long address, long bytes) {
+  public synchronized void registerReadOnly(long address, long bytes) {
     call("registerReadOnly", bytes);
     registered.put(address, bytes);
   }
 
   @Override
-  public void unregister(long address) {
+  public synchronized void unregister(long address) {
     call("unregister", registered.get(address));
     if (registered.remove(address) == null) {
       throw new AssertionError("not registered");
@@ -250,7 +251,7 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public Queue newQueue() {
+  public synchronized Queue newQueue() {
     call("newQueue");
     FakeQueue queue = new FakeQueue("queue" + names++, new ArrayDeque<>());
     handles.add(queue);
@@ -258,7 +259,7 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public void destroy(Queue queue) {
+  public synchronized void destroy(Queue queue) {
     call("destroyQueue", queue);
     if (!handles.remove(queue)) {
       throw new AssertionError(queue + " is not alive");
@@ -266,7 +267,7 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public Mark newMark() {
+  public synchronized Mark newMark() {
     call("newMark");
     FakeMark mark = new FakeMark("mark" + names++);
     handles.add(mark);
@@ -274,7 +275,7 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public void destroy(Mark mark) {
+  public synchronized void destroy(Mark mark) {
     call("destroyMark", mark);
     if (!handles.remove(mark)) {
       throw new AssertionError(mark + " is not alive");
@@ -282,7 +283,7 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public void record(Mark mark, Queue queue) {
+  public synchronized void record(Mark mark, Queue queue) {
     call("record", mark, queue);
     FakeMark own = (FakeMark) mark;
     own.queue = (FakeQueue) queue;
@@ -290,14 +291,14 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public void await(Queue queue, Mark mark) {
+  public synchronized void await(Queue queue, Mark mark) {
     call("await", queue, mark);
     FakeMark own = (FakeMark) mark;
     ((FakeQueue) queue).pending.add(new Wait(own, own.recorded));
   }
 
   @Override
-  public boolean isReached(Mark mark) {
+  public synchronized boolean isReached(Mark mark) {
     if (lost) {
       throw new CudaException("work before an event", CUresult.CUDA_ERROR_ILLEGAL_ADDRESS);
     }
@@ -306,37 +307,37 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public void synchronize(Mark mark) {
+  public synchronized void synchronize(Mark mark) {
     FakeMark own = (FakeMark) mark;
     runUntil(own, own.recorded);
   }
 
   @Override
-  public float elapsedMillis(Mark from, Mark to) {
+  public synchronized float elapsedMillis(Mark from, Mark to) {
     return (float) (((FakeMark) to).millis - ((FakeMark) from).millis);
   }
 
   @Override
-  public void synchronize(Queue queue) {
+  public synchronized void synchronize(Queue queue) {
     while (!((FakeQueue) queue).pending.isEmpty()) {
       runNext((FakeQueue) queue);
     }
   }
 
   @Override
-  public void copyToDevice(long to, long from, long bytes, Queue queue) {
+  public synchronized void copyToDevice(long to, long from, long bytes, Queue queue) {
     call("copyToDevice", bytes, queue);
     copy(to, from, bytes, queue);
   }
 
   @Override
-  public void copyToHost(long to, long from, long bytes, Queue queue) {
+  public synchronized void copyToHost(long to, long from, long bytes, Queue queue) {
     call("copyToHost", bytes, queue);
     copy(to, from, bytes, queue);
   }
 
   @Override
-  public void copyOnDevice(long to, long from, long bytes, Queue queue) {
+  public synchronized void copyOnDevice(long to, long from, long bytes, Queue queue) {
     call("copyOnDevice", bytes, queue);
     copy(to, from, bytes, queue);
   }
@@ -346,7 +347,7 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public void clear(long address, int ints, Queue queue) {
+  public synchronized void clear(long address, int ints, Queue queue) {
     call("clear", ints, queue);
     ((FakeQueue) queue).pending.add(new Task(() -> at(address, 4L * ints).fill((byte) 0)));
   }
@@ -356,7 +357,7 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public Module load(String name, byte[] image) {
+  public synchronized Module load(String name, byte[] image) {
     call("load", name);
     FakeModule module = new FakeModule(name, new Image(image));
     handles.add(module);
@@ -364,7 +365,7 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public void unload(Module module) {
+  public synchronized void unload(Module module) {
     call("unload", ((FakeModule) module).name);
     handles.remove(module);
   }
@@ -376,7 +377,7 @@ final class FakeDriver implements Driver {
   }
 
   @Override
-  public void launch(
+  public synchronized void launch(
       Function function,
       String name,
       Grid grid,
