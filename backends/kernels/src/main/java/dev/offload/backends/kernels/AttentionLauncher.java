@@ -21,25 +21,68 @@ final class AttentionLauncher {
    * @param items work-items of a group
    * @param itemVectors query vectors that a work-item computes at a time
    * @param itemOctets times eight tokens or columns beside them
+   * @param chunkTokens tokens whose values a work-item adds up before it goes to other columns
+   * @param mergeOctets times eight columns that it merges at a time
    * @param stripes work-items that share the scores of a query vector
    * @param tileVectors most query vectors of a group
    * @param localBytes most local memory of a group
    */
   private record Division(
-      int items, int itemVectors, int itemOctets, int stripes, int tileVectors, int localBytes) {
+      int items,
+      int itemVectors,
+      int itemOctets,
+      int chunkTokens,
+      int mergeOctets,
+      int stripes,
+      int tileVectors,
+      int localBytes) {
 
-    /** Twelve sums of eight fill the registers, and 32 tokens of BF16 a cache line. */
-    static final Division OF_PROCESSOR = new Division(1, 3, 4, 1, 48, 256 << 10);
+    /** With more sums of eight than six times two, some would leave the sixteen registers. */
+    private static final int MOST_VECTORS = 6;
+
+    /**
+     * One work-item, which reads in the order of memory: what is asked for early then comes as
+     * evenly as it is computed with.
+     */
+    private static final Division OF_PROCESSOR = new Division(1, 3, 2, 32, 4, 1, 48, 256 << 10);
 
     /**
      * Neighbours read side by side. Every device has so much local memory, and more would leave no
      * room for a second group beside the first.
      */
-    static final Division OF_MANY_LANES = new Division(64, 4, 1, 8, 32, 48 << 10);
+    static final Division OF_MANY_LANES = new Division(64, 4, 1, SPAN_TOKENS, 1, 8, 32, 48 << 10);
+
+    /**
+     * For the query vectors that share a key, in equal parts; for few of them as for three, because
+     * prompts have many.
+     */
+    static Division ofProcessor(int group) {
+      return OF_PROCESSOR.vectors(
+          Math.max(3, Math.ceilDiv(group, Math.ceilDiv(group, MOST_VECTORS))));
+    }
+
+    private Division vectors(int vectors) {
+      return new Division(
+          items, vectors, itemOctets, chunkTokens, mergeOctets, stripes, tileVectors, localBytes);
+    }
 
     /** The same for numbers that are gathered one by one: unrolled that would be much code. */
     Division oneOctet() {
-      return new Division(items, itemVectors, 1, stripes, tileVectors, localBytes);
+      return new Division(
+          items, itemVectors, 1, chunkTokens, mergeOctets, stripes, tileVectors, localBytes);
+    }
+
+    /** The same where the values of all tokens are added up at once. */
+    Division oneChunk() {
+      return new Division(
+          items,
+          itemVectors,
+          itemOctets,
+          SPAN_TOKENS,
+          mergeOctets,
+          stripes,
+          tileVectors,
+          localBytes);
     }
   }
 
@@ -50,11 +93,9 @@ final class AttentionLauncher {
   private static final int TILE_INTS = 5;
 
   private final KernelLauncher launcher;
-  private final Division ofDevice;
 
   AttentionLauncher(KernelLauncher launcher) {
     this.launcher = launcher;
-    ofDevice = launcher.limits().itemsTakeTurns() ? Division.OF_PROCESSOR : Division.OF_MANY_LANES;
   }
 
   void attend(
@@ -111,11 +152,11 @@ final class AttentionLauncher {
       group = spec.heads() / format.heads();
       runTokens = runTokens();
       octets = hasOctets();
-      division = octets ? ofDevice : ofDevice.oneOctet();
+      division = division();
       parts = parts();
       tensorCores = tensorCores();
       tileVectors = tensorCores.map(TensorCoreTile::vectors).orElseGet(this::tileVectors);
-      tiles = Math.toIntExact((long) batch.tokens() * group / tileVectors + batch.sequences());
+      tiles = tiles();
       spans = Math.ceilDiv(batch.longestContext(), SPAN_TOKENS);
       tilesAt = roundUp(4L * batch.sequences());
       prefixTilesAt = roundUp(tilesAt + 4 + 4L * TILE_INTS * tiles);
@@ -135,6 +176,15 @@ final class AttentionLauncher {
     /** Whether eight tokens, and eight columns of a value, are always there together. */
     private boolean hasOctets() {
       return runTokens >= 8 && format.valueDim() % 8 == 0;
+    }
+
+    private Division division() {
+      Division ofDevice =
+          launcher.limits().itemsTakeTurns() ? Division.ofProcessor(group) : Division.OF_MANY_LANES;
+      if (!octets) {
+        return ofDevice.oneOctet();
+      }
+      return format.valuesInKeys() ? ofDevice.oneChunk() : ofDevice;
     }
 
     /** Columns of values that a work-item computes at a time. */
@@ -169,8 +219,20 @@ final class AttentionLauncher {
             "keys of %d and values of %d numbers need more than the %d bytes of local memory"
                 .formatted(format.headDim(), format.valueDim(), local));
       }
-      int wanted = batch.tokens() == batch.sequences() ? group : division.tileVectors;
+      boolean alone = batch.tokens() == batch.sequences() && batch.prefixes().isEmpty();
+      int wanted = alone ? group : division.tileVectors;
       return (int) Math.clamp(wanted, 1, Math.min(most, division.tileVectors));
+    }
+
+    /**
+     * At most so many: a sequence has no more than one for each of its rows, or one that is not
+     * full.
+     */
+    private int tiles() {
+      return Math.toIntExact(
+          Math.min(
+              (long) batch.tokens() * Math.ceilDiv(group, tileVectors),
+              (long) batch.tokens() * group / tileVectors + batch.sequences()));
     }
 
     private long vectorFloats() {
@@ -199,9 +261,12 @@ final class AttentionLauncher {
     }
 
     void run() {
-      launcher.launch(
-          stream, launch("clear").memory(scratch, 0).integer(batch.sequences()).items(PLAN_ITEMS));
-      batch.prefixes().forEach(this::share);
+      if (!batch.prefixes().isEmpty()) {
+        launcher.launch(
+            stream,
+            launch("clear").memory(scratch, 0).integer(batch.sequences()).items(PLAN_ITEMS));
+        batch.prefixes().forEach(this::share);
+      }
       plan();
       for (int row = 0; row < batch.tokens(); row += rowsPerRound) {
         int end = Math.min(row + rowsPerRound, batch.tokens());
@@ -233,6 +298,7 @@ final class AttentionLauncher {
       launcher.launch(
           stream,
           withBatch(launch("plan_tiles"))
+              .integer(batch.prefixes().isEmpty() ? 0 : 1)
               .integer(batch.tokens())
               .integer(batch.longestContext())
               .integer(format.blockTokens())
@@ -271,7 +337,7 @@ final class AttentionLauncher {
               .integer(spans)
               .integer(firstRow)
               .integer(endRow)
-              .integer(runTokens);
+              .integer(Integer.numberOfTrailingZeros(runTokens));
       if (tensorCores.isEmpty()) {
         launch.integer(parts);
       }
@@ -320,6 +386,8 @@ final class AttentionLauncher {
           .define("VALUES_IN_KEYS", format.valuesInKeys() ? 1 : 0)
           .define("ITEM_VECTORS", division.itemVectors)
           .define("ITEM_OCTETS", division.itemOctets)
+          .define("CHUNK_TOKENS", division.chunkTokens)
+          .define("MERGE_OCTETS", division.mergeOctets)
           .define("STRIPES", division.stripes);
     }
 

@@ -4,7 +4,8 @@
 // so a row gets the same result in any company.
 //
 // Compiled for KV_TYPE, and for a kind of device: a work-item computes ITEM_VECTORS query vectors times ITEM_OCTETS
-// times eight tokens or columns at a time, and STRIPES work-items share the scores of a query vector.
+// times eight tokens or columns at a time, with the values of CHUNK_TOKENS before the next columns, STRIPES work-items
+// share the scores of a query vector, and MERGE_OCTETS times eight columns are merged at a time.
 //
 // Query vector f of a run of rows is head f % group of its KV head, in row f / group of the run. A tile is some
 // query vectors of a run: (first row of the run, first vector, vectors, sequence whose blocks are read, first span).
@@ -59,9 +60,9 @@ __kernel void clear(VECTOR(first_spans), int count) {
 }
 
 // Cuts the rows of all sequences in tiles. One work-group; memory holds one float per work-item. On contradictions
-// there are no tiles.
+// there are no tiles. Unless something is shared, first_spans holds nothing.
 __kernel void plan_tiles(
-    BATCH, int tokens, int longest_context, int block_tokens, int group, int tile_vectors,
+    BATCH, int shared, int tokens, int longest_context, int block_tokens, int group, int tile_vectors,
     VECTOR(tiles), __global int *status LOCAL_PARAMETER(memory)) {
   LOCAL_MEMORY(memory)
   const __global int *starts = INTS(row_starts);
@@ -109,7 +110,7 @@ __kernel void plan_tiles(
       tile[1] = t * tile_vectors;
       tile[2] = vectors - t * tile_vectors < tile_vectors ? vectors - t * tile_vectors : tile_vectors;
       tile[3] = s;
-      tile[4] = INTS(first_spans)[s];
+      tile[4] = shared ? INTS(first_spans)[s] : 0;
     }
     before += ends[items - 1];
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -177,32 +178,28 @@ FUNCTION void store_some8(floats8 x, __global float *to, int count) {
 #if OCTETS
 #define PLACE(octet)                                                                                         \
   KEY_AT(                                                                                                    \
-      run_blocks[(octet) * 8 / run_tokens], kv_head,                                                         \
-      run_slots[(octet) * 8 / run_tokens] + (octet) * 8 % run_tokens, 0)
-// The same tokens of the next run, if there is one.
-#define NEXT_PLACE(octet)                                                                                    \
-  PLACE((octet) * 8 + run_tokens < SPAN_TOKENS ? (octet) + run_tokens / 8 : (octet))
+      run_blocks[(octet) * 8 >> run_shift], kv_head,                                                         \
+      run_slots[(octet) * 8 >> run_shift] + ((octet) * 8 & (run_tokens - 1)), 0)
 #define LOAD_KEYS(place, i) load8(numbers, (place) + (ulong)(i)*block_tokens, KV_TYPE)
 #define LOAD_VALUES(at, column)                                                                              \
   load8(numbers, (at) + ((column) + 8 <= value_dim ? (column) : value_dim - 8), KV_TYPE)
 #else
 #define PLACE(octet) ((octet) * 8)
-#define NEXT_PLACE(octet) 0
 #define LOAD_KEYS(place, i)                                                                                  \
   gather_keys(                                                                                               \
-      numbers, run_blocks, run_slots, run_tokens, place, i, kv_head, kv_heads, block_tokens, head_dim,       \
+      numbers, run_blocks, run_slots, run_shift, place, i, kv_head, kv_heads, block_tokens, head_dim,       \
       value_dim, values_in_keys)
 #define LOAD_VALUES(at, column)                                                                              \
   gather8(numbers, (at), column, value_dim - (column), VALUES_IN_KEYS ? block_tokens : 1)
 
 FUNCTION floats8 gather_keys(
-    const __global uchar *numbers, const __local int *run_blocks, const __local int *run_slots, int run_tokens,
+    const __global uchar *numbers, const __local int *run_blocks, const __local int *run_slots, int run_shift,
     int first, int i, int kv_head, int kv_heads, int block_tokens, int head_dim, int value_dim,
     int values_in_keys) {
   float keys[8];
   for (int j = 0; j < 8; j++) {
-    int run = (first + j) / run_tokens;
-    int slot = run_slots[run] + (first + j) % run_tokens;
+    int run = (first + j) >> run_shift;
+    int slot = run_slots[run] + ((first + j) & ((1 << run_shift) - 1));
     keys[j] = load_number(numbers, KEY_AT(run_blocks[run], kv_head, slot, i), KV_TYPE);
   }
   return vload8(0, keys);
@@ -222,9 +219,10 @@ FUNCTION floats8 gather8(const __global uchar *numbers, ulong at, int column, in
 // after the other. Local memory is laid out below.
 __kernel void attend_span(
     MATRIX(queries), KV_CACHE, BATCH, VECTOR(tiles), int tile_vectors, int heads, float scale, int window,
-    float cap, int end_span, int spans, int first_row, int end_row, int run_tokens, int parts, VECTOR(partials),
+    float cap, int end_span, int spans, int first_row, int end_row, int run_shift, int parts, VECTOR(partials),
     __global int *status LOCAL_PARAMETER(memory)) {
   LOCAL_MEMORY(memory)
+  int run_tokens = 1 << run_shift;
   int item = get_local_id(0);
   int items = get_local_size(0);
   int tile_number = get_group_id(0) / end_span;
@@ -253,9 +251,9 @@ __kernel void attend_span(
   __local float *stripes = weights + tile_vectors * SPAN_TOKENS;           // [tile_vectors][STRIPES]
   __local float *largest = stripes + tile_vectors * STRIPES;               // [tile_vectors]
   __local int *positions = (__local int *)(largest + tile_vectors);        // [tile_vectors]
-  __local int *run_blocks = positions + tile_vectors;                      // [SPAN_TOKENS / run_tokens]
-  __local int *run_slots = run_blocks + SPAN_TOKENS / run_tokens;          // [SPAN_TOKENS / run_tokens]
-  __local float *sums = (__local float *)(run_slots + SPAN_TOKENS / run_tokens);  // [parts][ITEM_VECTORS][part_columns]
+  __local int *run_blocks = positions + tile_vectors;                      // [SPAN_TOKENS >> run_shift]
+  __local int *run_slots = run_blocks + (SPAN_TOKENS >> run_shift);          // [SPAN_TOKENS >> run_shift]
+  __local float *sums = (__local float *)(run_slots + (SPAN_TOKENS >> run_shift));  // [parts][ITEM_VECTORS][part_columns]
 
   for (int v = item; v < vectors; v += items) {
     int row = run_row + (first_vector + v) / group;
@@ -263,18 +261,20 @@ __kernel void attend_span(
     positions[v] = INTS(contexts)[s] - (INTS(row_starts)[s + 1] - row);
   }
   int query_items = (head_dim + 7) / 8;
-  for (int n = item; n < vectors * query_items; n += items) {
-    int v = n / query_items;
-    int i = n % query_items * 8;
+  int vector_items = items < query_items ? items : query_items;
+  int beside = items / vector_items;
+  for (int v = item / vector_items < beside ? item / vector_items : vectors; v < vectors; v += beside) {
     int row = run_row + (first_vector + v) / group;
-    int column = (kv_head * group + (first_vector + v) % group) * head_dim + i;
-    if (i + 8 <= head_dim) {
-      vstore8(
-          load8(queries + queries_offset, (ulong)row * queries_stride + column, queries_type), 0,
-          query + v * head_dim + i);
-    } else {
-      for (int j = 0; i + j < head_dim; j++) {
-        query[v * head_dim + i + j] = LOAD(queries, row, column + j);
+    int column = (kv_head * group + (first_vector + v) % group) * head_dim;
+    for (int i = item % vector_items * 8; i < head_dim; i += vector_items * 8) {
+      if (i + 8 <= head_dim) {
+        vstore8(
+            load8(queries + queries_offset, (ulong)row * queries_stride + column + i, queries_type), 0,
+            query + v * head_dim + i);
+      } else {
+        for (int j = 0; i + j < head_dim; j++) {
+          query[v * head_dim + i + j] = LOAD(queries, row, column + i + j);
+        }
       }
     }
   }
@@ -295,10 +295,10 @@ __kernel void attend_span(
   if (low >= high) {
     return;
   }
-  for (int n = item; n < SPAN_TOKENS / run_tokens; n += items) {
+  for (int n = item; n < SPAN_TOKENS >> run_shift; n += items) {
     // What nobody sees is taken from block 0, and counts nothing.
     int block = 0;
-    int token = from + n * run_tokens;
+    int token = from + (n << run_shift);
     if (token < high && token + run_tokens > low) {
       block = INTS(table)[(ulong)sequence * max_blocks + token / block_tokens];
       if (block < 0 || block >= blocks) {
@@ -311,8 +311,21 @@ __kernel void attend_span(
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 
+  // Where the next work-group most likely begins to read. Nothing follows from it but what is asked for early.
+  int next_tile = (get_group_id(0) + 1) / end_span;
+  int next_from = (get_group_id(0) + 1) % end_span * SPAN_TOKENS;
+  int next_block = 0;
+  if (next_tile < INTS(tiles)[0]) {
+    int next_sequence = INTS(tiles)[1 + (ulong)next_tile * TILE_INTS + 3];
+    if (next_from < INTS(contexts)[next_sequence]) {
+      next_block = INTS(table)[(ulong)next_sequence * max_blocks + next_from / block_tokens];
+    }
+  }
+  ulong next_keys = KEY_AT(next_block, kv_head, next_from % block_tokens, 0);
+
   // Products of queries and keys.
   const __global uchar *numbers = cache + cache_offset;
+  int first_run = (low - from) >> run_shift;
   int first_octets = (low - from) / (8 * ITEM_OCTETS);
   int token_items = (high - from + 8 * ITEM_OCTETS - 1) / (8 * ITEM_OCTETS) - first_octets;
   for (int n = item; n < (vectors + ITEM_VECTORS - 1) / ITEM_VECTORS * token_items; n += items) {
@@ -334,10 +347,15 @@ __kernel void attend_span(
     for (int o = 0; o < ITEM_OCTETS; o++) {
       place[o] = PLACE(octet + o);
     }
-    ulong next = NEXT_PLACE(octet);
+    // What comes next lies in one piece: the keys of the next run, or the first values.
+    int next_run = (octet * 8 >> run_shift) + 1;
+    ulong next = next_run << run_shift < high - from
+        ? KEY_AT(run_blocks[next_run], kv_head, run_slots[next_run], 0)
+        : VALUE_AT(run_blocks[first_run], kv_head, run_slots[first_run], 0);
+    next += (octet * 8 & (run_tokens - 1)) * head_dim;
     for (int i = 0; i < head_dim; i++) {
       floats8 keys[ITEM_OCTETS];
-      fetch_early(numbers, next + (ulong)i * block_tokens, KV_TYPE);
+      fetch_early(numbers, next + i * ITEM_OCTETS * 8, KV_TYPE);
 #pragma unroll
       for (int o = 0; o < ITEM_OCTETS; o++) {
         keys[o] = LOAD_KEYS(place[o], i);
@@ -411,77 +429,84 @@ __kernel void attend_span(
 
   // Sums of values.
   int part_tokens = SPAN_TOKENS / parts;
+  int chunk_tokens = CHUNK_TOKENS < part_tokens ? CHUNK_TOKENS : part_tokens;
   for (int v = 0; v < vectors; v += ITEM_VECTORS) {
-    for (int n = item; n < parts * column_items; n += items) {
-      int column = n % column_items * item_columns;
-      int start = n / column_items * part_tokens;
-      int end = start + part_tokens < high - from ? start + part_tokens : high - from;
-      start = start > low - from ? start : low - from;
-      int weights_at[ITEM_VECTORS];
-      floats8 totals[ITEM_VECTORS][ITEM_OCTETS];
+    for (int first = 0; first < part_tokens; first += chunk_tokens) {
+      for (int n = item; n < parts * column_items; n += items) {
+        int column = n % column_items * item_columns;
+        int start = n / column_items * part_tokens + first;
+        int end = start + chunk_tokens < high - from ? start + chunk_tokens : high - from;
+        start = start > low - from ? start : low - from;
+        __local float *part = sums + n / column_items * ITEM_VECTORS * part_columns + column;
+        int weights_at[ITEM_VECTORS];
+        floats8 totals[ITEM_VECTORS][ITEM_OCTETS];
 #pragma unroll
-      for (int r = 0; r < ITEM_VECTORS; r++) {
-        weights_at[r] = (v + r < vectors ? v + r : vectors - 1) * SPAN_TOKENS;
-#pragma unroll
-        for (int o = 0; o < ITEM_OCTETS; o++) {
-          totals[r][o] = zero8();
-        }
-      }
-      __local float *part = sums + n / column_items * ITEM_VECTORS * part_columns + column;
-#if OCTETS && VALUES_IN_KEYS
-      // Eight tokens of a column lie together.
-      for (int octet = start / 8; octet * 8 < end; octet++) {
-        ulong place = PLACE(octet);
-#pragma unroll
-        for (int o = 0; o < ITEM_OCTETS; o++) {
-          // Nothing is known of tokens that nobody sees.
-          floats8 values = within8(LOAD_KEYS(place, column + o), zero8(), start - octet * 8, end - 1 - octet * 8);
-#pragma unroll
-          for (int r = 0; r < ITEM_VECTORS; r++) {
-            totals[r][o] = fma8(vload8(octet, weights + weights_at[r]), values, totals[r][o]);
-          }
-        }
-      }
-#pragma unroll
-      for (int r = 0; r < ITEM_VECTORS; r++) {
-#pragma unroll
-        for (int o = 0; o < ITEM_OCTETS; o++) {
-          part[r * part_columns + o] = sum8(totals[r][o]);
-        }
-      }
-#else
-      while (start < end) {
-        int run = start / run_tokens;
-        int run_end = (run + 1) * run_tokens < end ? (run + 1) * run_tokens : end;
-        ulong at = VALUE_AT(run_blocks[run], kv_head, run_slots[run] + start % run_tokens, 0);
-        int next_run = run_end < end ? run + 1 : run;
-        ulong next = VALUE_AT(run_blocks[next_run], kv_head, run_slots[next_run] + start % run_tokens, 0) - at;
-        for (; start < run_end; start++) {
-          fetch_early(numbers, at + next + column, KV_TYPE);
-          floats8 values[ITEM_OCTETS];
+        for (int r = 0; r < ITEM_VECTORS; r++) {
+          weights_at[r] = (v + r < vectors ? v + r : vectors - 1) * SPAN_TOKENS;
 #pragma unroll
           for (int o = 0; o < ITEM_OCTETS; o++) {
-            values[o] = LOAD_VALUES(at, column + o * 8);
+            totals[r][o] = first == 0 ? zero8() : vload8(o, part + r * part_columns);
           }
+        }
+#if OCTETS && VALUES_IN_KEYS
+        // Eight tokens of a column lie together.
+        for (int octet = start / 8; octet * 8 < end; octet++) {
+          ulong place = PLACE(octet);
 #pragma unroll
-          for (int r = 0; r < ITEM_VECTORS; r++) {
-            floats8 weight = splat8(weights[weights_at[r] + start]);
+          for (int o = 0; o < ITEM_OCTETS; o++) {
+            // Nothing is known of tokens that nobody sees.
+            floats8 values = within8(LOAD_KEYS(place, column + o), zero8(), start - octet * 8, end - 1 - octet * 8);
 #pragma unroll
-            for (int o = 0; o < ITEM_OCTETS; o++) {
-              totals[r][o] = fma8(weight, values[o], totals[r][o]);
+            for (int r = 0; r < ITEM_VECTORS; r++) {
+              totals[r][o] = fma8(vload8(octet, weights + weights_at[r]), values, totals[r][o]);
             }
           }
-          at += VALUES_IN_KEYS ? 1 : value_dim;
         }
-      }
 #pragma unroll
-      for (int r = 0; r < ITEM_VECTORS; r++) {
+        for (int r = 0; r < ITEM_VECTORS; r++) {
 #pragma unroll
-        for (int o = 0; o < ITEM_OCTETS; o++) {
-          vstore8(totals[r][o], o, part + r * part_columns);
+          for (int o = 0; o < ITEM_OCTETS; o++) {
+            part[r * part_columns + o] = sum8(totals[r][o]);
+          }
         }
-      }
+#else
+        while (start < end) {
+          int run = start >> run_shift;
+          int in_run = start & (run_tokens - 1);
+          int run_end = (run + 1) << run_shift < end ? (run + 1) << run_shift : end;
+          ulong at = VALUE_AT(run_blocks[run], kv_head, run_slots[run] + in_run, 0);
+          ulong next = (run + 1) << run_shift < high - from
+              ? VALUE_AT(run_blocks[run + 1], kv_head, run_slots[run + 1], 0)
+              : next_keys;
+          next += column * run_tokens + in_run * item_columns;
+          for (; start < run_end; start++) {
+            fetch_early(numbers, next, KV_TYPE);
+            next += item_columns;
+            floats8 values[ITEM_OCTETS];
+#pragma unroll
+            for (int o = 0; o < ITEM_OCTETS; o++) {
+              values[o] = LOAD_VALUES(at, column + o * 8);
+            }
+#pragma unroll
+            for (int r = 0; r < ITEM_VECTORS; r++) {
+              floats8 weight = splat8(weights[weights_at[r] + start]);
+#pragma unroll
+              for (int o = 0; o < ITEM_OCTETS; o++) {
+                totals[r][o] = fma8(weight, values[o], totals[r][o]);
+              }
+            }
+            at += VALUES_IN_KEYS ? 1 : value_dim;
+          }
+        }
+#pragma unroll
+        for (int r = 0; r < ITEM_VECTORS; r++) {
+#pragma unroll
+          for (int o = 0; o < ITEM_OCTETS; o++) {
+            vstore8(totals[r][o], o, part + r * part_columns);
+          }
+        }
 #endif
+      }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int r = 0; r < ITEM_VECTORS && v + r < vectors; r++) {
@@ -528,12 +553,12 @@ __kernel void merge_spans(
   for (int span = from; span <= to; span++) {
     most = fmax(most, PARTIAL(row, head, span)[value_dim]);
   }
-  for (int column = get_local_id(0) * ITEM_OCTETS * 8; column < value_dim;
-       column += get_local_size(0) * ITEM_OCTETS * 8) {
+  for (int column = get_local_id(0) * MERGE_OCTETS * 8; column < value_dim;
+       column += get_local_size(0) * MERGE_OCTETS * 8) {
     float total = sinks ? exp(FLOATS(sinks)[head] - most) : 0.0f;
-    floats8 sums[ITEM_OCTETS];
+    floats8 sums[MERGE_OCTETS];
 #pragma unroll
-    for (int o = 0; o < ITEM_OCTETS; o++) {
+    for (int o = 0; o < MERGE_OCTETS; o++) {
       sums[o] = zero8();
     }
     for (int span = from; span <= to; span++) {
@@ -541,13 +566,13 @@ __kernel void merge_spans(
       float factor = exp(partial[value_dim] - most);
       total = fma(factor, partial[value_dim + 1], total);
 #pragma unroll
-      for (int o = 0; o < ITEM_OCTETS; o++) {
+      for (int o = 0; o < MERGE_OCTETS; o++) {
         int count = value_dim - (column + o * 8);
         sums[o] = fma8(splat8(factor), load_some8(partial + column + o * 8, count), sums[o]);
       }
     }
 #pragma unroll
-    for (int o = 0; o < ITEM_OCTETS; o++) {
+    for (int o = 0; o < MERGE_OCTETS; o++) {
       float numbers[8];
       vstore8(sums[o] / splat8(total), 0, numbers);
       for (int j = 0; j < 8 && column + o * 8 + j < value_dim; j++) {

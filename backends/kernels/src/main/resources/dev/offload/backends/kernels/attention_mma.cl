@@ -39,9 +39,10 @@ FUNCTION float sum_of_row(float x) {
 
 __kernel void attend_span_mma(
     MATRIX(queries), KV_CACHE, BATCH, VECTOR(tiles), int tile_vectors, int heads, float scale, int window,
-    float cap, int end_span, int spans, int first_row, int end_row, int run_tokens, VECTOR(partials),
+    float cap, int end_span, int spans, int first_row, int end_row, int run_shift, VECTOR(partials),
     __global int *status LOCAL_PARAMETER(memory)) {
   LOCAL_MEMORY(memory)
+  int run_tokens = 1 << run_shift;
   int item = get_local_id(0);
   int items = get_local_size(0);
   int tile_number = get_group_id(0) / end_span;
@@ -143,10 +144,6 @@ __kernel void attend_span_mma(
 
   const __global uchar *numbers = cache + cache_offset;
   int run_mask = run_tokens - 1;
-  int run_shift = 0;
-  while (1 << run_shift < run_tokens) {
-    run_shift++;
-  }
   for (int step = low / STEP_TOKENS * STEP_TOKENS; step < high; step += STEP_TOKENS) {
     barrier(CLK_LOCAL_MEM_FENCE);
     // A work-item has eight tokens, of every so many numbers of a key.

@@ -61,6 +61,8 @@ final class KernelSourceTest {
             "-DVALUES_IN_KEYS=0",
             "-DITEM_VECTORS=4",
             "-DITEM_OCTETS=1",
+            "-DCHUNK_TOKENS=256",
+            "-DMERGE_OCTETS=1",
             "-DSTRIPES=8",
             "-DHEAD_DIM=128",
             "-DVALUE_DIM=128",
