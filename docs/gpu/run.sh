@@ -84,7 +84,6 @@ image_tests() { # TEST...
 # What one query of nvidia-smi says of the first device, a number.
 ask() { nvidia-smi --id=0 "$1" --format=csv,noheader,nounits 2>/dev/null | sort -n | tail -1 | grep -Eo '^[0-9]+'; }
 
-
 # The most of the device's memory that was in use beyond what was before, against a budget in MiB.
 within() { # MIB COMMAND...
   local budget=$1 before most=0 now
