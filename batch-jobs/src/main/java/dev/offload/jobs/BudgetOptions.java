@@ -5,6 +5,7 @@ import dev.offload.jobs.plan.ShapePlanner;
 import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -188,10 +189,13 @@ class BudgetOptions {
     return asked - taken;
   }
 
-  /** Refuses values that no machine has. */
+  /** Refuses values that no machine has, and a folder that is none. */
   final void check() throws RefusedException {
     if (threads != null && threads < 1) {
       throw new RefusedException("--threads is " + threads + ", must be at least 1");
+    }
+    if (temporary != null && !Files.isDirectory(temporary)) {
+      throw new RefusedException("--temp " + temporary + " is no folder; make it or name another");
     }
   }
 
@@ -204,7 +208,7 @@ class BudgetOptions {
     return threads != null ? threads : Runtime.getRuntime().availableProcessors();
   }
 
-  /** Folder for temporary files; it need not exist. */
+  /** Folder for temporary files. */
   final Path temporary() {
     return temporary != null ? temporary : Path.of(System.getProperty("java.io.tmpdir"));
   }

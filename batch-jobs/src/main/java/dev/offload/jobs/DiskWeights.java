@@ -67,9 +67,6 @@ final class DiskWeights implements AutoCloseable {
   }
 
   private static void requireRoom(Path parent, long bytes) throws IOException, RefusedException {
-    if (!Files.isDirectory(parent)) {
-      throw new RefusedException("--temp " + parent + " is no folder; make it or name another");
-    }
     long room = Files.getFileStore(parent).getUsableSpace();
     if (room < bytes) {
       throw new RefusedException(

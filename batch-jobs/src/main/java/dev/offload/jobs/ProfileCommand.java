@@ -10,7 +10,6 @@ import dev.offload.planner.profile.Profiling;
 import dev.offload.planner.profile.Shapes;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -63,7 +62,6 @@ final class ProfileCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, RefusedException {
     machine.check();
-    requireFolder();
     MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
     Profiling measured = measure(facts);
     Path kept = profiles.keep(measured.profile(), facts, machine.device());
@@ -80,13 +78,6 @@ final class ProfileCommand implements Callable<Integer> {
       out.printf("%nkept in %s%s%n", kept, save == null ? "" : " and " + save);
     }
     return ExitCode.OK;
-  }
-
-  private void requireFolder() throws RefusedException {
-    if (!Files.isDirectory(machine.temporary())) {
-      throw new RefusedException(
-          "--temp " + machine.temporary() + " is no folder; make it or name another");
-    }
   }
 
   private Profiling measure(MachineFacts facts) throws IOException, RefusedException {
