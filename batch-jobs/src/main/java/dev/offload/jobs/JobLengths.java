@@ -38,6 +38,7 @@ final class JobLengths {
   private static final double STEP = Math.pow(2, 1 / 4.0);
 
   private final Map<List<Integer>, Sum> sums = new TreeMap<>(JobLengths::compare);
+  private long looked;
   private long counted;
 
   /** Why the first of the rows that cannot be worked on cannot. */
@@ -93,7 +94,7 @@ final class JobLengths {
             bad -> lengths.firstReason = lengths.firstReason.or(() -> Optional.of(bad.reason())))) {
       Measure<Row> measure = row -> generated(row, promptTokens(row.prompt(), model));
       for (Optional<Row> row = rows.next(); row.isPresent(); row = rows.next()) {
-        if (rows.rowsRead() <= SAMPLE) {
+        if (lengths.looked < SAMPLE) {
           lengths.add(row.get(), measure);
         } else {
           lengths.counted += row.get().sampling().choices();
@@ -151,6 +152,7 @@ final class JobLengths {
   }
 
   private <R> void add(R row, Measure<R> measure) {
+    looked++;
     try {
       Lengths of = measure.of(row);
       counted += of.count();

@@ -85,6 +85,13 @@ class JobLengthsTest {
     assertEquals(256, refused.size());
   }
 
+  @Test
+  void shouldLookBehindManyRefusedRows() throws IOException, RefusedException {
+    String bad = "{\"prompt\": 3}\n".repeat(20_001);
+    Path file = Files.writeString(folder.resolve("late.jsonl"), bad + equalRows(3));
+    assertEquals(3, JobLengths.read(file, Optional.empty(), 5).requests().orElseThrow());
+  }
+
   private static String equalRows(int count) {
     return IntStream.range(0, count)
         .mapToObj(row -> "{\"id\": %d, \"prompt\": \"%05d\"}\n".formatted(100_000 + row, row))

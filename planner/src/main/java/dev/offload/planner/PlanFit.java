@@ -8,13 +8,7 @@ import java.util.Set;
 
 /** Whether an engine can open a plan: it is for the model's units and within the budgets. */
 public final class PlanFit {
-  private final Plan plan;
-  private final ModelSizes sizes;
-
-  private PlanFit(Plan plan, ModelSizes sizes) {
-    this.plan = plan;
-    this.sizes = sizes;
-  }
+  private PlanFit() {}
 
   /**
    * Refuses what an engine could not open.
@@ -27,8 +21,7 @@ public final class PlanFit {
    *     saved plan
    */
   public static void require(Plan plan, ModelSizes sizes, long deviceBytes, long hostBytes) {
-    PlanFit fit = new PlanFit(plan, sizes);
-    fit.requireUnits();
+    requireUnits(plan, sizes);
     for (Granule granule : Granules.of(plan, sizes.units())) {
       if (granule.isStreamed()) {
         requireRoom("ring_bytes", plan.ringBytes(), granule);
@@ -42,7 +35,7 @@ public final class PlanFit {
     requireBudget("host", bytes.host(), hostBytes);
   }
 
-  private void requireUnits() {
+  private static void requireUnits(Plan plan, ModelSizes sizes) {
     Set<UnitId> units = new HashSet<>();
     for (UnitSize unit : sizes.units()) {
       units.add(unit.id());
