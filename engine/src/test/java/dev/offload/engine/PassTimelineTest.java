@@ -168,20 +168,24 @@ class PassTimelineTest {
         0);
   }
 
+  /**
+   * With all twelve experts on disk. The ring and the staging blocks have room for a few of them
+   * only, so that not all that a pass needs can be read before it begins, whoever gets the cores.
+   */
   private static Plan awayFromDevice(Plan plan) {
     Map<UnitId, Tier> placement = new HashMap<>(plan.placement());
     placement.replaceAll((id, home) -> id.kind() == UnitId.Kind.EXPERT ? Tier.DISK : home);
-    long piece = 1L << 20;
+    long granule = 64 << 10;
     return new Plan(
         plan.computeDType(),
         placement,
         plan.kvGroups(),
         plan.kvRingSlots(),
         plan.microBatchTokens(),
-        4 * piece,
-        4 * piece,
+        2 * granule,
+        2 * granule,
         plan.swapBlocks(),
         plan.diskSwapBlocks(),
-        piece);
+        granule);
   }
 }
