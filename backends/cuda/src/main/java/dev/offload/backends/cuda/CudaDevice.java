@@ -61,7 +61,11 @@ final class CudaDevice implements Device, KernelLauncher {
     this.ownsContext = ownsContext;
     Driver driver = context.driver();
     limits =
-        new Limits(driver.facts().threadsPerBlock(), driver.facts().sharedBytesPerBlock(), false);
+        new Limits(
+            driver.facts().threadsPerBlock(),
+            driver.facts().sharedBytesPerBlock(),
+            false,
+            driver.facts().multiprocessors());
     deviceBudget = new MemoryBudget("device", options.memoryBytes());
     pinnedBudget = new MemoryBudget("host", options.pinnedBytes());
     allocations = new Allocations(deviceBudget, pinnedBudget);

@@ -89,6 +89,12 @@ final class AttentionLauncher {
   /** Positions of one partial result: enough work for a group, and few partials to add up. */
   private static final int SPAN_TOKENS = 256;
 
+  /** Most spans of a work-group that computes all of a tile. */
+  private static final int MERGED_SPANS = 16;
+
+  /** Work-groups for each compute unit, so that none is without work for long. */
+  private static final int GROUPS_PER_UNIT = 16;
+
   private static final int PLAN_ITEMS = 64;
   private static final int TILE_INTS = 5;
 
@@ -133,6 +139,7 @@ final class AttentionLauncher {
     private final long prefixTilesAt;
     private final long partialsAt;
     private final int rowsPerRound;
+    private final boolean merges;
 
     Call(
         Stream stream,
@@ -162,6 +169,7 @@ final class AttentionLauncher {
       prefixTilesAt = roundUp(tilesAt + 4 + 4L * TILE_INTS * tiles);
       partialsAt = roundUp(prefixTilesAt + 4 + 4L * TILE_INTS * tiles);
       rowsPerRound = rowsPerRound();
+      merges = merges();
     }
 
     private static long roundUp(long bytes) {
@@ -260,6 +268,18 @@ final class AttentionLauncher {
       return (int) Math.min(rows, batch.tokens());
     }
 
+    /**
+     * Whether a work-group has all spans of a tile, and adds them up while they are in its caches:
+     * on a processor that has enough work-groups without those for spans. Long contexts are divided
+     * none the less, as few sequences may have most of the tokens.
+     */
+    private boolean merges() {
+      KernelLauncher.Limits limits = launcher.limits();
+      return limits.itemsTakeTurns()
+          && spans <= MERGED_SPANS
+          && (long) tiles * format.heads() >= (long) GROUPS_PER_UNIT * limits.computeUnits();
+    }
+
     void run() {
       if (!batch.prefixes().isEmpty()) {
         launcher.launch(
@@ -274,11 +294,13 @@ final class AttentionLauncher {
           int shared = prefix.tokens() / SPAN_TOKENS;
           if (shared > 0) {
             planPrefix(prefix);
-            attend(prefixTilesAt, shared, row, end);
+            attend(prefixTilesAt, shared, row, end, false);
           }
         }
-        attend(tilesAt, spans, row, end);
-        merge(row, end);
+        attend(tilesAt, spans, row, end, merges);
+        if (!merges) {
+          merge(row, end);
+        }
       }
     }
 
@@ -323,7 +345,7 @@ final class AttentionLauncher {
               .items(PLAN_ITEMS));
     }
 
-    private void attend(long planAt, int endSpan, int firstRow, int endRow) {
+    private void attend(long planAt, int endSpan, int firstRow, int endRow, boolean merges) {
       String kernel = tensorCores.isPresent() ? "attend_span_mma" : "attend_span";
       Launch launch =
           withBatch(launch(kernel).matrix(queries).cache(cache))
@@ -338,15 +360,21 @@ final class AttentionLauncher {
               .integer(firstRow)
               .integer(endRow)
               .integer(Integer.numberOfTrailingZeros(runTokens));
+      int groupSpans = merges ? endSpan : 1;
       if (tensorCores.isEmpty()) {
-        launch.integer(parts);
+        launch
+            .integer(groupSpans)
+            .integer(merges ? 1 : 0)
+            .vector(spec.sinks())
+            .matrix(out)
+            .integer(parts);
       }
       launcher.launch(
           stream,
           launch
               .memory(scratch, partialsAt)
               .status()
-              .groups((long) tiles * endSpan, format.heads())
+              .groups((long) tiles * Math.ceilDiv(endSpan, groupSpans), format.heads())
               .items(tensorCores.map(TensorCoreTile::items).orElse(division.items))
               .localFloats(
                   tensorCores

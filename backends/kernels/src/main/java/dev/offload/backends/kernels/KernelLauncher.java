@@ -12,8 +12,9 @@ public interface KernelLauncher {
    * @param groupItems largest work-group
    * @param localBytes local memory that one may have
    * @param itemsTakeTurns whether work-items of a group run one after the other, as on a processor
+   * @param computeUnits work-groups that run at a time, at least
    */
-  record Limits(int groupItems, int localBytes, boolean itemsTakeTurns) {}
+  record Limits(int groupItems, int localBytes, boolean itemsTakeTurns, int computeUnits) {}
 
   Limits limits();
 

@@ -173,6 +173,45 @@ FUNCTION void store_some8(floats8 x, __global float *to, int count) {
   }
 }
 
+// Adds up the partials of one head of one row, which begin at those of span 0.
+FUNCTION void merge_head(
+    const __global float *partials, int value_dim, int window, int position, VECTOR(sinks), int row, int head,
+    MATRIX(out)) {
+  int from = first_visible(position, window) / SPAN_TOKENS;
+  int to = position / SPAN_TOKENS;
+  float most = sinks ? FLOATS(sinks)[head] : -INFINITY;
+  for (int span = from; span <= to; span++) {
+    most = fmax(most, partials[(ulong)span * (value_dim + 2) + value_dim]);
+  }
+  for (int column = get_local_id(0) * MERGE_OCTETS * 8; column < value_dim;
+       column += get_local_size(0) * MERGE_OCTETS * 8) {
+    float total = sinks ? exp(FLOATS(sinks)[head] - most) : 0.0f;
+    floats8 sums[MERGE_OCTETS];
+#pragma unroll
+    for (int o = 0; o < MERGE_OCTETS; o++) {
+      sums[o] = zero8();
+    }
+    for (int span = from; span <= to; span++) {
+      const __global float *partial = partials + (ulong)span * (value_dim + 2);
+      float factor = exp(partial[value_dim] - most);
+      total = fma(factor, partial[value_dim + 1], total);
+#pragma unroll
+      for (int o = 0; o < MERGE_OCTETS; o++) {
+        int count = value_dim - (column + o * 8);
+        sums[o] = fma8(splat8(factor), load_some8(partial + column + o * 8, count), sums[o]);
+      }
+    }
+#pragma unroll
+    for (int o = 0; o < MERGE_OCTETS; o++) {
+      float numbers[8];
+      vstore8(sums[o] / splat8(total), 0, numbers);
+      for (int j = 0; j < 8 && column + o * 8 + j < value_dim; j++) {
+        STORE(out, row, head * value_dim + column + o * 8 + j, numbers[j]);
+      }
+    }
+  }
+}
+
 // Where the eight tokens from octet * 8 of the span on lie, one number of their keys, and eight columns of a value. A
 // run of tokens lies in one block. If OCTETS, eight tokens and eight columns are always there and lie together.
 #if OCTETS
@@ -214,19 +253,21 @@ FUNCTION floats8 gather8(const __global uchar *numbers, ulong at, int column, in
 }
 #endif
 
-// One span of one tile for one KV head per work-group: group 0 counts tiles and spans, group 1 KV heads. Only rows
-// from first_row on, end_row not included, get partials. The tokens of the values are summed in parts, and these one
-// after the other. Local memory is laid out below.
+// group_spans spans of one tile for one KV head per work-group, one after the other: group 0 counts tiles and as many
+// spans, group 1 KV heads. Only rows from first_row on, end_row not included, get partials, and are merged right away
+// if a work-group has all spans. The tokens of the values are summed in parts, and these one after the other. Local
+// memory is laid out below.
 __kernel void attend_span(
     MATRIX(queries), KV_CACHE, BATCH, VECTOR(tiles), int tile_vectors, int heads, float scale, int window,
-    float cap, int end_span, int spans, int first_row, int end_row, int run_shift, int parts, VECTOR(partials),
-    __global int *status LOCAL_PARAMETER(memory)) {
+    float cap, int end_span, int spans, int first_row, int end_row, int run_shift, int group_spans, int merges,
+    VECTOR(sinks), MATRIX(out), int parts, VECTOR(partials), __global int *status LOCAL_PARAMETER(memory)) {
   LOCAL_MEMORY(memory)
   int run_tokens = 1 << run_shift;
   int item = get_local_id(0);
   int items = get_local_size(0);
-  int tile_number = get_group_id(0) / end_span;
-  int span = get_group_id(0) % end_span;
+  int tile_groups = (end_span + group_spans - 1) / group_spans;
+  int tile_number = get_group_id(0) / tile_groups;
+  int first_span = get_group_id(0) % tile_groups * group_spans;
   int kv_head = get_group_id(1);
   if (tile_number >= INTS(tiles)[0]) {
     return;
@@ -239,7 +280,7 @@ __kernel void attend_span(
   int sequence = tile[3];
   int tile_first_row = run_row + first_vector / group;
   int tile_last_row = run_row + (first_vector + vectors - 1) / group;
-  if (span < tile[4] || tile_last_row < first_row || tile_first_row >= end_row) {
+  if (tile_last_row < first_row || tile_first_row >= end_row) {
     return;
   }
 
@@ -281,258 +322,276 @@ __kernel void attend_span(
   barrier(CLK_LOCAL_MEM_FENCE);
 
   // The tokens that any vector sees; of those none is missing in the cache.
-  int from = span * SPAN_TOKENS;
-  int to = from + SPAN_TOKENS;
-  int first_seen = to;
-  int last_seen = -1;
+  int first_seen = positions[0];
+  int last_seen = positions[0];
   for (int v = 0; v < vectors; v++) {
     int seen = first_visible(positions[v], window);
     first_seen = seen < first_seen ? seen : first_seen;
     last_seen = positions[v] > last_seen ? positions[v] : last_seen;
   }
-  int low = first_seen > from ? first_seen : from;
-  int high = last_seen + 1 < to ? last_seen + 1 : to;
-  if (low >= high) {
-    return;
-  }
-  for (int n = item; n < SPAN_TOKENS >> run_shift; n += items) {
-    // What nobody sees is taken from block 0, and counts nothing.
-    int block = 0;
-    int token = from + (n << run_shift);
-    if (token < high && token + run_tokens > low) {
-      block = INTS(table)[(ulong)sequence * max_blocks + token / block_tokens];
-      if (block < 0 || block >= blocks) {
-        fail(status, BLOCK_OUT_OF_RANGE, block, blocks, sequence);
-        block = 0;
+  int last_span = first_span + group_spans < end_span ? first_span + group_spans - 1 : end_span - 1;
+  last_span = last_seen / SPAN_TOKENS < last_span ? last_seen / SPAN_TOKENS : last_span;
+  first_span = tile[4] > first_span ? tile[4] : first_span;
+  first_span = first_seen / SPAN_TOKENS > first_span ? first_seen / SPAN_TOKENS : first_span;
+
+  for (int span = first_span; span <= last_span; span++) {
+    int from = span * SPAN_TOKENS;
+    int to = from + SPAN_TOKENS;
+    int low = first_seen > from ? first_seen : from;
+    int high = last_seen + 1 < to ? last_seen + 1 : to;
+    for (int n = item; n < SPAN_TOKENS >> run_shift; n += items) {
+      // What nobody sees is taken from block 0, and counts nothing.
+      int block = 0;
+      int token = from + (n << run_shift);
+      if (token < high && token + run_tokens > low) {
+        block = INTS(table)[(ulong)sequence * max_blocks + token / block_tokens];
+        if (block < 0 || block >= blocks) {
+          fail(status, BLOCK_OUT_OF_RANGE, block, blocks, sequence);
+          block = 0;
+        }
+      }
+      run_blocks[n] = block;
+      run_slots[n] = token % block_tokens;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+
+    // Where this work-group or else the next most likely goes on to read. Nothing follows from it but what is asked for
+    // early.
+    int next_group = get_group_id(0) + 1;
+    int next_tile = span < last_span ? tile_number : next_group / tile_groups;
+    int next_from = (span < last_span ? span + 1 : next_group % tile_groups * group_spans) * SPAN_TOKENS;
+    int next_block = 0;
+    if (next_tile < INTS(tiles)[0]) {
+      int next_sequence = INTS(tiles)[1 + (ulong)next_tile * TILE_INTS + 3];
+      if (next_from < INTS(contexts)[next_sequence]) {
+        next_block = INTS(table)[(ulong)next_sequence * max_blocks + next_from / block_tokens];
       }
     }
-    run_blocks[n] = block;
-    run_slots[n] = token % block_tokens;
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
+    ulong next_keys = KEY_AT(next_block, kv_head, next_from % block_tokens, 0);
 
-  // Where the next work-group most likely begins to read. Nothing follows from it but what is asked for early.
-  int next_tile = (get_group_id(0) + 1) / end_span;
-  int next_from = (get_group_id(0) + 1) % end_span * SPAN_TOKENS;
-  int next_block = 0;
-  if (next_tile < INTS(tiles)[0]) {
-    int next_sequence = INTS(tiles)[1 + (ulong)next_tile * TILE_INTS + 3];
-    if (next_from < INTS(contexts)[next_sequence]) {
-      next_block = INTS(table)[(ulong)next_sequence * max_blocks + next_from / block_tokens];
-    }
-  }
-  ulong next_keys = KEY_AT(next_block, kv_head, next_from % block_tokens, 0);
-
-  // Products of queries and keys.
-  const __global uchar *numbers = cache + cache_offset;
-  int first_run = (low - from) >> run_shift;
-  int first_octets = (low - from) / (8 * ITEM_OCTETS);
-  int token_items = (high - from + 8 * ITEM_OCTETS - 1) / (8 * ITEM_OCTETS) - first_octets;
-  for (int n = item; n < (vectors + ITEM_VECTORS - 1) / ITEM_VECTORS * token_items; n += items) {
-    int octet = (first_octets + n % token_items) * ITEM_OCTETS;
-    int v = n / token_items * ITEM_VECTORS;
-    int query_at[ITEM_VECTORS];
-    ulong place[ITEM_OCTETS];
-    floats8 products[ITEM_VECTORS][ITEM_OCTETS];
+    // Products of queries and keys.
+    const __global uchar *numbers = cache + cache_offset;
+    int first_run = (low - from) >> run_shift;
+    int first_octets = (low - from) / (8 * ITEM_OCTETS);
+    int token_items = (high - from + 8 * ITEM_OCTETS - 1) / (8 * ITEM_OCTETS) - first_octets;
+    for (int n = item; n < (vectors + ITEM_VECTORS - 1) / ITEM_VECTORS * token_items; n += items) {
+      int octet = (first_octets + n % token_items) * ITEM_OCTETS;
+      int v = n / token_items * ITEM_VECTORS;
+      int query_at[ITEM_VECTORS];
+      ulong place[ITEM_OCTETS];
+      floats8 products[ITEM_VECTORS][ITEM_OCTETS];
 #pragma unroll
-    for (int r = 0; r < ITEM_VECTORS; r++) {
-      // Vectors beyond the last repeat it.
-      query_at[r] = (v + r < vectors ? v + r : vectors - 1) * head_dim;
+      for (int r = 0; r < ITEM_VECTORS; r++) {
+        // Vectors beyond the last repeat it.
+        query_at[r] = (v + r < vectors ? v + r : vectors - 1) * head_dim;
 #pragma unroll
-      for (int o = 0; o < ITEM_OCTETS; o++) {
-        products[r][o] = zero8();
+        for (int o = 0; o < ITEM_OCTETS; o++) {
+          products[r][o] = zero8();
+        }
       }
-    }
-#pragma unroll
-    for (int o = 0; o < ITEM_OCTETS; o++) {
-      place[o] = PLACE(octet + o);
-    }
-    // What comes next lies in one piece: the keys of the next run, or the first values.
-    int next_run = (octet * 8 >> run_shift) + 1;
-    ulong next = next_run << run_shift < high - from
-        ? KEY_AT(run_blocks[next_run], kv_head, run_slots[next_run], 0)
-        : VALUE_AT(run_blocks[first_run], kv_head, run_slots[first_run], 0);
-    next += (octet * 8 & (run_tokens - 1)) * head_dim;
-    for (int i = 0; i < head_dim; i++) {
-      floats8 keys[ITEM_OCTETS];
-      fetch_early(numbers, next + i * ITEM_OCTETS * 8, KV_TYPE);
 #pragma unroll
       for (int o = 0; o < ITEM_OCTETS; o++) {
-        keys[o] = LOAD_KEYS(place[o], i);
+        place[o] = PLACE(octet + o);
+      }
+      // What comes next lies in one piece: the keys of the next run, or the first values.
+      int next_run = (octet * 8 >> run_shift) + 1;
+      ulong next = next_run << run_shift < high - from
+          ? KEY_AT(run_blocks[next_run], kv_head, run_slots[next_run], 0)
+          : VALUE_AT(run_blocks[first_run], kv_head, run_slots[first_run], 0);
+      next += (octet * 8 & (run_tokens - 1)) * head_dim;
+      for (int i = 0; i < head_dim; i++) {
+        floats8 keys[ITEM_OCTETS];
+        fetch_early(numbers, next + i * ITEM_OCTETS * 8, KV_TYPE);
+#pragma unroll
+        for (int o = 0; o < ITEM_OCTETS; o++) {
+          keys[o] = LOAD_KEYS(place[o], i);
+        }
+#pragma unroll
+        for (int r = 0; r < ITEM_VECTORS; r++) {
+          floats8 q = splat8(query[query_at[r] + i]);
+#pragma unroll
+          for (int o = 0; o < ITEM_OCTETS; o++) {
+            products[r][o] = fma8(q, keys[o], products[r][o]);
+          }
+        }
       }
 #pragma unroll
       for (int r = 0; r < ITEM_VECTORS; r++) {
-        floats8 q = splat8(query[query_at[r] + i]);
 #pragma unroll
         for (int o = 0; o < ITEM_OCTETS; o++) {
-          products[r][o] = fma8(q, keys[o], products[r][o]);
+          if (v + r < vectors) {
+            vstore8(products[r][o], octet + o, weights + (v + r) * SPAN_TOKENS);
+          }
         }
       }
     }
-#pragma unroll
-    for (int r = 0; r < ITEM_VECTORS; r++) {
-#pragma unroll
-      for (int o = 0; o < ITEM_OCTETS; o++) {
-        if (v + r < vectors) {
-          vstore8(products[r][o], octet + o, weights + (v + r) * SPAN_TOKENS);
-        }
-      }
-    }
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
+    barrier(CLK_LOCAL_MEM_FENCE);
 
-  // Scores, of which a vector's largest is known to no work-item alone.
-  // Which octets a stripe has does not depend on which tokens are seen.
+    // Scores, of which a vector's largest is known to no work-item alone.
+    // Which octets a stripe has does not depend on which tokens are seen.
 #define FIRST_OF_STRIPE(n) (first_octet + (((n) - first_octet) % STRIPES + STRIPES) % STRIPES)
-  int first_octet = (low - from) / 8;
-  int end_octet = (high - from + 7) / 8;
-  for (int n = item; n < vectors * STRIPES; n += items) {
-    int v = n / STRIPES;
-    __local float *scores = weights + v * SPAN_TOKENS;
-    int first = first_visible(positions[v], window) - from;
-    int last = positions[v] - from;
-    floats8 most = splat8(-INFINITY);
-    for (int octet = FIRST_OF_STRIPE(n); octet < end_octet; octet += STRIPES) {
-      floats8 score = vload8(octet, scores) * splat8(scale);
-      if (cap > 0.0f) {
-        score = tanh8(score / splat8(cap)) * splat8(cap);
+    int first_octet = (low - from) / 8;
+    int end_octet = (high - from + 7) / 8;
+    for (int n = item; n < vectors * STRIPES; n += items) {
+      int v = n / STRIPES;
+      __local float *scores = weights + v * SPAN_TOKENS;
+      int first = first_visible(positions[v], window) - from;
+      int last = positions[v] - from;
+      floats8 most = splat8(-INFINITY);
+      for (int octet = FIRST_OF_STRIPE(n); octet < end_octet; octet += STRIPES) {
+        floats8 score = vload8(octet, scores) * splat8(scale);
+        if (cap > 0.0f) {
+          score = tanh8(score / splat8(cap)) * splat8(cap);
+        }
+        score = within8(score, splat8(-INFINITY), first - octet * 8, last - octet * 8);
+        vstore8(score, octet, scores);
+        most = max8(most, score);
       }
-      score = within8(score, splat8(-INFINITY), first - octet * 8, last - octet * 8);
-      vstore8(score, octet, scores);
-      most = max8(most, score);
+      stripes[n] = largest8(most);
     }
-    stripes[n] = largest8(most);
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  for (int v = item; v < vectors; v += items) {
-    float most = stripes[v * STRIPES];
-    for (int n = 1; n < STRIPES; n++) {
-      most = fmax(most, stripes[v * STRIPES + n]);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int v = item; v < vectors; v += items) {
+      float most = stripes[v * STRIPES];
+      for (int n = 1; n < STRIPES; n++) {
+        most = fmax(most, stripes[v * STRIPES + n]);
+      }
+      largest[v] = most;
     }
-    largest[v] = most;
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
+    barrier(CLK_LOCAL_MEM_FENCE);
 
-  // Weights.
-  for (int n = item; n < vectors * STRIPES; n += items) {
-    int v = n / STRIPES;
-    floats8 most = splat8(largest[v] == -INFINITY ? 0.0f : largest[v]);
-    floats8 total = zero8();
-    for (int octet = FIRST_OF_STRIPE(n); octet < end_octet; octet += STRIPES) {
-      floats8 weight = exp8(vload8(octet, weights + v * SPAN_TOKENS) - most);
-      vstore8(weight, octet, weights + v * SPAN_TOKENS);
-      total = total + weight;
+    // Weights.
+    for (int n = item; n < vectors * STRIPES; n += items) {
+      int v = n / STRIPES;
+      floats8 most = splat8(largest[v] == -INFINITY ? 0.0f : largest[v]);
+      floats8 total = zero8();
+      for (int octet = FIRST_OF_STRIPE(n); octet < end_octet; octet += STRIPES) {
+        floats8 weight = exp8(vload8(octet, weights + v * SPAN_TOKENS) - most);
+        vstore8(weight, octet, weights + v * SPAN_TOKENS);
+        total = total + weight;
+      }
+      stripes[n] = sum8(total);
     }
-    stripes[n] = sum8(total);
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
+    barrier(CLK_LOCAL_MEM_FENCE);
 
-  // Sums of values.
-  int part_tokens = SPAN_TOKENS / parts;
-  int chunk_tokens = CHUNK_TOKENS < part_tokens ? CHUNK_TOKENS : part_tokens;
-  for (int v = 0; v < vectors; v += ITEM_VECTORS) {
-    for (int first = 0; first < part_tokens; first += chunk_tokens) {
-      for (int n = item; n < parts * column_items; n += items) {
-        int column = n % column_items * item_columns;
-        int start = n / column_items * part_tokens + first;
-        int end = start + chunk_tokens < high - from ? start + chunk_tokens : high - from;
-        start = start > low - from ? start : low - from;
-        __local float *part = sums + n / column_items * ITEM_VECTORS * part_columns + column;
-        int weights_at[ITEM_VECTORS];
-        floats8 totals[ITEM_VECTORS][ITEM_OCTETS];
+    // Sums of values.
+    int part_tokens = SPAN_TOKENS / parts;
+    int chunk_tokens = CHUNK_TOKENS < part_tokens ? CHUNK_TOKENS : part_tokens;
+    for (int v = 0; v < vectors; v += ITEM_VECTORS) {
+      for (int first = 0; first < part_tokens; first += chunk_tokens) {
+        for (int n = item; n < parts * column_items; n += items) {
+          int column = n % column_items * item_columns;
+          int start = n / column_items * part_tokens + first;
+          int end = start + chunk_tokens < high - from ? start + chunk_tokens : high - from;
+          start = start > low - from ? start : low - from;
+          __local float *part = sums + n / column_items * ITEM_VECTORS * part_columns + column;
+          int weights_at[ITEM_VECTORS];
+          floats8 totals[ITEM_VECTORS][ITEM_OCTETS];
 #pragma unroll
-        for (int r = 0; r < ITEM_VECTORS; r++) {
-          weights_at[r] = (v + r < vectors ? v + r : vectors - 1) * SPAN_TOKENS;
-#pragma unroll
-          for (int o = 0; o < ITEM_OCTETS; o++) {
-            totals[r][o] = first == 0 ? zero8() : vload8(o, part + r * part_columns);
-          }
-        }
-#if OCTETS && VALUES_IN_KEYS
-        // Eight tokens of a column lie together.
-        for (int octet = start / 8; octet * 8 < end; octet++) {
-          ulong place = PLACE(octet);
-#pragma unroll
-          for (int o = 0; o < ITEM_OCTETS; o++) {
-            // Nothing is known of tokens that nobody sees.
-            floats8 values = within8(LOAD_KEYS(place, column + o), zero8(), start - octet * 8, end - 1 - octet * 8);
-#pragma unroll
-            for (int r = 0; r < ITEM_VECTORS; r++) {
-              totals[r][o] = fma8(vload8(octet, weights + weights_at[r]), values, totals[r][o]);
-            }
-          }
-        }
-#pragma unroll
-        for (int r = 0; r < ITEM_VECTORS; r++) {
-#pragma unroll
-          for (int o = 0; o < ITEM_OCTETS; o++) {
-            part[r * part_columns + o] = sum8(totals[r][o]);
-          }
-        }
-#else
-        while (start < end) {
-          int run = start >> run_shift;
-          int in_run = start & (run_tokens - 1);
-          int run_end = (run + 1) << run_shift < end ? (run + 1) << run_shift : end;
-          ulong at = VALUE_AT(run_blocks[run], kv_head, run_slots[run] + in_run, 0);
-          ulong next = (run + 1) << run_shift < high - from
-              ? VALUE_AT(run_blocks[run + 1], kv_head, run_slots[run + 1], 0)
-              : next_keys;
-          next += column * run_tokens + in_run * item_columns;
-          for (; start < run_end; start++) {
-            fetch_early(numbers, next, KV_TYPE);
-            next += item_columns;
-            floats8 values[ITEM_OCTETS];
+          for (int r = 0; r < ITEM_VECTORS; r++) {
+            weights_at[r] = (v + r < vectors ? v + r : vectors - 1) * SPAN_TOKENS;
 #pragma unroll
             for (int o = 0; o < ITEM_OCTETS; o++) {
-              values[o] = LOAD_VALUES(at, column + o * 8);
+              totals[r][o] = first == 0 ? zero8() : vload8(o, part + r * part_columns);
             }
+          }
+#if OCTETS && VALUES_IN_KEYS
+          // Eight tokens of a column lie together.
+          for (int octet = start / 8; octet * 8 < end; octet++) {
+            ulong place = PLACE(octet);
 #pragma unroll
-            for (int r = 0; r < ITEM_VECTORS; r++) {
-              floats8 weight = splat8(weights[weights_at[r] + start]);
+            for (int o = 0; o < ITEM_OCTETS; o++) {
+              // Nothing is known of tokens that nobody sees.
+              floats8 values = within8(LOAD_KEYS(place, column + o), zero8(), start - octet * 8, end - 1 - octet * 8);
 #pragma unroll
-              for (int o = 0; o < ITEM_OCTETS; o++) {
-                totals[r][o] = fma8(weight, values[o], totals[r][o]);
+              for (int r = 0; r < ITEM_VECTORS; r++) {
+                totals[r][o] = fma8(vload8(octet, weights + weights_at[r]), values, totals[r][o]);
               }
             }
-            at += VALUES_IN_KEYS ? 1 : value_dim;
           }
-        }
 #pragma unroll
-        for (int r = 0; r < ITEM_VECTORS; r++) {
+          for (int r = 0; r < ITEM_VECTORS; r++) {
 #pragma unroll
-          for (int o = 0; o < ITEM_OCTETS; o++) {
-            vstore8(totals[r][o], o, part + r * part_columns);
+            for (int o = 0; o < ITEM_OCTETS; o++) {
+              part[r * part_columns + o] = sum8(totals[r][o]);
+            }
           }
-        }
+#else
+          while (start < end) {
+            int run = start >> run_shift;
+            int in_run = start & (run_tokens - 1);
+            int run_end = (run + 1) << run_shift < end ? (run + 1) << run_shift : end;
+            ulong at = VALUE_AT(run_blocks[run], kv_head, run_slots[run] + in_run, 0);
+            ulong next = (run + 1) << run_shift < high - from
+                ? VALUE_AT(run_blocks[run + 1], kv_head, run_slots[run + 1], 0)
+                : next_keys;
+            next += column * run_tokens + in_run * item_columns;
+            for (; start < run_end; start++) {
+              fetch_early(numbers, next, KV_TYPE);
+              next += item_columns;
+              floats8 values[ITEM_OCTETS];
+#pragma unroll
+              for (int o = 0; o < ITEM_OCTETS; o++) {
+                values[o] = LOAD_VALUES(at, column + o * 8);
+              }
+#pragma unroll
+              for (int r = 0; r < ITEM_VECTORS; r++) {
+                floats8 weight = splat8(weights[weights_at[r] + start]);
+#pragma unroll
+                for (int o = 0; o < ITEM_OCTETS; o++) {
+                  totals[r][o] = fma8(weight, values[o], totals[r][o]);
+                }
+              }
+              at += VALUES_IN_KEYS ? 1 : value_dim;
+            }
+          }
+#pragma unroll
+          for (int r = 0; r < ITEM_VECTORS; r++) {
+#pragma unroll
+            for (int o = 0; o < ITEM_OCTETS; o++) {
+              vstore8(totals[r][o], o, part + r * part_columns);
+            }
+          }
 #endif
+        }
       }
+      barrier(CLK_LOCAL_MEM_FENCE);
+      for (int r = 0; r < ITEM_VECTORS && v + r < vectors; r++) {
+        int row = run_row + (first_vector + v + r) / group;
+        int head = kv_head * group + (first_vector + v + r) % group;
+        if (row >= first_row && row < end_row) {
+          __global float *partial = PARTIAL(row, head, span);
+          for (int column = item * 8; column < value_dim; column += items * 8) {
+            __local float *part = sums + r * part_columns + column;
+            floats8 sum = vload8(0, part);
+            for (int p = 1; p < parts; p++) {
+              sum = sum + vload8(0, part + p * ITEM_VECTORS * part_columns);
+            }
+            store_some8(sum, partial + column, value_dim - column);
+          }
+          if (item == 0) {
+            float total = 0.0f;
+            for (int n = 0; n < STRIPES; n++) {
+              total += stripes[(v + r) * STRIPES + n];
+            }
+            partial[value_dim] = largest[v + r];
+            partial[value_dim + 1] = total;
+          }
+        }
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int r = 0; r < ITEM_VECTORS && v + r < vectors; r++) {
-      int row = run_row + (first_vector + v + r) / group;
-      int head = kv_head * group + (first_vector + v + r) % group;
+  }
+  barrier(CLK_GLOBAL_MEM_FENCE);
+  if (merges) {
+    for (int v = 0; v < vectors; v++) {
+      int row = run_row + (first_vector + v) / group;
       if (row >= first_row && row < end_row) {
-        __global float *partial = PARTIAL(row, head, span);
-        for (int column = item * 8; column < value_dim; column += items * 8) {
-          __local float *part = sums + r * part_columns + column;
-          floats8 sum = vload8(0, part);
-          for (int p = 1; p < parts; p++) {
-            sum = sum + vload8(0, part + p * ITEM_VECTORS * part_columns);
-          }
-          store_some8(sum, partial + column, value_dim - column);
-        }
-        if (item == 0) {
-          float total = 0.0f;
-          for (int n = 0; n < STRIPES; n++) {
-            total += stripes[(v + r) * STRIPES + n];
-          }
-          partial[value_dim] = largest[v + r];
-          partial[value_dim + 1] = total;
-        }
+        int head = kv_head * group + (first_vector + v) % group;
+        merge_head(
+            PARTIAL(row, head, 0), value_dim, window, positions[v], sinks, sinks_offset, row, head, out, out_offset,
+            out_type, out_stride);
       }
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
   }
 }
 
@@ -547,37 +606,7 @@ __kernel void merge_spans(
   int head = get_group_id(1);
   int s = sequence_of_row(INTS(row_starts), sequences, row);
   int position = INTS(contexts)[s] - (INTS(row_starts)[s + 1] - row);
-  int from = first_visible(position, window) / SPAN_TOKENS;
-  int to = position / SPAN_TOKENS;
-  float most = sinks ? FLOATS(sinks)[head] : -INFINITY;
-  for (int span = from; span <= to; span++) {
-    most = fmax(most, PARTIAL(row, head, span)[value_dim]);
-  }
-  for (int column = get_local_id(0) * MERGE_OCTETS * 8; column < value_dim;
-       column += get_local_size(0) * MERGE_OCTETS * 8) {
-    float total = sinks ? exp(FLOATS(sinks)[head] - most) : 0.0f;
-    floats8 sums[MERGE_OCTETS];
-#pragma unroll
-    for (int o = 0; o < MERGE_OCTETS; o++) {
-      sums[o] = zero8();
-    }
-    for (int span = from; span <= to; span++) {
-      const __global float *partial = PARTIAL(row, head, span);
-      float factor = exp(partial[value_dim] - most);
-      total = fma(factor, partial[value_dim + 1], total);
-#pragma unroll
-      for (int o = 0; o < MERGE_OCTETS; o++) {
-        int count = value_dim - (column + o * 8);
-        sums[o] = fma8(splat8(factor), load_some8(partial + column + o * 8, count), sums[o]);
-      }
-    }
-#pragma unroll
-    for (int o = 0; o < MERGE_OCTETS; o++) {
-      float numbers[8];
-      vstore8(sums[o] / splat8(total), 0, numbers);
-      for (int j = 0; j < 8 && column + o * 8 + j < value_dim; j++) {
-        STORE(out, row, head * value_dim + column + o * 8 + j, numbers[j]);
-      }
-    }
-  }
+  merge_head(
+      PARTIAL(row, head, 0), value_dim, window, position, sinks, sinks_offset, row, head, out, out_offset, out_type,
+      out_stride);
 }

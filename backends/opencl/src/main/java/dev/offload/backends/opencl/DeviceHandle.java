@@ -126,7 +126,8 @@ record DeviceHandle(long platform, long id) {
     return new Limits(
         (int) number(CL10.CL_DEVICE_MAX_WORK_GROUP_SIZE, Long.BYTES),
         (int) number(CL10.CL_DEVICE_LOCAL_MEM_SIZE, Long.BYTES),
-        isProcessor());
+        isProcessor(),
+        computeUnits());
   }
 
   /** Whether kernels run on the processor of the host, so that its memory is theirs. */

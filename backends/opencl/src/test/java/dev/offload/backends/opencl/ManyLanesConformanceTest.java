@@ -34,7 +34,12 @@ final class ManyLanesConformanceTest {
   @TestFactory
   Stream<DynamicTest> shouldAttend() {
     Limits device = context.device().limits();
-    Limits limits = new Limits(device.groupItems(), Math.min(device.localBytes(), 48 << 10), false);
+    Limits limits =
+        new Limits(
+            device.groupItems(),
+            Math.min(device.localBytes(), 48 << 10),
+            false,
+            device.computeUnits());
     List<ConformanceCheck> checks =
         ConformanceSuite.of(options -> new OpenClDevice(context, false, options, true, limits))
             .stream()

@@ -1,12 +1,14 @@
 package dev.offload.backends.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.backends.conformance.ConformanceCheck;
 import dev.offload.backends.conformance.ConformanceSuite;
 import dev.offload.backends.conformance.junit.DeviceConformance;
+import dev.offload.backends.kernels.KernelLauncher.Limits;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -44,5 +46,21 @@ final class OpenClConformanceTest extends DeviceConformance {
             .toList();
     assertEquals(2, checks.stream().map(ConformanceCheck::topic).distinct().count());
     return checks.stream().map(check -> DynamicTest.dynamicTest(check.toString(), check::run));
+  }
+
+  /**
+   * Work-groups that have all spans of a tile, which they have elsewhere only if there are many.
+   */
+  @TestFactory
+  Stream<DynamicTest> shouldAttendWithoutDividingContexts() {
+    Limits device = context.device().limits();
+    Limits limits = new Limits(device.groupItems(), device.localBytes(), true, 0);
+    List<ConformanceCheck> checks =
+        ConformanceSuite.of(options -> new OpenClDevice(context, false, options, true, limits))
+            .stream()
+            .filter(check -> check.topic().equals("Attention"))
+            .toList();
+    assertFalse(checks.isEmpty());
+    return checks.stream().map(check -> DynamicTest.dynamicTest(check.name(), check::run));
   }
 }
