@@ -228,7 +228,11 @@ final class PassLoop {
     passes
         .busyNanos()
         .forEach(
-            (lane, nanos) -> shares.put(lane, (nanos - busyBefore.getOrDefault(lane, 0L)) / wall));
+            (lane, nanos) -> {
+              // What is read ahead may have gone on behind the last pass.
+              double share = (nanos - busyBefore.getOrDefault(lane, 0L)) / wall;
+              shares.put(lane, Math.min(1, share));
+            });
     return shares;
   }
 

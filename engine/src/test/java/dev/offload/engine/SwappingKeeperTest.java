@@ -33,7 +33,9 @@ import org.junit.jupiter.api.Test;
 /** Where the cache of preempted sequences goes. Each of them has two blocks. */
 class SwappingKeeperTest {
   private static final KvGroup GROUP = new KvGroup(KvGroup.Home.DEVICE, 16, 8);
-  private static final long SECOND = 1_000_000_000;
+
+  /** Nanoseconds; however long a copy takes, computing takes longer. */
+  private static final long DAY = 86_400_000_000_000L;
 
   private Device device;
   private KvStore cache;
@@ -64,7 +66,7 @@ class SwappingKeeperTest {
 
   @Test
   void shouldFillTheHostThenTheFileThenNothing() {
-    SwappingKeeper keeper = keeper(SECOND);
+    SwappingKeeper keeper = keeper(DAY);
     long each = 2 * cache.blockBytes();
     keeper.leaves(sequence());
     assertCopied(each, 0, keeper);
@@ -76,12 +78,12 @@ class SwappingKeeperTest {
     assertCopied(each, 2 * each, keeper);
     keeper.abandon();
     areas.forEach(area -> assertEquals(area.places(), area.freePlaces()));
-    assertCopied(0, 0, keeper(SECOND));
+    assertCopied(0, 0, keeper(DAY));
   }
 
   @Test
   void shouldBringCacheBackFromAFile() {
-    SwappingKeeper keeper = keeper(SECOND);
+    SwappingKeeper keeper = keeper(DAY);
     keeper.leaves(sequence());
     assertEquals(2 * blockTokens, cachedAfterPreemption(keeper, () -> {}));
     assertTrue(keeper.copiedBytes(Tier.DISK) > 0);
@@ -89,7 +91,7 @@ class SwappingKeeperTest {
 
   @Test
   void shouldComputeAgainWhatAFileLost() {
-    SwappingKeeper keeper = keeper(SECOND);
+    SwappingKeeper keeper = keeper(DAY);
     keeper.leaves(sequence());
     // It closes the file.
     assertEquals(0, cachedAfterPreemption(keeper, Thread.currentThread()::interrupt));
