@@ -251,38 +251,46 @@ final class SequenceCase {
     int width = format.valueDim();
     double[][] results = new double[queries.length][heads * width];
     double[][] sizes = new double[queries.length][heads * width];
-    int row = 0;
+    int group = heads / format.heads();
+    int firstRow = 0;
     for (int s = 0; s < contexts.length; s++) {
-      for (int position = contexts[s] - rows[s]; position < contexts[s]; position++) {
-        int first = window == 0 ? 0 : Math.max(0, position - window + 1);
-        for (int h = 0; h < heads; h++) {
-          int kvHead = h / (heads / format.heads());
-          double[] size = new double[width];
-          double[] result =
-              ReferenceOperations.attend(
-                  slice(queries[row], h, format.headDim()),
-                  head(keys[s], first, position + 1, kvHead, format.headDim()),
-                  head(values[s], first, position + 1, kvHead, width),
-                  scale,
-                  softCap,
-                  sinks.length == 0 ? Double.NEGATIVE_INFINITY : sinks[h],
-                  size);
-          System.arraycopy(result, 0, results[row], h * width, width);
-          System.arraycopy(size, 0, sizes[row], h * width, width);
+      for (int kvHead = 0; kvHead < format.heads(); kvHead++) {
+        double[][] headKeys = head(keys[s], kvHead, format.headDim());
+        double[][] headValues = head(values[s], kvHead, width);
+        for (int i = 0; i < rows[s]; i++) {
+          int row = firstRow + i;
+          int end = contexts[s] - rows[s] + i + 1;
+          int first = window == 0 ? 0 : Math.max(0, end - window);
+          double[][] seenKeys = Arrays.copyOfRange(headKeys, first, end);
+          double[][] seenValues = Arrays.copyOfRange(headValues, first, end);
+          for (int h = kvHead * group; h < (kvHead + 1) * group; h++) {
+            double[] size = new double[width];
+            double[] result =
+                ReferenceOperations.attend(
+                    slice(queries[row], h, format.headDim()),
+                    seenKeys,
+                    seenValues,
+                    scale,
+                    softCap,
+                    sinks.length == 0 ? Double.NEGATIVE_INFINITY : sinks[h],
+                    size);
+            System.arraycopy(result, 0, results[row], h * width, width);
+            System.arraycopy(size, 0, sizes[row], h * width, width);
+          }
         }
-        row++;
       }
+      firstRow += rows[s];
     }
     return new Expected(results, sizes);
   }
 
   /** The part of rows that belongs to a head, as the cache holds it. */
-  private double[][] head(double[][] rows, int from, int to, int head, int width) {
-    double[][] part = new double[to - from][];
-    for (int t = from; t < to; t++) {
-      part[t - from] = slice(rows[t], head, width);
+  private double[][] head(double[][] rows, int head, int width) {
+    double[][] part = new double[rows.length][];
+    for (int t = 0; t < rows.length; t++) {
+      part[t] = slice(rows[t], head, width);
       for (int i = 0; i < width; i++) {
-        part[t - from][i] = Numbers.round(part[t - from][i], cache.format().dtype());
+        part[t][i] = Numbers.round(part[t][i], cache.format().dtype());
       }
     }
     return part;

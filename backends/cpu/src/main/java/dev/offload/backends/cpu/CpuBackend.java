@@ -16,6 +16,11 @@ import java.util.Optional;
 public final class CpuBackend implements Backend {
   private static final System.Logger LOGGER = System.getLogger(CpuBackend.class.getName());
 
+  /**
+   * Whether oneDNN multiplied right in this process, which takes longer to find out than to open.
+   */
+  private static volatile boolean oneDnnIsRight;
+
   private final MatrixProductChoice choice;
 
   /** Takes the fastest matrix products there are. */
@@ -104,12 +109,15 @@ public final class CpuBackend implements Backend {
     return new PanelMatrixProduct(new VectorKernels(reason, budget), workers, budget);
   }
 
-  /** A product that has been checked with scratch of its own. */
+  /** A product whose library has been checked, by the first device of the process. */
   private static MatrixProduct newOneDnnProduct(WorkerPool workers, MemoryBudget budget)
       throws IOException {
-    try (MatrixProduct checked =
-        openOneDnn(workers, new MemoryBudget("checking oneDNN", Long.MAX_VALUE))) {
-      OneDnnCheck.run(checked);
+    if (!oneDnnIsRight) {
+      try (MatrixProduct checked =
+          openOneDnn(workers, new MemoryBudget("checking oneDNN", Long.MAX_VALUE))) {
+        OneDnnCheck.run(checked);
+      }
+      oneDnnIsRight = true;
     }
     return openOneDnn(workers, budget);
   }
