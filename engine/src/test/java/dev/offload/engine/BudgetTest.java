@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.ServiceLoader;
-import java.util.function.LongPredicate;
+import java.util.function.LongFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,8 +41,8 @@ class BudgetTest {
   @CsvSource({"tiny-moe, F32", "tiny-moe, BF16", "tiny-dense, F32", "tiny-relu, BF16"})
   void shouldStayWithinTheSmallestBudgets(String name, DType dtype) throws IOException {
     Path model = MODELS.resolve(name);
-    long device = least(budget -> isAccepted(model, dtype, budget, PLENTY));
-    long host = least(budget -> isAccepted(model, dtype, device, budget));
+    long device = leastDevice(model, dtype);
+    long host = leastHost(model, dtype, device);
     long file = Files.size(model.resolve("model.safetensors"));
     assertTrue(dtype == DType.F32 || host < file, host + " of a model of " + file);
 
@@ -62,7 +62,7 @@ class BudgetTest {
   void shouldCountWhatOperationsWorkIn(String name, DType dtype, int rows, int longest)
       throws IOException {
     Path model = MODELS.resolve(name);
-    long device = least(budget -> isAccepted(model, dtype, budget, PLENTY)) * 2;
+    long device = leastDevice(model, dtype) * 2;
     Random random = new Random(rows);
     List<GenerationRequest> requests = new ArrayList<>();
     for (int i = 0; i < rows; i++) {
@@ -81,16 +81,17 @@ class BudgetTest {
   @CsvSource({"dense-360m, 90", "moe-880m, 64"})
   void shouldNeedLessDeviceMemoryThanTheOutputMatrixTakes(String name, long outputMib)
       throws IOException {
-    try (ModelFolder folder = ModelFolder.fromConfig(SHAPES.resolve(name))) {
+    try (ModelFolder folder = ModelFolder.fromConfig(SHAPES.resolve(name));
+        Device device = open()) {
       EngineModel model = EngineModel.random(folder, new RandomSource(0, 1, 1));
       assertEquals(outputMib << 20, folder.unit(UnitId.output(0)).bytes());
-      long least = least(budget -> refusal(model, DType.BF16, budget, PLENTY << 2).isEmpty());
+      LongFunction<Optional<String>> refusal =
+          budget -> refusal(model, device, DType.BF16, budget, PLENTY << 2);
+      long least = least(refusal);
       assertTrue(least < outputMib << 20, least + " bytes");
-      String refusal = refusal(model, DType.BF16, 1 << 20, PLENTY << 2).orElseThrow();
-      Matcher lacking = Pattern.compile("too small, (.+) more is needed").matcher(refusal);
-      assertTrue(lacking.find(), refusal);
-      long named = (1 << 20) + ByteSize.parse(lacking.group(1));
-      assertTrue(Math.abs(named - least) <= 1 << 14, refusal + ", but the least is " + least);
+      long named = named(refusal, 1 << 20);
+      assertTrue(
+          Math.abs(named - least) <= 1 << 14, named + " is named, but the least is " + least);
     }
   }
 
@@ -124,13 +125,25 @@ class BudgetTest {
     return TestRun.of(model, Optional.empty(), options, requests);
   }
 
-  /** The smallest accepted budget up to 64 bytes. */
-  private static long least(LongPredicate isAccepted) {
-    long refused = 0;
-    long accepted = PLENTY;
+  /**
+   * The smallest accepted budget up to 64 bytes, which is looked for around the one that the
+   * refusal of next to nothing names.
+   */
+  private static long least(LongFunction<Optional<String>> refusal) {
+    long named = named(refusal, 1 << 10);
+    long around = 1 << 13;
+    long refused;
+    long accepted;
+    do {
+      around *= 2;
+      assertTrue(around < PLENTY, named + " is named, but no budget near it is the least");
+      refused = Math.max(0, named - around);
+      accepted = named + around;
+    } while (refusal.apply(accepted).isPresent()
+        || (refused > 0 && refusal.apply(refused).isEmpty()));
     while (accepted - refused > 64) {
       long middle = (accepted + refused) / 2;
-      if (isAccepted.test(middle)) {
+      if (refusal.apply(middle).isEmpty()) {
         accepted = middle;
       } else {
         refused = middle;
@@ -139,22 +152,42 @@ class BudgetTest {
     return accepted;
   }
 
-  private static boolean isAccepted(Path model, DType dtype, long deviceBytes, long hostBytes) {
-    try (ModelFolder folder = ModelFolder.open(model)) {
-      return refusal(EngineModel.of(folder), dtype, deviceBytes, hostBytes).isEmpty();
-    } catch (IOException e) {
-      throw new AssertionError(e);
+  /** The budget that would do as the refusal of a smaller one says. */
+  private static long named(LongFunction<Optional<String>> refusal, long budget) {
+    String refused = refusal.apply(budget).orElseThrow();
+    Matcher lacking = Pattern.compile("too small, (.+?) more is needed").matcher(refused);
+    assertTrue(lacking.find(), refused);
+    return budget + ByteSize.parse(lacking.group(1));
+  }
+
+  private static long leastDevice(Path folder, DType dtype) throws IOException {
+    try (ModelFolder opened = ModelFolder.open(folder);
+        Device device = open()) {
+      EngineModel model = EngineModel.of(opened);
+      return least(budget -> refusal(model, device, dtype, budget, PLENTY));
     }
+  }
+
+  private static long leastHost(Path folder, DType dtype, long deviceBytes) throws IOException {
+    try (ModelFolder opened = ModelFolder.open(folder);
+        Device device = open()) {
+      EngineModel model = EngineModel.of(opened);
+      return least(budget -> refusal(model, device, dtype, deviceBytes, budget));
+    }
+  }
+
+  private static Device open() {
+    Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
+    return backend.open(new DeviceOptions(0, PLENTY, PLENTY, THREADS));
   }
 
   /** Why the budgets are refused; empty if they are not. */
   private static Optional<String> refusal(
-      EngineModel model, DType dtype, long deviceBytes, long hostBytes) {
-    Backend backend = ServiceLoader.load(Backend.class).findFirst().orElseThrow();
+      EngineModel model, Device device, DType dtype, long deviceBytes, long hostBytes) {
     EngineOptions options =
         EngineOptions.of(Optional.of(dtype), deviceBytes, hostBytes, THREADS, 0)
             .withKvTokens(LONGEST_ROW);
-    try (Device device = backend.open(new DeviceOptions(0, PLENTY, PLENTY, THREADS))) {
+    try {
       EnginePlanner.plan(model, device, options);
       return Optional.empty();
     } catch (IllegalArgumentException e) {
