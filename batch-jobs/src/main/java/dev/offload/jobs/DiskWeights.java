@@ -129,9 +129,9 @@ final class DiskWeights implements AutoCloseable {
     long largest = units.stream().mapToLong(unit -> end(targets(unit, dtype))).max().orElseThrow();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(largest, Long.BYTES);
-      while (System.nanoTime() - begin < MEASURED_NANOS) {
+      do {
         reader.read(targets(units.get(next.getAndIncrement() % units.size()), dtype), buffer);
-      }
+      } while (System.nanoTime() - begin < MEASURED_NANOS);
     }
   }
 

@@ -67,7 +67,7 @@ record Chromium(Path program, Path folder) {
             .redirectOutput(out.toFile())
             .redirectError(err.toFile())
             .start();
-    if (!process.waitFor(3, TimeUnit.MINUTES)) {
+    if (!process.waitFor(10, TimeUnit.MINUTES)) {
       process.destroyForcibly().waitFor();
       throw new IOException(command + " did not end; it said " + Files.readString(err));
     }

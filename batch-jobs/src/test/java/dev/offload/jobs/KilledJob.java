@@ -13,6 +13,11 @@ final class KilledJob {
 
   private static final Path MODEL = Path.of("../examples/models/tiny-moe");
 
+  /** No job gets beyond this row of its input; none without the system property. */
+  private static final long HELD_ROW = Long.getLong("offload.held.row", -1);
+
+  private static final long A_DAY = 86_400_000;
+
   private KilledJob() {}
 
   /** What the job does with its rows. */
@@ -26,7 +31,9 @@ final class KilledJob {
             output,
             (files, state) -> {
               Answers answers = new Answers("job", state.journal().createdSeconds());
-              Generator generator = new FakeGenerator(System.nanoTime(), row -> sleep(rowMillis));
+              Generator generator =
+                  new FakeGenerator(
+                      System.nanoTime(), row -> sleep(row == HELD_ROW ? A_DAY : rowMillis));
               return new Job<>(
                   state, new GenerationTask(files, new RowDefaults(256), answers, generator));
             });

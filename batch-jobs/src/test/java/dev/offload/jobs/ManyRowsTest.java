@@ -8,6 +8,7 @@ import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,7 @@ class ManyRowsTest {
   private static final int ROWS = Integer.getInteger("offload.rows", 60_000);
 
   /** Enough for a job of up to a million rows, and for no more than some bytes per row. */
-  private static final List<String> SMALL_HEAP = List.of("-Xmx" + (40 + ROWS / 10_000) + "m");
+  private static final String SMALL_HEAP = "-Xmx" + (40 + ROWS / 10_000) + "m";
 
   @TempDir private Path folder;
 
@@ -31,23 +32,23 @@ class ManyRowsTest {
     Path whole = folder.resolve("whole.jsonl");
     long begin = System.nanoTime();
     Process uninterrupted = start(input, whole);
-    assertTrue(uninterrupted.waitFor(600, TimeUnit.SECONDS));
+    assertTrue(uninterrupted.waitFor(10, TimeUnit.MINUTES));
     assertEquals(ExitCode.OK, uninterrupted.exitValue());
     print("%d rows in %.1f s", ROWS, seconds(begin));
 
     Path output = folder.resolve("out.jsonl");
     Path partial = OrderedOutput.partial(output);
-    Process killed = start(input, output);
-    awaitBytes(killed, partial, Files.size(whole) / 2);
+    Process killed = start(input, output, "-Doffload.held.row=" + ROWS / 2);
+    awaitBytes(killed, partial, Files.size(whole) / 3);
     killed.destroyForcibly();
-    assertTrue(killed.waitFor(10, TimeUnit.SECONDS));
+    assertTrue(killed.waitFor(10, TimeUnit.MINUTES));
     long before = Files.size(partial);
 
     long again = System.nanoTime();
     Process resumed = start(input, output);
     awaitBytes(resumed, partial, before + 1);
     print("continued behind %d %% after %.1f s", 100 * before / Files.size(whole), seconds(again));
-    assertTrue(resumed.waitFor(600, TimeUnit.SECONDS));
+    assertTrue(resumed.waitFor(10, TimeUnit.MINUTES));
     assertEquals(ExitCode.OK, resumed.exitValue());
     assertEquals(-1, Files.mismatch(whole, output));
   }
@@ -62,10 +63,11 @@ class ManyRowsTest {
     return input;
   }
 
-  private static Process start(Path input, Path output) throws IOException {
+  private static Process start(Path input, Path output, String... more) throws IOException {
+    List<String> flags = new ArrayList<>(List.of(more));
+    flags.add(SMALL_HEAP);
     return new ProcessBuilder(
-            ChildJvm.command(
-                SMALL_HEAP, KilledJob.class, KilledJob.Kind.GENERATE, input, output, 0))
+            ChildJvm.command(flags, KilledJob.class, KilledJob.Kind.GENERATE, input, output, 0))
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .start();
@@ -73,7 +75,7 @@ class ManyRowsTest {
 
   /** Returns when the file has so many bytes, or has got its final name. */
   private static void awaitBytes(Process process, Path file, long bytes) throws Exception {
-    while (process.isAlive() && (!Files.exists(file) || Files.size(file) < bytes)) {
+    while (process.isAlive() && file.toFile().length() < bytes) {
       Thread.sleep(5);
     }
   }

@@ -149,7 +149,7 @@ class OpenAiTypesTest {
             .start();
     try (var out = process.inputReader()) {
       String said = String.join("\n", out.lines().toList());
-      assertTrue(process.waitFor(60, TimeUnit.SECONDS), said);
+      assertTrue(process.waitFor(10, TimeUnit.MINUTES), said);
       return said;
     } finally {
       Files.delete(link);

@@ -77,9 +77,11 @@ final class ProfilerTest {
       assertTrue(each.seconds() > 0 && Double.isFinite(each.residual(profile.sharing())));
     }
     for (Figure each : measured.figures()) {
-      // The clock of processor time is too coarse for runs as short as these.
-      boolean positive = each.value() > 0 || each.quantity() == Quantity.COUNT;
-      assertTrue(positive && Double.isFinite(each.value()), each::toString);
+      // The clock of processor time is too coarse for runs as short as these, and what is lost by
+      // waiting is a difference of two of them.
+      boolean mayBeZero = each.quantity() == Quantity.COUNT || each.group().equals("hand-over");
+      assertTrue(mayBeZero ? each.value() >= 0 : each.value() > 0, each::toString);
+      assertTrue(Double.isFinite(each.value()), each::toString);
     }
     try (var files = Files.list(folder)) {
       assertEquals(0, files.count(), "the temporary file is gone");
