@@ -31,7 +31,10 @@ class BenchTest {
 
   @Test
   void shouldReadFromDiskWhatTheBudgetsLeaveThere() throws IOException {
-    assertEquals(ExitCode.OK, bench(temporary), err.toString());
+    assertEquals(
+        ExitCode.OK,
+        bench(temporary, "--device-memory=8MiB", "--host-memory=4MiB", "--warm-up=1"),
+        err.toString());
     JsonNode report = new JsonMapper().readTree(out.toString());
     assertTrue(report.get("disk_bytes").asLong() > 1 << 20, out.toString());
     double wall = report.get("disk_bytes_per_s").asDouble();
@@ -57,7 +60,13 @@ class BenchTest {
   void shouldTakeWeightsFromFilesThatAreMapped() throws IOException {
     assertEquals(
         ExitCode.OK,
-        bench(temporary, "--map-weights", "--device-memory=8MiB", "--host-memory=64MiB"),
+        bench(
+            temporary,
+            "--map-weights",
+            "--dtype=float32",
+            "--device-memory=8MiB",
+            "--host-memory=64MiB",
+            "--warm-up=0"),
         err.toString());
     JsonNode report = new JsonMapper().readTree(out.toString());
     assertEquals(0, report.get("disk_bytes").asLong(), out.toString());
@@ -84,6 +93,7 @@ class BenchTest {
             "bench",
             "--json",
             "--model=" + MODEL,
+            "--dtype=float32",
             "--requests=20",
             "--prompt-tokens=8",
             "--generated-tokens=5",
@@ -122,10 +132,6 @@ class BenchTest {
     assertEquals(PrefixSharing.OFF, alone.toEngine(0).prefixSharing());
   }
 
-  private int bench(Path temp) {
-    return bench(temp, "--device-memory=8MiB", "--host-memory=4MiB");
-  }
-
   private int bench(Path temp, String... options) {
     List<String> command =
         new ArrayList<>(
@@ -136,8 +142,7 @@ class BenchTest {
                 "--temp=" + temp,
                 "--requests=2",
                 "--prompt-tokens=3",
-                "--generated-tokens=4",
-                "--warm-up=1"));
+                "--generated-tokens=4"));
     command.addAll(List.of(options));
     return Main.run(
         new PrintWriter(out, true), new PrintWriter(err, true), command.toArray(String[]::new));

@@ -103,6 +103,7 @@ final class DevicesTest {
             "bench",
             "--json",
             "--device=opencl",
+            "--dtype=float32",
             "--model=../examples/models/tiny-moe",
             "--requests=2",
             "--prompt-tokens=3",

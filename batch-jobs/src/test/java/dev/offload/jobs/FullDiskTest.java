@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,21 +25,34 @@ class FullDiskTest {
   private static final Path MODEL = Path.of("../examples/models/tiny-moe").toAbsolutePath();
   private static final int ROWS = 700;
 
+  @TempDir private static Path shared;
+  private static Path input;
+
+  /** What a job gives that has room. */
+  private static Path whole;
+
   @TempDir private Path folder;
   private Path disk;
-  private Path input;
 
-  @BeforeEach
-  void writeRows() throws Exception {
-    disk = Files.createDirectory(folder.resolve("disk"));
-    input = folder.resolve("in.jsonl");
+  @BeforeAll
+  static void writeRows() throws Exception {
+    input = shared.resolve("in.jsonl");
+    whole = shared.resolve("whole.jsonl");
     List<String> rows = new ArrayList<>();
     for (int i = 0; i < ROWS; i++) {
       rows.add("{\"id\":\"%01000d\",\"prompt\":\"a\",\"max_tokens\":1}".formatted(i));
     }
     Files.writeString(input, String.join("\n", rows));
+    Path disk = Files.createDirectory(shared.resolve("disk"));
     Ran probe = run("mount -t tmpfs -o size=1m none " + disk);
     assumeTrue(probe.exitCode == 0, () -> "no file system can be mounted here: " + probe.said);
+    Ran ran = run(generate(whole));
+    assertEquals(0, ran.exitCode, ran.said);
+  }
+
+  @BeforeEach
+  void makeDisk() throws IOException {
+    disk = Files.createDirectory(folder.resolve("disk"));
   }
 
   /** Room for the header of the journal, for the journal, and for it and some of the output. */
@@ -46,7 +60,6 @@ class FullDiskTest {
   @ValueSource(strings = {"600k", "1100k", "1500k"})
   void shouldSayThatTheDiskIsFullAndGoOnWhenThereIsRoom(String size) throws Exception {
     Path rescued = folder.resolve("rescued.jsonl");
-    Path whole = folder.resolve("whole.jsonl");
     Ran ran =
         run(
             "mount -t tmpfs -o size=%s none %s".formatted(size, disk),
@@ -54,8 +67,7 @@ class FullDiskTest {
             "ls " + disk,
             "mount -o remount,size=64m " + disk,
             generate(disk.resolve("out.jsonl"), "--resume"),
-            "cp %s %s".formatted(disk.resolve("out.jsonl"), rescued),
-            generate(whole));
+            "cp %s %s".formatted(disk.resolve("out.jsonl"), rescued));
     assertEquals(0, ran.exitCode, ran.said);
     assertTrue(ran.said.contains(": No space left on device"), ran.said);
     assertTrue(ran.said.contains("rc 1\n"), ran.said);
@@ -74,7 +86,7 @@ class FullDiskTest {
     assertTrue(ran.said.contains("rc 2\n"), ran.said);
   }
 
-  private String generate(Path output, String... more) {
+  private static String generate(Path output, String... more) {
     List<Object> arguments = new ArrayList<>();
     arguments.addAll(List.of("generate", "--model=" + MODEL, "--input=" + input));
     arguments.addAll(List.of("--output=" + output, "--dtype=float32"));
