@@ -7,6 +7,7 @@ import dev.offload.engine.EngineOptions;
 import dev.offload.engine.Forecast;
 import dev.offload.engine.RunReport;
 import dev.offload.jobs.ProfileSource.DiskReads;
+import dev.offload.planner.LaneQueue;
 import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
 import dev.offload.tensors.weights.ModelFolder;
@@ -85,10 +86,10 @@ final class BenchMeasurement {
               run(files, devices, plan, rounds, profiles, Optional.empty()),
               Optional.empty());
         }
-        double before = weights.bytesPerSecond(onDisk, plan.computeDType());
-        DiskReads reads = () -> weights.bytesPerSecond(onDisk, plan.computeDType());
+        DiskReads reads = readers -> weights.bytesPerSecond(onDisk, plan.computeDType(), readers);
+        double before = reads.bytesPerSecond(LaneQueue.READS.atATime());
         List<Ran> runs = run(files, devices, plan, rounds, profiles, Optional.of(reads));
-        double after = weights.bytesPerSecond(onDisk, plan.computeDType());
+        double after = reads.bytesPerSecond(LaneQueue.READS.atATime());
         DiskRate disk = new DiskRate(Math.max(before, after), weights.stillCached());
         return found(device, runs, Optional.of(disk));
       }

@@ -1,7 +1,6 @@
 package dev.offload.jobs;
 
 import dev.offload.engine.EngineModel;
-import dev.offload.engine.execute.OverlappedExecutor;
 import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.weights.ModelFolder;
@@ -97,8 +96,10 @@ final class DiskWeights implements AutoCloseable {
   /**
    * Bytes per second at which the disk gives some units with nothing else going on, read as passes
    * read them.
+   *
+   * @param count how many read at a time
    */
-  double bytesPerSecond(List<WeightUnit> units, DType dtype) throws IOException {
+  double bytesPerSecond(List<WeightUnit> units, DType dtype, int count) throws IOException {
     Set<UnitId> wanted = units.stream().map(WeightUnit::id).collect(Collectors.toSet());
     List<WeightUnit> stored =
         model().units().stream().filter(unit -> wanted.contains(unit.id())).toList();
@@ -106,7 +107,7 @@ final class DiskWeights implements AutoCloseable {
       long begin = System.nanoTime();
       AtomicInteger next = new AtomicInteger();
       List<FutureTask<Void>> readers = new ArrayList<>();
-      for (int i = 0; i < OverlappedExecutor.DISK_READERS; i++) {
+      for (int i = 0; i < count; i++) {
         FutureTask<Void> task =
             new FutureTask<>(
                 () -> {

@@ -1,8 +1,9 @@
 package dev.offload.jobs;
 
-import dev.offload.engine.execute.OverlappedExecutor;
+import dev.offload.planner.LaneQueue;
 import dev.offload.planner.cost.MatrixShape;
 import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.hardware.HardwareProfile.Disk;
 import dev.offload.planner.hardware.MachineFacts;
 import dev.offload.planner.profile.Effort;
 import dev.offload.planner.profile.Machine;
@@ -55,7 +56,7 @@ final class ModelProfile implements ProfileSource {
             load.promptTokens(),
             load.promptTokens() + load.generatedTokens() / 2,
             256 * MIB,
-            List.of(OverlappedExecutor.DISK_READERS),
+            List.of(LaneQueue.READS.atATime()),
             false);
   }
 
@@ -70,12 +71,18 @@ final class ModelProfile implements ProfileSource {
               facts.cores(),
               facts.memoryBytes(),
               Optional.empty(),
-              OverlappedExecutor.DISK_READERS);
+              LaneQueue.READS.atATime());
       HardwareProfile measured =
           new Profiler(devices.device(), devices.host(), described, shapes, effort, _ -> {})
               .measure()
               .profile();
-      return disk.isPresent() ? measured.withDiskReads(disk.get().bytesPerSecond()) : measured;
+      return disk.isPresent() ? measured.withDisk(disk(measured.disk(), disk.get())) : measured;
     }
+  }
+
+  private static Disk disk(Disk described, DiskReads reads) throws IOException {
+    double all = reads.bytesPerSecond(LaneQueue.READS.atATime());
+    double lone = Math.min(all, reads.bytesPerSecond(1));
+    return new Disk(described.freeBytes(), all, lone, described.writeBytesPerSecond());
   }
 }

@@ -1,6 +1,6 @@
 package dev.offload.jobs;
 
-import dev.offload.engine.execute.OverlappedExecutor;
+import dev.offload.planner.LaneQueue;
 import dev.offload.planner.hardware.HardwareJson;
 import dev.offload.planner.hardware.MachineFacts;
 import dev.offload.planner.profile.Effort;
@@ -91,7 +91,7 @@ final class ProfileCommand implements Callable<Integer> {
               facts.cores(),
               facts.memoryBytes(),
               Optional.of(machine.temporary()),
-              OverlappedExecutor.DISK_READERS);
+              LaneQueue.READS.atATime());
       return new Profiler(
               devices.device(),
               devices.host(),

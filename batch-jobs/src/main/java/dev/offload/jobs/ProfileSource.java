@@ -11,7 +11,8 @@ interface ProfileSource {
   /** Reads the files that a run reads, with nothing else going on. */
   @FunctionalInterface
   interface DiskReads {
-    double bytesPerSecond() throws IOException;
+    /** By so many readers at a time. */
+    double bytesPerSecond(int readers) throws IOException;
   }
 
   /**

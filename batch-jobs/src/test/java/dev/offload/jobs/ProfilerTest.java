@@ -108,7 +108,11 @@ final class ProfilerTest {
   void shouldAssumeTheDiskWhereItIsNotToBeMeasured() throws Exception {
     HardwareProfile profile = measure(Optional.empty()).profile();
     assertEquals(
-        Set.of("disk.free_bytes", "disk.read_bytes_per_s", "disk.write_bytes_per_s"),
+        Set.of(
+            "disk.free_bytes",
+            "disk.read_bytes_per_s",
+            "disk.lone_read_bytes_per_s",
+            "disk.write_bytes_per_s"),
         profile.assumptions().stream().map(Assumption::field).collect(Collectors.toSet()));
   }
 

@@ -1,12 +1,13 @@
 package dev.offload.planner;
 
 /**
- * What runs one after the other. A lane that computes has one queue; one that copies has one for
+ * What begins one after the other. A lane that computes has one queue; one that copies has one for
  * each kind of cargo, so that nothing small and urgent waits behind something large that has time,
  * and no kind of cargo behind another one that has no room yet.
  */
 public enum LaneQueue {
-  READS(Lane.DISK),
+  /** Two at a time, so that the disk has the next request before it is done with one. */
+  READS(Lane.DISK, 2),
   WEIGHTS_IN(Lane.H2D),
   CACHE_IN(Lane.H2D),
   /** Inputs, and what the host computed: small, and the device waits for it. */
@@ -18,13 +19,24 @@ public enum LaneQueue {
   HOST(Lane.CPU);
 
   private final Lane lane;
+  private final int atATime;
 
   LaneQueue(Lane lane) {
+    this(lane, 1);
+  }
+
+  LaneQueue(Lane lane, int atATime) {
     this.lane = lane;
+    this.atATime = atATime;
   }
 
   public Lane lane() {
     return lane;
+  }
+
+  /** So many of its tasks are worked on at a time; they begin in order. */
+  public int atATime() {
+    return atATime;
   }
 
   /** Whether it goes before the other queues of its lane. */

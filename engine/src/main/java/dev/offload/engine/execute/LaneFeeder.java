@@ -25,17 +25,13 @@ final class LaneFeeder implements AutoCloseable {
   private final List<Thread> threads;
 
   private LaneFeeder(
-      LaneQueue of,
-      OverlappedExecutor executor,
-      Optional<Stream> stream,
-      boolean waitsForCores,
-      int threads) {
+      LaneQueue of, OverlappedExecutor executor, Optional<Stream> stream, boolean waitsForCores) {
     this.of = of;
     this.executor = executor;
     this.stream = stream;
     this.waitsForCores = waitsForCores;
     this.threads =
-        IntStream.range(0, threads)
+        IntStream.range(0, of.atATime())
             .mapToObj(
                 i ->
                     Thread.ofPlatform()
@@ -45,8 +41,8 @@ final class LaneFeeder implements AutoCloseable {
             .toList();
   }
 
-  static LaneFeeder onHost(LaneQueue of, OverlappedExecutor executor, int threads) {
-    return new LaneFeeder(of, executor, Optional.empty(), false, threads);
+  static LaneFeeder onHost(LaneQueue of, OverlappedExecutor executor) {
+    return new LaneFeeder(of, executor, Optional.empty(), false);
   }
 
   /**
@@ -57,7 +53,7 @@ final class LaneFeeder implements AutoCloseable {
    */
   static LaneFeeder onStream(
       LaneQueue of, OverlappedExecutor executor, Stream stream, boolean waitsForCores) {
-    return new LaneFeeder(of, executor, Optional.of(stream), waitsForCores, 1);
+    return new LaneFeeder(of, executor, Optional.of(stream), waitsForCores);
   }
 
   void start() {

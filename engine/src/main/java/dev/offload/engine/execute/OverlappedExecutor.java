@@ -21,9 +21,6 @@ import java.util.concurrent.atomic.AtomicReference;
  * far as ring slots allow.
  */
 public final class OverlappedExecutor implements Executor {
-  /** Granules read at a time, so that the disk has the next request before it is done with one. */
-  public static final int DISK_READERS = 2;
-
   private final TaskActions actions;
   private final Map<LaneQueue, LaneFeeder> feeders = new EnumMap<>(LaneQueue.class);
   private final Map<Long, Completion> pending = new ConcurrentHashMap<>();
@@ -41,8 +38,7 @@ public final class OverlappedExecutor implements Executor {
       feeders.put(
           queue,
           switch (queue.lane()) {
-            case DISK -> LaneFeeder.onHost(queue, this, DISK_READERS);
-            case CPU -> LaneFeeder.onHost(queue, this, 1);
+            case DISK, CPU -> LaneFeeder.onHost(queue, this);
             case H2D, D2H, GPU ->
                 LaneFeeder.onStream(
                     queue, this, device.newStream(queue.name()), device.facts().sharesHostMemory());

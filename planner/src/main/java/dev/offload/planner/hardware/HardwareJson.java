@@ -158,6 +158,7 @@ public final class HardwareJson {
         new Disk(
             fields.count("free_bytes", 0, MOST_BYTES),
             rate(fields, "read_bytes_per_s"),
+            rate(fields, "lone_read_bytes_per_s"),
             rate(fields, "write_bytes_per_s"));
     fields.refuseUnasked();
     return disk;
@@ -203,6 +204,7 @@ public final class HardwareJson {
     root.putObject("disk")
         .put("free_bytes", profile.disk().freeBytes())
         .put("read_bytes_per_s", profile.disk().readBytesPerSecond())
+        .put("lone_read_bytes_per_s", profile.disk().loneReadBytesPerSecond())
         .put("write_bytes_per_s", profile.disk().writeBytesPerSecond());
     ArrayNode assumptions = root.putArray("assumptions");
     for (Assumption each : profile.assumptions()) {

@@ -43,8 +43,8 @@ public record HardwareProfile(
         name, title, device, bytes, link, host, hostMemoryBytes, sharing, disk, assumptions);
   }
 
-  /** The same with a disk that gives so many bytes per second. */
-  public HardwareProfile withDiskReads(double bytesPerSecond) {
+  /** The same with another disk. */
+  public HardwareProfile withDisk(Disk reads) {
     return new HardwareProfile(
         name,
         title,
@@ -54,7 +54,7 @@ public record HardwareProfile(
         host,
         hostMemoryBytes,
         sharing,
-        new Disk(disk.freeBytes(), bytesPerSecond, disk.writeBytesPerSecond()),
+        reads,
         assumptions);
   }
 
@@ -125,14 +125,37 @@ public record HardwareProfile(
    * Files.
    *
    * @param freeBytes room for files; of presets what is usual
-   * @param readBytesPerSecond large reads past the page cache, as the engine reads
+   * @param readBytesPerSecond large reads past the page cache by as many readers as passes have
+   * @param loneReadBytesPerSecond the same while only one of them has something to read; at most as
+   *     much
    * @param writeBytesPerSecond large writes
    */
-  public record Disk(long freeBytes, double readBytesPerSecond, double writeBytesPerSecond) {
+  public record Disk(
+      long freeBytes,
+      double readBytesPerSecond,
+      double loneReadBytesPerSecond,
+      double writeBytesPerSecond) {
     public Disk {
       notNegative("room on the disk", (double) freeBytes);
       positive("disk read rate", readBytesPerSecond);
+      positive("disk read rate of one reader", loneReadBytesPerSecond);
       positive("disk write rate", writeBytesPerSecond);
+      if (loneReadBytesPerSecond > readBytesPerSecond) {
+        throw new IllegalArgumentException(
+            "one reader is given %s bytes/s of the disk, more than the %s of all"
+                .formatted(loneReadBytesPerSecond, readBytesPerSecond));
+      }
+    }
+
+    /** The same with other reads, those of one reader in proportion. */
+    public Disk withReads(double bytesPerSecond) {
+      double lone = bytesPerSecond * (loneReadBytesPerSecond / readBytesPerSecond);
+      return new Disk(freeBytes, bytesPerSecond, lone, writeBytesPerSecond);
+    }
+
+    /** One that a single reader keeps busy. */
+    public Disk(long freeBytes, double readBytesPerSecond, double writeBytesPerSecond) {
+      this(freeBytes, readBytesPerSecond, readBytesPerSecond, writeBytesPerSecond);
     }
   }
 

@@ -415,11 +415,11 @@ final class PresetReader {
   // Disk
 
   private Disk disk() {
-    return new Disk(
-        (long)
-            figures
-                .take("disk.free_bytes", "disk.free_bytes", BYTES)
-                .orElseGet(() -> assume("disk.free_bytes", DISK_ROOM, BYTES, "1 TB")),
+    double room =
+        figures
+            .take("disk.free_bytes", "disk.free_bytes", BYTES)
+            .orElseGet(() -> assume("disk.free_bytes", DISK_ROOM, BYTES, "1 TB"));
+    double reads =
         figures
             .take("disk.read_bytes_per_s", "disk.read_bytes_per_s", BYTES_PER_SECOND)
             .orElseGet(
@@ -428,7 +428,14 @@ final class PresetReader {
                         "disk.read_bytes_per_s",
                         DISK_READ,
                         BYTES_PER_SECOND,
-                        "as the H200's cloud machine, four readers")),
+                        "as the H200's cloud machine, four readers"));
+    double lone =
+        assume(
+            "disk.lone_read_bytes_per_s",
+            reads,
+            BYTES_PER_SECOND,
+            "large reads of a single reader are taken to keep the disk busy");
+    double writes =
         figures
             .take("disk.write_bytes_per_s", "disk.write_bytes_per_s", BYTES_PER_SECOND)
             .orElseGet(
@@ -437,7 +444,8 @@ final class PresetReader {
                         "disk.write_bytes_per_s",
                         DISK_WRITE,
                         BYTES_PER_SECOND,
-                        "as the H200's cloud machine")));
+                        "as the H200's cloud machine"));
+    return new Disk((long) room, reads, lone, writes);
   }
 
   private double assume(String field, double value, Quantity quantity, String reason) {

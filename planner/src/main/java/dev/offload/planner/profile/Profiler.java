@@ -2,6 +2,7 @@ package dev.offload.planner.profile;
 
 import dev.offload.backends.api.Activation;
 import dev.offload.backends.api.Device;
+import dev.offload.backends.api.Event;
 import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.Stream;
 import dev.offload.planner.hardware.HardwareProfile;
@@ -17,7 +18,9 @@ import dev.offload.tensors.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -32,6 +35,9 @@ public final class Profiler {
 
   /** Columns of what an activation gives. */
   private static final int ACTIVATED = 2048;
+
+  /** Rows of an activation that takes some tenths of a millisecond. */
+  private static final int WAITED_ROWS = 64;
 
   private static final double TOGETHER_SAMPLES = 2.5;
 
@@ -178,27 +184,33 @@ public final class Profiler {
     }
   }
 
-  /** What one who waits for every operation loses with each, against waiting for many at once. */
+  /**
+   * What one loses who waits for an operation and only then has the next one done: until a worker
+   * comes to it, and until the thread that waited goes on. The operation takes longer than threads
+   * look for work before they sleep, as what the engine waits for does.
+   */
   private double handOverSeconds() {
     try (Workbench bench = new Workbench(host)) {
-      Matrix x = bench.random(DType.F32, 1, 16);
-      Matrix y = bench.random(DType.F32, 1, 16);
+      Matrix x = bench.random(DType.F32, WAITED_ROWS, 2 * ACTIVATED);
+      Matrix y = bench.random(DType.F32, WAITED_ROWS, ACTIVATED);
       Stream stream = bench.stream();
-      Runnable add = () -> bench.operations().add(stream, x, y);
-      sampler.warmUp(stream, add);
-      double together = sampler.perItem(stream, add);
-      double each = sampler.perItem(count -> each(count, stream, add));
-      double lost = Math.max(0, each - together);
+      Runnable work = () -> bench.operations().activate(stream, x, Activation.SILU, true, y);
+      sampler.warmUp(stream, work);
+      double lost = sampler.mean(() -> secondsLost(stream, work));
       figures.add(new Figure("hand-over", "work waited for", lost, Quantity.SECONDS));
       return lost;
     }
   }
 
-  private static void each(int count, Stream stream, Runnable enqueue) {
-    for (int i = 0; i < count; i++) {
-      enqueue.run();
-      stream.synchronize();
-    }
+  /** Of a piece of work that is waited for, all time but its own. */
+  private static double secondsLost(Stream stream, Runnable work) {
+    long begin = System.nanoTime();
+    Event begun = stream.record();
+    work.run();
+    Event done = stream.record();
+    done.synchronize();
+    long own = done.reachedNanos() - begun.reachedNanos();
+    return Math.max(0, System.nanoTime() - begin - own) / 1e9;
   }
 
   private AttentionProbe decodeOn(Device of) {
@@ -255,7 +267,7 @@ public final class Profiler {
   }
 
   private Disk disk(DiskProbe probe, long free) {
-    double asPasses = 0;
+    Map<Integer, Double> rates = new HashMap<>();
     for (int readers : effort.readers()) {
       double rate = readRate(probe, readers);
       figures.add(
@@ -264,18 +276,17 @@ public final class Profiler {
               readers == 1 ? "1 reader" : readers + " readers",
               rate,
               Quantity.BYTES_PER_SECOND));
-      asPasses = readers == machine.diskReaders() ? rate : asPasses;
+      rates.put(readers, rate);
     }
-    if (asPasses == 0) {
-      asPasses = readRate(probe, machine.diskReaders());
-    }
+    double asPasses = rates.computeIfAbsent(machine.diskReaders(), all -> readRate(probe, all));
+    double lone = rates.computeIfAbsent(1, one -> readRate(probe, one));
     figures.add(
         new Figure(
             "disk writes",
             "until the disk has them",
             probe.writeBytesPerSecond(),
             Quantity.BYTES_PER_SECOND));
-    return new Disk(free, asPasses, probe.writeBytesPerSecond());
+    return new Disk(free, asPasses, Math.min(asPasses, lone), probe.writeBytesPerSecond());
   }
 
   private double readRate(DiskProbe probe, int readers) {
@@ -287,8 +298,9 @@ public final class Profiler {
   private Disk assumedDisk(long free, String reason) {
     assumptions.add(new Assumption("disk.free_bytes", ByteSize.format(free), reason));
     double read = assume("disk.read_bytes_per_s", reason);
+    double lone = assume("disk.lone_read_bytes_per_s", reason);
     double write = assume("disk.write_bytes_per_s", reason);
-    return new Disk(free, read, write);
+    return new Disk(free, read, lone, write);
   }
 
   private double assume(String field, String reason) {

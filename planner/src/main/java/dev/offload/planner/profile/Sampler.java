@@ -2,7 +2,9 @@ package dev.offload.planner.profile;
 
 import dev.offload.backends.api.Stream;
 import java.util.Arrays;
+import java.util.function.DoubleSupplier;
 import java.util.function.IntConsumer;
+import java.util.stream.DoubleStream;
 
 /**
  * Times work that repeats: means of samples, more of them where they differ. What a run takes is
@@ -61,6 +63,16 @@ final class Sampler {
       spent += samples[samples.length - 1];
     }
     return uninterruptedMean(samples) / count;
+  }
+
+  /** Mean of what is sampled again and again for the time of one figure. */
+  double mean(DoubleSupplier sample) {
+    long end = System.nanoTime() + (long) (seconds * 1e9);
+    DoubleStream.Builder samples = DoubleStream.builder();
+    for (int i = 0; i < LEAST_SAMPLES || System.nanoTime() < end; i++) {
+      samples.add(sample.getAsDouble());
+    }
+    return uninterruptedMean(samples.build().toArray());
   }
 
   private static double uninterruptedMean(double[] samples) {

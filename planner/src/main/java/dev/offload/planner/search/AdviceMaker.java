@@ -161,13 +161,12 @@ final class AdviceMaker {
   }
 
   HardwareProfile withDisk(double more) {
-    Disk disk = machine.disk();
     return with(
         machine.device(),
         machine.link(),
         machine.host(),
         machine.sharing(),
-        new Disk(disk.freeBytes(), disk.readBytesPerSecond() + more, disk.writeBytesPerSecond()));
+        machine.disk().withReads(machine.disk().readBytesPerSecond() + more));
   }
 
   HardwareProfile withHost(double more) {

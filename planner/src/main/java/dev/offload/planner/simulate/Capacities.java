@@ -8,9 +8,16 @@ import dev.offload.planner.hardware.HardwareProfile;
  * @param hostBytesPerSecond reads and writes of host memory
  * @param linkBytesPerSecond copies between host and device, both ways together
  * @param cores cores of the host
+ * @param loneReadShare what one reader gets of the disk's rate while no other reads, at most 1
  */
-public record Capacities(double hostBytesPerSecond, double linkBytesPerSecond, double cores) {
+public record Capacities(
+    double hostBytesPerSecond, double linkBytesPerSecond, double cores, double loneReadShare) {
   public Capacities {
+    if (!(loneReadShare > 0 && loneReadShare <= 1)) {
+      throw new IllegalArgumentException(
+          "one reader has %s of the disk's rate, must be above 0 and at most 1"
+              .formatted(loneReadShare));
+    }
     if (!(hostBytesPerSecond > 0) || !(linkBytesPerSecond > 0) || !(cores > 0)) {
       throw new IllegalArgumentException(
           "lanes share %s bytes/s of host memory, %s bytes/s of link and %s cores, all must be above 0"
@@ -23,6 +30,7 @@ public record Capacities(double hostBytesPerSecond, double linkBytesPerSecond, d
     return new Capacities(
         machine.sharing().hostMemoryBytesPerSecond(),
         machine.link().bothBytesPerSecond(),
-        machine.sharing().cores());
+        machine.sharing().cores(),
+        machine.disk().loneReadBytesPerSecond() / machine.disk().readBytesPerSecond());
   }
 }

@@ -14,9 +14,14 @@ final class Flow {
     this.remaining = cost.seconds();
   }
 
-  /** Sets which part of its lane's link it has, if it needs that; 0 while others go first. */
+  /** Sets which part of what its lane can do it has; 0 while others go first. */
   void setLaneShare(double share) {
-    laneShare = cost.linkBytes() > 0 ? share : 1;
+    laneShare = share;
+  }
+
+  /** Whether it sends something over the link. */
+  boolean needsLink() {
+    return cost.linkBytes() > 0;
   }
 
   /** Host memory it moves per second at its speed. */

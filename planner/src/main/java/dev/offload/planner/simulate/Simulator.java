@@ -44,7 +44,7 @@ public final class Simulator {
   private final TaskCosts costs;
   private final Capacities capacities;
   private final Map<LaneQueue, Deque<Waiting>> waiting = new EnumMap<>(LaneQueue.class);
-  private final Map<LaneQueue, Running> running = new EnumMap<>(LaneQueue.class);
+  private final Map<LaneQueue, List<Running>> running = new EnumMap<>(LaneQueue.class);
   private final Map<Lane, Double> busy = new EnumMap<>(Lane.class);
   private final BitSet done = new BitSet();
   private final List<Flow> flows = new ArrayList<>();
@@ -60,6 +60,7 @@ public final class Simulator {
     this.costs = costs;
     for (LaneQueue queue : QUEUES) {
       waiting.put(queue, new ArrayDeque<>());
+      running.put(queue, new ArrayList<>());
     }
     for (Lane lane : Lane.values()) {
       busy.put(lane, 0.0);
@@ -84,6 +85,7 @@ public final class Simulator {
     runUntil(() -> done.get(result));
     List<PlayedPass.Entry> entries = played;
     running.values().stream()
+        .flatMap(List::stream)
         .map(each -> new PlayedPass.Entry(each.task, each.begin, now))
         .forEach(entries::add);
     return new PlayedPass(pass, begin, now, entries);
@@ -128,7 +130,9 @@ public final class Simulator {
       progress = false;
       for (LaneQueue each : QUEUES) {
         Deque<Waiting> queue = waiting.get(each);
-        while (!queue.isEmpty() && !running.containsKey(each) && isReady(queue.peek().task())) {
+        while (!queue.isEmpty()
+            && running.get(each).size() < each.atATime()
+            && isReady(queue.peek().task())) {
           begin(each, queue.poll());
           progress = true;
         }
@@ -153,7 +157,7 @@ public final class Simulator {
     if (cost.seconds() > 0) {
       Flow flow = new Flow(cost);
       flows.add(flow);
-      running.put(queue, new Running(next.task(), flow, now));
+      running.get(queue).add(new Running(next.task(), flow, now));
     } else {
       done(next.task());
     }
@@ -186,8 +190,7 @@ public final class Simulator {
     }
     Set<Lane> worked = EnumSet.noneOf(Lane.class);
     for (LaneQueue queue : QUEUES) {
-      Running current = running.get(queue);
-      if (current != null) {
+      for (Running current : List.copyOf(running.get(queue))) {
         worked.add(queue.lane());
         if (current.flow.isDone()) {
           end(queue, current);
@@ -214,22 +217,34 @@ public final class Simulator {
     }
   }
 
-  /** Rows go first; the other queues of a lane get equal parts of its link. */
+  /** Readers share the disk. Of copies rows go first; a lane's other queues share its link. */
   private void shareLanes() {
-    Map<Lane, Integer> queues = new EnumMap<>(Lane.class);
+    Map<Lane, Integer> sharers = new EnumMap<>(Lane.class);
     Set<Lane> urgent = EnumSet.noneOf(Lane.class);
-    for (LaneQueue queue : running.keySet()) {
-      queues.merge(queue.lane(), 1, Integer::sum);
-      if (queue.isUrgent()) {
+    running.forEach((queue, tasks) -> sharers.merge(queue.lane(), tasks.size(), Integer::sum));
+    for (LaneQueue queue : QUEUES) {
+      if (queue.isUrgent() && !running.get(queue).isEmpty()) {
         urgent.add(queue.lane());
       }
     }
     running.forEach(
-        (queue, each) -> {
-          double waits = queue.isUrgent() ? 1 : 0;
-          Lane lane = queue.lane();
-          each.flow.setLaneShare(urgent.contains(lane) ? waits : 1.0 / queues.get(lane));
+        (queue, tasks) -> {
+          for (Running each : tasks) {
+            each.flow.setLaneShare(laneShare(queue, each.flow, sharers, urgent));
+          }
         });
+  }
+
+  private double laneShare(
+      LaneQueue queue, Flow flow, Map<Lane, Integer> sharers, Set<Lane> urgent) {
+    double equal = 1.0 / sharers.get(queue.lane());
+    if (queue == LaneQueue.READS) {
+      return Math.min(equal, capacities.loneReadShare());
+    }
+    if (!flow.needsLink()) {
+      return 1;
+    }
+    return urgent.contains(queue.lane()) ? (queue.isUrgent() ? 1 : 0) : equal;
   }
 
   /**
@@ -250,7 +265,7 @@ public final class Simulator {
   }
 
   private void end(LaneQueue queue, Running ended) {
-    running.remove(queue);
+    running.get(queue).remove(ended);
     flows.remove(ended.flow);
     done(ended.task);
     played.add(new PlayedPass.Entry(ended.task, ended.begin, now));
