@@ -74,6 +74,7 @@ final class EnginePlanner implements ModelSizes {
   private final List<UnitSize> units;
   private final UnitLoader.Area loading;
   private final KvBlocks.Format kvFormat;
+  private final List<Rope> ropes;
   private final LargestOperations operations;
   private final long sinkBytes;
 
@@ -100,6 +101,7 @@ final class EnginePlanner implements ModelSizes {
                 .formatted(kvFormat, format(layer.attention())));
       }
     }
+    this.ropes = ropes(config);
     this.operations = new LargestOperations(config, model.units(), computeDType, kvFormat);
     this.sinkBytes = HostSinks.bytes(model);
   }
@@ -312,8 +314,8 @@ final class EnginePlanner implements ModelSizes {
         tables.tokens(),
         tables.positions(),
         config.embedding().positionOffset(),
-        ropes(),
-        ropes().stream().map(RopeTable::new).toList(),
+        ropes,
+        ropes.stream().map(RopeTable::new).toList(),
         kvFormat.blockTokens());
   }
 
@@ -323,14 +325,14 @@ final class EnginePlanner implements ModelSizes {
    */
   PrefixWindow.Limits prefixLimits(PrefixSharing sharing) {
     int mostPromptTokens =
-        ropes().stream()
+        ropes.stream()
             .mapToInt(rope -> new RopeTable(rope).mostTokensOfEqualRows())
             .min()
             .orElse(Integer.MAX_VALUE);
     return new PrefixWindow.Limits(sharing, kvFormat.blockTokens(), mostPromptTokens);
   }
 
-  private List<Rope> ropes() {
+  private static List<Rope> ropes(ModelConfig config) {
     return config.layers().stream()
         .map(layer -> layer.attention().rope())
         .filter(rope -> rope.dimensions() > 0)
@@ -476,7 +478,7 @@ final class EnginePlanner implements ModelSizes {
   }
 
   private long inputBytes(Plan plan) {
-    int rotations = ropes().stream().mapToInt(Rope::dimensions).sum();
+    int rotations = ropes.stream().mapToInt(Rope::dimensions).sum();
     int positionWidth =
         model.embedding().find(Role.POSITION_TABLE).map(table -> table.columns()).orElse(0);
     long bytes = 0;

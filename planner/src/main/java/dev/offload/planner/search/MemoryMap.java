@@ -25,6 +25,10 @@ final class MemoryMap {
   private final PlannedModel model;
   private final ModelSizes sizes;
   private final Wishes wishes;
+  private final Map<Filled, Rooms> rooms = new HashMap<>();
+
+  /** What a room depends on; a search asks several times for each. */
+  private record Filled(Design design, KvSplit split, long groupBlocks) {}
 
   MemoryMap(PlannedModel model, Wishes wishes) {
     this.model = model;
@@ -93,6 +97,11 @@ final class MemoryMap {
   }
 
   Rooms rooms(Design design, KvSplit split, long groupBlocks) {
+    return rooms.computeIfAbsent(
+        new Filled(design, split, groupBlocks), _ -> findRooms(design, split, groupBlocks));
+  }
+
+  private Rooms findRooms(Design design, KvSplit split, long groupBlocks) {
     Plan plan = skeleton(design, split, groupBlocks);
     long groupBytes = saturated(groupBlocks, sizes.kvBlockBytes());
     long slots = plan.kvRingSlots() * (groupBytes / model.layers() + ALIGNMENT);
