@@ -271,6 +271,11 @@ else
 fi
 
 checkout_step products backends/benchmarks/run Matmul -p backend=cuda
+for tiled in true false; do
+  checkout_step "products-opencl$([[ $tiled == true ]] || echo -untiled)" backends/benchmarks/run Matmul \
+    -p backend=opencl -p rows=16,32,64,512 -p shape=5120x960 \
+    -jvmArgsAppend "-Doffload.opencl.dedicatedLocalMemory=$tiled"
+done
 checkout_step copies backends/benchmarks/run Copy -p backend=cuda
 checkout_step attention backends/benchmarks/run Attention -p backend=cuda
 checkout_step attention-portable backends/benchmarks/run Attention -p backend=cuda \

@@ -65,7 +65,8 @@ final class CudaDevice implements Device, KernelLauncher {
             driver.facts().threadsPerBlock(),
             driver.facts().sharedBytesPerBlock(),
             false,
-            driver.facts().multiprocessors());
+            driver.facts().multiprocessors(),
+            false); // one memory is both, and cuBLAS multiplies
     deviceBudget = new MemoryBudget("device", options.memoryBytes());
     pinnedBudget = new MemoryBudget("host", options.pinnedBytes());
     allocations = new Allocations(deviceBudget, pinnedBudget);

@@ -13,8 +13,15 @@ public interface KernelLauncher {
    * @param localBytes local memory that one may have
    * @param itemsTakeTurns whether work-items of a group run one after the other, as on a processor
    * @param computeUnits work-groups that run at a time, at least
+   * @param dedicatedLocalMemory whether local memory is apart from what caches the rest, so that
+   *     products by a kernel bring there what they read often
    */
-  record Limits(int groupItems, int localBytes, boolean itemsTakeTurns, int computeUnits) {}
+  record Limits(
+      int groupItems,
+      int localBytes,
+      boolean itemsTakeTurns,
+      int computeUnits,
+      boolean dedicatedLocalMemory) {}
 
   Limits limits();
 

@@ -52,6 +52,15 @@ FUNCTION void vstore8(floats8 x, int at, float *to) {
     to[at * 8 + i] = x.x[i];
   }
 }
+// Four floats, at a boundary of four in local memory.
+struct alignas(16) floats4 {
+  float x, y, z, w;
+};
+FUNCTION floats4 load_local4(const float *from) { return *(const floats4 *)from; }
+FUNCTION void store_local8(floats8 x, float *to) {
+  ((floats4 *)to)[0] = {x.x[0], x.x[1], x.x[2], x.x[3]};
+  ((floats4 *)to)[1] = {x.x[4], x.x[5], x.x[6], x.x[7]};
+}
 FUNCTION float largest8(floats8 a) {
   return fmax(
       fmax(fmax(a.x[0], a.x[4]), fmax(a.x[2], a.x[6])), fmax(fmax(a.x[1], a.x[5]), fmax(a.x[3], a.x[7])));

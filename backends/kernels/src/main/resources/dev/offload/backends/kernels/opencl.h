@@ -35,6 +35,13 @@ FUNCTION floats8 exp8(floats8 x) {
   floats8 power = as_float8((as_int8(rounded) << 23) + (127 << 23));
   return select(p * power, zero8(), x < splat8(-87.0f));
 }
+// Four floats, at a boundary of four in local memory.
+typedef float4 floats4;
+FUNCTION floats4 load_local4(const __local float *from) { return *(const __local float4 *)from; }
+FUNCTION void store_local8(floats8 x, __local float *to) {
+  ((__local float4 *)to)[0] = x.lo;
+  ((__local float4 *)to)[1] = x.hi;
+}
 FUNCTION floats8 tanh8(floats8 x) { return tanh(x); }
 FUNCTION floats8 max8(floats8 a, floats8 b) { return fmax(a, b); }
 FUNCTION float largest8(floats8 x) {

@@ -127,7 +127,8 @@ record DeviceHandle(long platform, long id) {
         (int) number(CL10.CL_DEVICE_MAX_WORK_GROUP_SIZE, Long.BYTES),
         (int) number(CL10.CL_DEVICE_LOCAL_MEM_SIZE, Long.BYTES),
         isProcessor(),
-        computeUnits());
+        computeUnits(),
+        number(CL10.CL_DEVICE_LOCAL_MEM_TYPE, Integer.BYTES) == CL10.CL_LOCAL);
   }
 
   /** Whether kernels run on the processor of the host, so that its memory is theirs. */

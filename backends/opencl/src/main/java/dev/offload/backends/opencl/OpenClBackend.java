@@ -4,12 +4,19 @@ import dev.offload.backends.api.Backend;
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceDescription;
 import dev.offload.backends.api.DeviceOptions;
+import dev.offload.backends.kernels.KernelLauncher.Limits;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** Devices that OpenCL 1.2 reaches, numbered over all platforms in their order. */
 public final class OpenClBackend implements Backend {
+  /**
+   * {@code true} or {@code false} in the place of what a device says of its local memory: products
+   * by tiles in it, or without.
+   */
+  static final String LOCAL_MEMORY_PROPERTY = "offload.opencl.dedicatedLocalMemory";
+
   private final boolean mayShareMemory;
 
   /** Devices that compute on the host's processor use its memory where it is. */
@@ -54,7 +61,8 @@ public final class OpenClBackend implements Backend {
    * Opens a device.
    *
    * @throws IllegalStateException if there is no OpenCL here
-   * @throws IllegalArgumentException if there is no such device, or it has less memory
+   * @throws IllegalArgumentException if there is no such device, or it has less memory, or the
+   *     property {@value #LOCAL_MEMORY_PROPERTY} is neither true nor false
    */
   @Override
   public Device open(DeviceOptions options) {
@@ -64,13 +72,36 @@ public final class OpenClBackend implements Backend {
           "a budget of %d bytes is asked for, %s has %d"
               .formatted(options.memoryBytes(), device.name(), device.memoryBytes()));
     }
+    Limits limits =
+        limits(device.limits(), Optional.ofNullable(System.getProperty(LOCAL_MEMORY_PROPERTY)));
     OpenClContext context = OpenClContext.open(device);
     try {
-      return new OpenClDevice(context, true, options, mayShareMemory);
+      return new OpenClDevice(context, true, options, mayShareMemory, limits);
     } catch (RuntimeException | Error e) {
       context.close();
       throw e;
     }
+  }
+
+  /** Those of a device, but for what is said of its local memory. */
+  static Limits limits(Limits device, Optional<String> dedicatedLocalMemory) {
+    if (dedicatedLocalMemory.isEmpty()) {
+      return device;
+    }
+    boolean dedicated =
+        switch (dedicatedLocalMemory.get()) {
+          case "true" -> true;
+          case "false" -> false;
+          case String other ->
+              throw new IllegalArgumentException(
+                  "-D%s is '%s', must be true or false".formatted(LOCAL_MEMORY_PROPERTY, other));
+        };
+    return new Limits(
+        device.groupItems(),
+        device.localBytes(),
+        device.itemsTakeTurns(),
+        device.computeUnits(),
+        dedicated);
   }
 
   private static DeviceHandle device(int index) {

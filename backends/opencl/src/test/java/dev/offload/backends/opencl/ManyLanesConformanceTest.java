@@ -39,7 +39,8 @@ final class ManyLanesConformanceTest {
             device.groupItems(),
             Math.min(device.localBytes(), 48 << 10),
             false,
-            device.computeUnits());
+            device.computeUnits(),
+            false);
     List<ConformanceCheck> checks =
         ConformanceSuite.of(options -> new OpenClDevice(context, false, options, true, limits))
             .stream()

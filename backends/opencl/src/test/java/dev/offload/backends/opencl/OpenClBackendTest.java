@@ -11,6 +11,7 @@ import dev.offload.backends.api.Event;
 import dev.offload.backends.api.MemoryBudgetException;
 import dev.offload.backends.api.Stream;
 import dev.offload.backends.kernels.KernelLauncher;
+import dev.offload.backends.kernels.KernelLauncher.Limits;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,19 @@ final class OpenClBackendTest {
     assertThrows(
         IllegalArgumentException.class,
         () -> backend.open(new DeviceOptions(backend.devices().size(), 1, 1, 1)));
+  }
+
+  @Test
+  void shouldTakeWhatIsSaidOfLocalMemory() {
+    Limits device = new Limits(64, 1024, true, 2, false);
+    Limits dedicated = new Limits(64, 1024, true, 2, true);
+    assertEquals(device, OpenClBackend.limits(device, Optional.empty()));
+    assertEquals(dedicated, OpenClBackend.limits(device, Optional.of("true")));
+    assertEquals(device, OpenClBackend.limits(dedicated, Optional.of("false")));
+    IllegalArgumentException refusal =
+        assertThrows(
+            IllegalArgumentException.class, () -> OpenClBackend.limits(device, Optional.of("no")));
+    assertTrue(refusal.getMessage().contains("'no'"), refusal::getMessage);
   }
 
   @Test

@@ -54,11 +54,29 @@ final class OpenClConformanceTest extends DeviceConformance {
   @TestFactory
   Stream<DynamicTest> shouldAttendWithoutDividingContexts() {
     Limits device = context.device().limits();
-    Limits limits = new Limits(device.groupItems(), device.localBytes(), true, 0);
+    return checks(
+        "Attention", new Limits(device.groupItems(), device.localBytes(), true, 0, false));
+  }
+
+  /** By tiles in local memory, as on a GPU. */
+  @TestFactory
+  Stream<DynamicTest> shouldMultiplyInLocalMemory() {
+    Limits device = context.device().limits();
+    return checks(
+        "Matmul",
+        new Limits(
+            device.groupItems(),
+            device.localBytes(),
+            device.itemsTakeTurns(),
+            device.computeUnits(),
+            true));
+  }
+
+  private static Stream<DynamicTest> checks(String topic, Limits limits) {
     List<ConformanceCheck> checks =
         ConformanceSuite.of(options -> new OpenClDevice(context, false, options, true, limits))
             .stream()
-            .filter(check -> check.topic().equals("Attention"))
+            .filter(check -> check.topic().equals(topic))
             .toList();
     assertFalse(checks.isEmpty());
     return checks.stream().map(check -> DynamicTest.dynamicTest(check.name(), check::run));
