@@ -42,6 +42,57 @@ final class AttentionModule {
       Matrix residual,
       Matrix qkv) {
     Attention attention = layer.attention();
+    projectUnrotated(stream, layer, weights, input, residual, qkv);
+    if (isRotatedHere(attention)) {
+      operations.rope(
+          stream,
+          queriesAndKeys(attention, qkv),
+          attention.heads() + attention.keyValueHeads(),
+          attention.rope().dimensions(),
+          attention.rope().interleaved(),
+          input.rotation(attention.rope()));
+    }
+  }
+
+  /**
+   * As {@link #project}, and appends to the cache, which is on the device.
+   *
+   * @param qkv [T, qkv width]
+   */
+  void projectAndAppend(
+      Stream stream,
+      Layer layer,
+      UnitView weights,
+      MicroBatchInput input,
+      Matrix residual,
+      KvBlocks cache,
+      Matrix qkv) {
+    Attention attention = layer.attention();
+    projectUnrotated(stream, layer, weights, input, residual, qkv);
+    if (!isRotatedHere(attention)) {
+      append(operations, stream, layer, input.onDevice(), cache, qkv);
+      return;
+    }
+    operations.rotateAndAppend(
+        stream,
+        queriesAndKeys(attention, qkv),
+        attention.rope().dimensions(),
+        attention.rope().interleaved(),
+        input.rotation(attention.rope()),
+        values(attention, qkv),
+        input.onDevice(),
+        cache);
+  }
+
+  /** All of a latent attention, which rotates on the way; of others what comes before that. */
+  private void projectUnrotated(
+      Stream stream,
+      Layer layer,
+      UnitView weights,
+      MicroBatchInput input,
+      Matrix residual,
+      Matrix qkv) {
+    Attention attention = layer.attention();
     Matrix x = workspace.normed(residual.rows());
     if (layer.norms() == NormPlacement.AFTER) {
       operations.convert(stream, residual, x);
@@ -57,16 +108,11 @@ final class AttentionModule {
     normHeads(stream, layer, weights, Role.QUERY_NORM, queries(attention, qkv), attention.heads());
     normHeads(
         stream, layer, weights, Role.KEY_NORM, keys(attention, qkv), attention.keyValueHeads());
-    if (attention.rope().dimensions() > 0) {
-      int heads = attention.heads() + attention.keyValueHeads();
-      operations.rope(
-          stream,
-          qkv.columns(0, heads * attention.headDim()),
-          heads,
-          attention.rope().dimensions(),
-          attention.rope().interleaved(),
-          input.rotation(attention.rope()));
-    }
+  }
+
+  /** A latent attention rotates while it projects. */
+  private static boolean isRotatedHere(Attention attention) {
+    return attention.latent().isEmpty() && attention.rope().dimensions() > 0;
   }
 
   private void normHeads(
@@ -79,10 +125,19 @@ final class AttentionModule {
     }
   }
 
-  /**
-   * Appends to the cache and attends to it. Runs on the device, or with the host's operations on
-   * host memory.
-   */
+  /** Appends keys and values to the cache, with the operations of where that is. */
+  static void append(
+      Operations operations,
+      Stream stream,
+      Layer layer,
+      RaggedBatch batch,
+      KvBlocks cache,
+      Matrix qkv) {
+    Attention attention = layer.attention();
+    operations.appendKv(stream, keys(attention, qkv), values(attention, qkv), batch, cache);
+  }
+
+  /** Attends to the cache. Runs on the device, or with the host's operations on host memory. */
   static void attend(
       Operations operations,
       Stream stream,
@@ -93,7 +148,6 @@ final class AttentionModule {
       Matrix qkv,
       Matrix attended) {
     Attention attention = layer.attention();
-    operations.appendKv(stream, keys(attention, qkv), values(attention, qkv), batch, cache);
     AttentionSpec spec =
         new AttentionSpec(
             attention.heads(), attention.scale(), attention.window(), attention.softCap(), sinks);
@@ -134,6 +188,10 @@ final class AttentionModule {
 
   private static NormSpec attentionNorm(Layer layer, UnitView weights) {
     return weights.norm(layer.norm(), Role.ATTENTION_NORM, Role.ATTENTION_NORM_BIAS).orElseThrow();
+  }
+
+  private static Matrix queriesAndKeys(Attention attention, Matrix qkv) {
+    return qkv.columns(0, (attention.heads() + attention.keyValueHeads()) * attention.headDim());
   }
 
   private static Matrix queries(Attention attention, Matrix qkv) {

@@ -83,6 +83,8 @@ final class HostAttention implements AutoCloseable {
    */
   void attend(int number, Layer layer, MicroBatchInput input, KvBlocks cache) {
     int tokens = input.tokens();
+    Matrix rows = Matrix.dense(wrappedQkv, 0, DType.F32, tokens, layer.attention().qkvWidth());
+    AttentionModule.append(host.operations(), stream, layer, input.onHost(), cache, rows);
     AttentionModule.attend(
         host.operations(),
         stream,
@@ -90,7 +92,7 @@ final class HostAttention implements AutoCloseable {
         sinks.of(number),
         input.onHost(),
         cache,
-        Matrix.dense(wrappedQkv, 0, DType.F32, tokens, layer.attention().qkvWidth()),
+        rows,
         Matrix.dense(wrappedAttended, 0, attendedDType, tokens, layer.attention().attendedWidth()));
     stream.synchronize();
   }

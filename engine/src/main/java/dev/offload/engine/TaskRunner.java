@@ -322,7 +322,7 @@ final class TaskRunner implements TaskActions, AutoCloseable {
     Matrix qkv = workspace.qkv(tokens, layer.attention().qkvWidth());
     Matrix attended = workspace.attended(tokens, layer.attention().attendedWidth());
     KvBlocks blocks = cache.onDevice(work.layer(), work.microBatch(), work.slot());
-    attention.project(stream, layer, unit, input, residual, qkv);
+    attention.projectAndAppend(stream, layer, unit, input, residual, blocks, qkv);
     AttentionModule.attend(
         device.operations(),
         stream,

@@ -164,6 +164,16 @@ public final class OperandChecks {
         (long) format.heads() * format.valueDim());
   }
 
+  /** The keys of {@link Operations#rotateAndAppend}. */
+  public static Matrix keysBehindQueries(Matrix x, KvBlocks cache) {
+    KvBlocks.Format format = cache.format();
+    int columns = Math.multiplyExact(format.heads(), format.headDim());
+    divides("key width of the cache", format.headDim(), "columns of queries and keys", x.columns());
+    atLeast(
+        "columns of queries and keys", x.columns(), "heads times key width of the cache", columns);
+    return x.columns(x.columns() - columns, columns);
+  }
+
   public static void attention(
       Matrix queries,
       KvBlocks cache,

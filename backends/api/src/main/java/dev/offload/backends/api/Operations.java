@@ -137,6 +137,30 @@ public interface Operations extends DataLayout {
   void appendKv(Stream stream, Matrix keys, Matrix values, RaggedBatch batch, KvBlocks cache);
 
   /**
+   * {@link #rope} of queries and keys, then {@link #appendKv} of the keys: to the bit what these
+   * give one after the other. Devices that launch kernels need one for it.
+   *
+   * @param x [T, heads * headDim], rotated in place: heads of queries, if any, and behind them the
+   *     kvHeads of keys
+   * @param cosSin as for {@link #rope}
+   * @param values as for {@link #appendKv}
+   */
+  default void rotateAndAppend(
+      Stream stream,
+      Matrix x,
+      int dimensions,
+      boolean interleaved,
+      Matrix cosSin,
+      Matrix values,
+      RaggedBatch batch,
+      KvBlocks cache) {
+    Matrix keys = OperandChecks.keysBehindQueries(x, cache);
+    OperandChecks.keysAndValues(keys, values, batch, cache, this);
+    rope(stream, x, x.columns() / cache.format().headDim(), dimensions, interleaved, cosSin);
+    appendKv(stream, keys, values, batch, cache);
+  }
+
+  /**
    * Causal attention of each row over the cache of its sequence, whose own keys and values are
    * there already. Keys and values that sequences share, {@link RaggedBatch#prefixes}, may be read
    * once for all rows of a run; the result is the same within rounding.

@@ -30,7 +30,9 @@ import org.junit.jupiter.api.io.TempDir;
 final class EmulatedAttentionTest {
   private static final Pattern WANTED =
       Pattern.compile(
-          System.getProperty("checks", "Attention.*(Ragged|AnyCompany|OddWidths|BeforeTheWindow)"));
+          System.getProperty(
+              "checks",
+              "Attention.*(Ragged|AnyCompany|OddWidths|BeforeTheWindow)|Rope.*RotateAndAppend"));
 
   @TempDir static Path cache;
   private static final Set<String> LAUNCHED = new HashSet<>();

@@ -269,7 +269,39 @@ public final class KernelOperations implements Operations {
     launchRows(
         stream,
         keys,
-        new Launch("append_kv", "append_kv")
+        new Launch("rope", "append_kv")
+            .matrix(keys)
+            .matrix(values)
+            .indices(batch.slots())
+            .cache(cache)
+            .integer(KernelNumbers.of(cache.format().dtype()))
+            .status());
+  }
+
+  @Override
+  public void rotateAndAppend(
+      Stream stream,
+      Matrix x,
+      int dimensions,
+      boolean interleaved,
+      Matrix cosSin,
+      Matrix values,
+      RaggedBatch batch,
+      KvBlocks cache) {
+    Matrix keys = OperandChecks.keysBehindQueries(x, cache);
+    int heads = x.columns() / cache.format().headDim();
+    OperandChecks.rope(x, heads, dimensions, cosSin);
+    OperandChecks.keysAndValues(keys, values, batch, cache, this);
+    launchRows(
+        stream,
+        x,
+        new Launch("rope", "rotate_and_append")
+            .matrix(x)
+            .integer(heads)
+            .integer(cache.format().headDim())
+            .integer(dimensions)
+            .integer(interleaved ? 1 : 0)
+            .matrix(cosSin)
             .matrix(keys)
             .matrix(values)
             .indices(batch.slots())

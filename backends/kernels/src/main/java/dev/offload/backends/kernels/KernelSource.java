@@ -12,16 +12,7 @@ public final class KernelSource {
 
   /** All files of kernels, without their ending. */
   public static final List<String> FILES =
-      List.of(
-          "rows",
-          "activation",
-          "norm",
-          "rope",
-          "route",
-          "append_kv",
-          "attention",
-          "matmul",
-          "largest");
+      List.of("rows", "activation", "norm", "rope", "route", "attention", "matmul", "largest");
 
   /** Attention by tensor cores, in CUDA alone; see attention_mma.cl. */
   public static final String TENSOR_CORE_ATTENTION = "attention_mma";

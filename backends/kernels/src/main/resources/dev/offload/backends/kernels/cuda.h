@@ -6,6 +6,7 @@
 #define LOCAL_PARAMETER(name)
 #define LOCAL_MEMORY(name) extern __shared__ float name[];
 #define CLK_LOCAL_MEM_FENCE
+#define CLK_GLOBAL_MEM_FENCE
 #define barrier(fence) __syncthreads()
 #define uchar unsigned char
 #define ushort unsigned short
