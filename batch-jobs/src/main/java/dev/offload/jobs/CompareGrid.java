@@ -125,14 +125,25 @@ final class CompareGrid {
     }
     double[] all = laneErrors(entries);
     append(text, "all lanes", all);
-    return text.append("%d lanes are off by more than %.0f %%%n".formatted(wide(all), 100 * WIDE))
-        .toString();
+    text.append("%d lanes are off by more than %.0f %%%n".formatted(wide(all), 100 * WIDE));
+    if (entries.getFirst().comparison().rounds().size() > 1) {
+      text.append(
+          "runs of one combination differ by %.1f %% in tokens/s, %.1f %% at most%n"
+              .formatted(
+                  100 * Comparison.median(spreads(entries)),
+                  100 * Arrays.stream(spreads(entries)).max().orElseThrow()));
+    }
+    return text.toString();
   }
 
   private static double[] errors(List<Entry> entries) {
     return entries.stream()
         .mapToDouble(entry -> Math.abs(entry.comparison().tokensPerSecond().error()))
         .toArray();
+  }
+
+  private static double[] spreads(List<Entry> entries) {
+    return entries.stream().mapToDouble(entry -> entry.comparison().spread()).toArray();
   }
 
   private static double[] errors(List<Entry> entries, Lane lane) {
@@ -180,6 +191,8 @@ final class CompareGrid {
     all.put("combinations", entries.size());
     all.put("median_error", Comparison.median(tokens));
     all.put("largest_error", Arrays.stream(tokens).max().orElseThrow());
+    all.put("median_spread", Comparison.median(spreads(entries)));
+    all.put("largest_spread", Arrays.stream(spreads(entries)).max().orElseThrow());
     all.put("lanes", lanes.length);
     if (lanes.length > 0) {
       all.put("median_lane_error", Comparison.median(lanes));

@@ -69,6 +69,17 @@ record Comparison(List<Round> rounds) {
     return both("tokens_per_s", RunReport::totalTokensPerSecond);
   }
 
+  /**
+   * How far the rounds' own tokens per second are apart, the largest less the smallest as a share
+   * of their median: what nobody can forecast, as the same was run again and again.
+   */
+  double spread() {
+    double[] rates =
+        rounds.stream().mapToDouble(each -> each.measured().totalTokensPerSecond()).toArray();
+    return (Arrays.stream(rates).max().orElseThrow() - Arrays.stream(rates).min().orElseThrow())
+        / median(rates);
+  }
+
   /** Length of a pass on average. */
   Both passSeconds() {
     return both("pass_seconds", run -> run.wallNanos() / 1e9 / run.passes());

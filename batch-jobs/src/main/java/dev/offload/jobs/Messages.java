@@ -7,9 +7,11 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -20,8 +22,14 @@ final class Messages implements IParameterExceptionHandler, IExecutionExceptionH
   static final String VERBOSE = "--verbose";
 
   @Override
-  public int handleParseException(ParameterException mistake, String[] args) {
-    CommandLine command = mistake.getCommandLine();
+  public int handleParseException(ParameterException found, String[] args) {
+    CommandLine command = found.getCommandLine();
+    List<String> unknown = command.getUnmatchedArguments();
+    // Who misspelt a required option left it out too; the former is the mistake.
+    ParameterException mistake =
+        found instanceof MissingParameterException && !unknown.isEmpty()
+            ? new UnmatchedArgumentException(command, unknown)
+            : found;
     command.getErr().println("offload: " + mistake.getMessage());
     UnmatchedArgumentException.printSuggestions(mistake, command.getErr());
     command.getErr().println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");

@@ -118,7 +118,8 @@ class BenchCompareTest {
   void shouldSumUpLinesForScripts() throws IOException {
     Path grid = folder.resolve("grid.txt");
     Files.writeString(grid, "%s --requests 2%n%s --requests 3%n".formatted(MODEL, MODEL));
-    int code = bench("--grid=" + grid, "--profile=" + profile, "--dtype=float32", "--json");
+    int code =
+        bench("--grid=" + grid, "--profile=" + profile, "--dtype=float32", "--rounds=2", "--json");
     assertEquals(ExitCode.OK, code, err.toString());
     List<String> lines = out.toString().lines().toList();
     double first = Math.abs(error(lines.get(0)));
@@ -127,10 +128,22 @@ class BenchCompareTest {
     assertEquals(2, all.get("combinations").asInt());
     assertEquals((first + second) / 2, all.get("median_error").asDouble(), 1e-9);
     assertEquals(Math.max(first, second), all.get("largest_error").asDouble(), 1e-9);
+    assertEquals(
+        Math.max(spread(lines.get(0)), spread(lines.get(1))),
+        all.get("largest_spread").asDouble(),
+        1e-9);
     assertEquals(lanes(lines.get(0)) + lanes(lines.get(1)), all.get("lanes").asInt());
     assertTrue(
         all.get("lanes_off_by_more_than_15_percent").asInt() <= all.get("lanes").asInt(),
         all.toString());
+  }
+
+  /** Of two rounds. */
+  private static double spread(String line) throws IOException {
+    JsonNode rounds = new JsonMapper().readTree(line).at("/predicted/each_round");
+    double first = rounds.get(0).get("measured_tokens_per_s").asDouble();
+    double second = rounds.get(1).get("measured_tokens_per_s").asDouble();
+    return Math.abs(first - second) / ((first + second) / 2);
   }
 
   /** How many lanes were busy enough to count. */

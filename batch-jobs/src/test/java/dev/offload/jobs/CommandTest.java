@@ -38,6 +38,7 @@ class CommandTest {
   void shouldRefuseMissingAndUnknownOptions() {
     refuses("Missing required options: '--model=DIR', '--input=FILE', '--output=FILE'", "generate");
     refuses("Unknown options: '--temprature', '1'", generate("--temprature", "1"));
+    refuses("Possible solutions: --input", "generate", "--model", "m", "--inptu", "in.jsonl");
     refuses("Invalid value for option '--dtype'", generate("--dtype", "int4"));
     refuses("'lots' is not an amount of memory", generate("--device-memory", "lots"));
     refuses("--max-tokens is 0, must be at least 1", generate("--max-tokens", "0"));
