@@ -86,10 +86,10 @@ final class BenchMeasurement {
               run(files, devices, plan, rounds, profiles, Optional.empty()),
               Optional.empty());
         }
-        DiskReads reads = readers -> weights.bytesPerSecond(onDisk, plan.computeDType(), readers);
-        double before = reads.bytesPerSecond(LaneQueue.READS.atATime());
+        DiskReads reads = readers -> weights.measure(onDisk, plan.computeDType(), readers);
+        double before = reads.by(LaneQueue.READS.atATime()).bytesPerSecond();
         List<Ran> runs = run(files, devices, plan, rounds, profiles, Optional.of(reads));
-        double after = reads.bytesPerSecond(LaneQueue.READS.atATime());
+        double after = reads.by(LaneQueue.READS.atATime()).bytesPerSecond();
         DiskRate disk = new DiskRate(Math.max(before, after), weights.stillCached());
         return found(device, runs, Optional.of(disk));
       }

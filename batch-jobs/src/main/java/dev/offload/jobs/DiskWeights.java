@@ -1,6 +1,8 @@
 package dev.offload.jobs;
 
 import dev.offload.engine.EngineModel;
+import dev.offload.jobs.ProfileSource.DiskRead;
+import dev.offload.planner.profile.BusyCores;
 import dev.offload.tensors.ByteSize;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.weights.ModelFolder;
@@ -94,17 +96,17 @@ final class DiskWeights implements AutoCloseable {
   }
 
   /**
-   * Bytes per second at which the disk gives some units with nothing else going on, read as passes
-   * read them.
+   * How fast the disk gives some units with nothing else going on, read as passes read them.
    *
    * @param count how many read at a time
    */
-  double bytesPerSecond(List<WeightUnit> units, DType dtype, int count) throws IOException {
+  DiskRead measure(List<WeightUnit> units, DType dtype, int count) throws IOException {
     Set<UnitId> wanted = units.stream().map(WeightUnit::id).collect(Collectors.toSet());
     List<WeightUnit> stored =
         model().units().stream().filter(unit -> wanted.contains(unit.id())).toList();
     try (UnitReader reader = UnitReader.openDirect(folder.checkpoint().orElseThrow())) {
       long begin = System.nanoTime();
+      BusyCores cores = BusyCores.since();
       AtomicInteger next = new AtomicInteger();
       List<FutureTask<Void>> readers = new ArrayList<>();
       for (int i = 0; i < count; i++) {
@@ -120,7 +122,7 @@ final class DiskWeights implements AutoCloseable {
       for (FutureTask<Void> task : readers) {
         await(task);
       }
-      return reader.bytesRead() * 1e9 / (System.nanoTime() - begin);
+      return new DiskRead(reader.bytesRead() * 1e9 / (System.nanoTime() - begin), cores.untilNow());
     }
   }
 

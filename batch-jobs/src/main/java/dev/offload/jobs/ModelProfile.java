@@ -81,8 +81,13 @@ final class ModelProfile implements ProfileSource {
   }
 
   private static Disk disk(Disk described, DiskReads reads) throws IOException {
-    double all = reads.bytesPerSecond(LaneQueue.READS.atATime());
-    double lone = Math.min(all, reads.bytesPerSecond(1));
-    return new Disk(described.freeBytes(), all, lone, described.writeBytesPerSecond());
+    DiskRead all = reads.by(LaneQueue.READS.atATime());
+    double lone = Math.min(all.bytesPerSecond(), reads.by(1).bytesPerSecond());
+    return new Disk(
+        described.freeBytes(),
+        all.bytesPerSecond(),
+        lone,
+        all.cores(),
+        described.writeBytesPerSecond());
   }
 }

@@ -8,11 +8,18 @@ import java.util.Optional;
 @FunctionalInterface
 interface ProfileSource {
 
+  /**
+   * How reading went.
+   *
+   * @param cores of the host that were busy with it
+   */
+  record DiskRead(double bytesPerSecond, double cores) {}
+
   /** Reads the files that a run reads, with nothing else going on. */
   @FunctionalInterface
   interface DiskReads {
     /** By so many readers at a time. */
-    double bytesPerSecond(int readers) throws IOException;
+    DiskRead by(int readers) throws IOException;
   }
 
   /**

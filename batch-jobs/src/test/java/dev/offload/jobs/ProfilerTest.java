@@ -112,6 +112,7 @@ final class ProfilerTest {
             "disk.free_bytes",
             "disk.read_bytes_per_s",
             "disk.lone_read_bytes_per_s",
+            "disk.read_cores",
             "disk.write_bytes_per_s"),
         profile.assumptions().stream().map(Assumption::field).collect(Collectors.toSet()));
   }

@@ -99,11 +99,14 @@ public final class ModuleCosts {
     return onOneCore(logits * DType.F32.bytes());
   }
 
-  /** Reads from files, past the page cache: a core moves what has come out of the read buffer. */
+  /**
+   * Reads from files, past the page cache: cores do the system's work for it and move what has come
+   * out of the read buffer.
+   */
   public Cost read(double bytes) {
     double seconds = bytes / machine.disk().readBytesPerSecond();
     return sharing().deviceIsHost()
-        ? new Cost(seconds, 3 * bytes, 0, 2 * bytes / sharing().coreBytesPerSecond())
+        ? new Cost(seconds, 3 * bytes, 0, seconds * machine.disk().readCores())
         : new Cost(seconds, bytes, 0, 0);
   }
 

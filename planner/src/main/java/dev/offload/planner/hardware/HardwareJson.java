@@ -45,6 +45,7 @@ public final class HardwareJson {
   private static final double LONGEST_SECONDS = 1e6;
   private static final double SHORTEST_SECONDS = 1e-12;
   private static final long MOST_BYTES = 1L << 60;
+  private static final int MOST_CORES = 1 << 20;
 
   private HardwareJson() {}
 
@@ -146,7 +147,7 @@ public final class HardwareJson {
         new Sharing(
             rate(fields, "host_memory_bytes_per_s"),
             rate(fields, "core_bytes_per_s"),
-            fields.integer("cores", 1, 1 << 20),
+            fields.integer("cores", 1, MOST_CORES),
             seconds(fields, "hand_over_s"),
             fields.flag("device_is_host"));
     fields.refuseUnasked();
@@ -159,6 +160,7 @@ public final class HardwareJson {
             fields.count("free_bytes", 0, MOST_BYTES),
             rate(fields, "read_bytes_per_s"),
             rate(fields, "lone_read_bytes_per_s"),
+            fields.number("read_cores", 0, MOST_CORES),
             rate(fields, "write_bytes_per_s"));
     fields.refuseUnasked();
     return disk;
@@ -205,6 +207,7 @@ public final class HardwareJson {
         .put("free_bytes", profile.disk().freeBytes())
         .put("read_bytes_per_s", profile.disk().readBytesPerSecond())
         .put("lone_read_bytes_per_s", profile.disk().loneReadBytesPerSecond())
+        .put("read_cores", profile.disk().readCores())
         .put("write_bytes_per_s", profile.disk().writeBytesPerSecond());
     ArrayNode assumptions = root.putArray("assumptions");
     for (Assumption each : profile.assumptions()) {

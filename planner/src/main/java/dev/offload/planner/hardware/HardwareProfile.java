@@ -128,17 +128,20 @@ public record HardwareProfile(
    * @param readBytesPerSecond large reads past the page cache by as many readers as passes have
    * @param loneReadBytesPerSecond the same while only one of them has something to read; at most as
    *     much
+   * @param readCores cores of the host that all readers keep busy while they read
    * @param writeBytesPerSecond large writes
    */
   public record Disk(
       long freeBytes,
       double readBytesPerSecond,
       double loneReadBytesPerSecond,
+      double readCores,
       double writeBytesPerSecond) {
     public Disk {
       notNegative("room on the disk", (double) freeBytes);
       positive("disk read rate", readBytesPerSecond);
       positive("disk read rate of one reader", loneReadBytesPerSecond);
+      notNegative("number of cores that read", readCores);
       positive("disk write rate", writeBytesPerSecond);
       if (loneReadBytesPerSecond > readBytesPerSecond) {
         throw new IllegalArgumentException(
@@ -147,15 +150,20 @@ public record HardwareProfile(
       }
     }
 
-    /** The same with other reads, those of one reader in proportion. */
+    /** The same with other reads, those of one reader and what they take of cores in proportion. */
     public Disk withReads(double bytesPerSecond) {
-      double lone = bytesPerSecond * (loneReadBytesPerSecond / readBytesPerSecond);
-      return new Disk(freeBytes, bytesPerSecond, lone, writeBytesPerSecond);
+      double factor = bytesPerSecond / readBytesPerSecond;
+      return new Disk(
+          freeBytes,
+          bytesPerSecond,
+          factor * loneReadBytesPerSecond,
+          factor * readCores,
+          writeBytesPerSecond);
     }
 
-    /** One that a single reader keeps busy. */
+    /** One that a single reader keeps busy without any core. */
     public Disk(long freeBytes, double readBytesPerSecond, double writeBytesPerSecond) {
-      this(freeBytes, readBytesPerSecond, readBytesPerSecond, writeBytesPerSecond);
+      this(freeBytes, readBytesPerSecond, readBytesPerSecond, 0, writeBytesPerSecond);
     }
   }
 

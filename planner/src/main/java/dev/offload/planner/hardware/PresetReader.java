@@ -72,6 +72,7 @@ final class PresetReader {
   private static final double HOST_COPY_BOTH_SHARE = 0.75;
   private static final double DISK_READ = 3.2e9;
   private static final double DISK_WRITE = 2.8e9;
+  private static final double DISK_READ_CORE_SECONDS = 0.5e-9;
   private static final double DISK_ROOM = 1e12;
 
   private final JsonNode entry;
@@ -435,6 +436,12 @@ final class PresetReader {
             reads,
             BYTES_PER_SECOND,
             "large reads of a single reader are taken to keep the disk busy");
+    double cores =
+        assume(
+            "disk.read_cores",
+            DISK_READ_CORE_SECONDS * reads,
+            COUNT,
+            "half a core for each GB/s, as measured on an EPYC");
     double writes =
         figures
             .take("disk.write_bytes_per_s", "disk.write_bytes_per_s", BYTES_PER_SECOND)
@@ -445,7 +452,7 @@ final class PresetReader {
                         DISK_WRITE,
                         BYTES_PER_SECOND,
                         "as the H200's cloud machine"));
-    return new Disk((long) room, reads, lone, writes);
+    return new Disk((long) room, reads, lone, cores, writes);
   }
 
   private double assume(String field, double value, Quantity quantity, String reason) {

@@ -39,6 +39,9 @@ public final class Profiler {
   /** Rows of an activation that takes some tenths of a millisecond. */
   private static final int WAITED_ROWS = 64;
 
+  /** How long is read to see how many cores that takes, whose clock is coarse. */
+  private static final double READING_SECONDS = 0.3;
+
   private static final double TOGETHER_SAMPLES = 2.5;
 
   private final Device device;
@@ -280,13 +283,18 @@ public final class Profiler {
     }
     double asPasses = rates.computeIfAbsent(machine.diskReaders(), all -> readRate(probe, all));
     double lone = rates.computeIfAbsent(1, one -> readRate(probe, one));
+    int count = (int) Math.ceil(READING_SECONDS * asPasses / DiskProbe.UNIT_BYTES);
+    BusyCores cores = BusyCores.since();
+    probe.read(count, machine.diskReaders());
+    double busy = cores.untilNow();
+    figures.add(new Figure("cores busy if alone", "disk reads", busy, Quantity.COUNT));
     figures.add(
         new Figure(
             "disk writes",
             "until the disk has them",
             probe.writeBytesPerSecond(),
             Quantity.BYTES_PER_SECOND));
-    return new Disk(free, asPasses, Math.min(asPasses, lone), probe.writeBytesPerSecond());
+    return new Disk(free, asPasses, Math.min(asPasses, lone), busy, probe.writeBytesPerSecond());
   }
 
   private double readRate(DiskProbe probe, int readers) {
@@ -300,7 +308,9 @@ public final class Profiler {
     double read = assume("disk.read_bytes_per_s", reason);
     double lone = assume("disk.lone_read_bytes_per_s", reason);
     double write = assume("disk.write_bytes_per_s", reason);
-    return new Disk(free, read, lone, write);
+    double cores = 0.5 * read / 1e9;
+    assumptions.add(new Assumption("disk.read_cores", Quantity.COUNT.format(cores), reason));
+    return new Disk(free, read, lone, cores, write);
   }
 
   private double assume(String field, String reason) {
@@ -322,24 +332,18 @@ public final class Profiler {
       Activity copy = copying(copies);
       Activity compute = multiplying(ring, manyRows);
       Activity attend = attending(attention);
-      busyCores(probe, copy);
+      figures.add(
+          new Figure("cores busy if alone", copy.name(), probe.busyCores(copy), Quantity.COUNT));
       together.add(probe.measure(compute, copy));
       together.add(probe.measure(multiplying(ring, 1), copy));
       together.add(probe.measure(attend, copy));
       together.add(probe.measure(compute, attend));
       if (disk != null) {
         Activity read = reading(disk);
-        busyCores(probe, read);
         together.add(probe.measure(compute, read));
         together.add(probe.measure(copy, read));
       }
     }
-  }
-
-  private void busyCores(TogetherProbe probe, Activity activity) {
-    figures.add(
-        new Figure(
-            "cores busy if alone", activity.name(), probe.busyCores(activity), Quantity.COUNT));
   }
 
   private WeightRing ring(MatrixSize size, int rows) {

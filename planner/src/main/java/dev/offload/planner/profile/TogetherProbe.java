@@ -1,7 +1,5 @@
 package dev.offload.planner.profile;
 
-import com.sun.management.OperatingSystemMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.List;
 
 /** Lets two lanes work at the same time. */
@@ -44,11 +42,10 @@ final class TogetherProbe {
    * How many cores work on something, the system's work for it included, while nothing else runs.
    */
   double busyCores(Activity activity) {
-    OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     int count = count(activity);
-    long before = system.getProcessCpuTime();
-    double took = time(List.of(() -> activity.run().accept(count)));
-    return (system.getProcessCpuTime() - before) / 1e9 / took;
+    BusyCores cores = BusyCores.since();
+    time(List.of(() -> activity.run().accept(count)));
+    return cores.untilNow();
   }
 
   private int count(Activity activity) {
