@@ -44,7 +44,7 @@ public record HardwareProfile(
   }
 
   /** The same with another disk. */
-  public HardwareProfile withDisk(Disk reads) {
+  public HardwareProfile withDisk(Disk other) {
     return new HardwareProfile(
         name,
         title,
@@ -54,7 +54,7 @@ public record HardwareProfile(
         host,
         hostMemoryBytes,
         sharing,
-        reads,
+        other,
         assumptions);
   }
 
