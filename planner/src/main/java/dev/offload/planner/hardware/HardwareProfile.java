@@ -156,7 +156,7 @@ public record HardwareProfile(
       return new Disk(
           freeBytes,
           bytesPerSecond,
-          factor * loneReadBytesPerSecond,
+          Math.min(bytesPerSecond, factor * loneReadBytesPerSecond),
           factor * readCores,
           writeBytesPerSecond);
     }

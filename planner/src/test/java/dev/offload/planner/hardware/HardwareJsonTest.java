@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.offload.planner.hardware.HardwareProfile.Disk;
 import dev.offload.planner.hardware.Processor.Product;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.ModelException;
@@ -110,5 +111,17 @@ final class HardwareJsonTest {
     ModelException e = assertThrows(ModelException.class, () -> HardwareJson.read(file));
     assertTrue(e.getMessage().startsWith(file + ": "), e.getMessage());
     assertTrue(e.getMessage().contains(message), e.getMessage());
+  }
+
+  /** However its rate is rounded. */
+  @Test
+  void shouldLeaveOneReaderNoMoreThanTheDiskGives() {
+    for (int i = 1; i <= 1000; i++) {
+      Disk disk = new Disk(1, i * 0.1e9, 1);
+      Disk faster = disk.withReads(disk.readBytesPerSecond() + 1e9);
+      assertEquals(faster.readBytesPerSecond(), faster.loneReadBytesPerSecond(), 1e-3);
+    }
+    Disk half = new Disk(1, 2e9, 1e9, 0.5, 1).withReads(4e9);
+    assertEquals(new Disk(1, 4e9, 2e9, 1, 1), half);
   }
 }
