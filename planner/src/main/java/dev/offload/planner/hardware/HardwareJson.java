@@ -143,10 +143,11 @@ public final class HardwareJson {
   }
 
   private static Sharing sharing(JsonFields fields) {
+    double all = rate(fields, "host_memory_bytes_per_s");
     Sharing sharing =
         new Sharing(
-            rate(fields, "host_memory_bytes_per_s"),
-            rate(fields, "core_bytes_per_s"),
+            all,
+            fields.number("core_bytes_per_s", LEAST, all),
             fields.integer("cores", 1, MOST_CORES),
             seconds(fields, "hand_over_s"),
             fields.flag("device_is_host"));
@@ -155,11 +156,12 @@ public final class HardwareJson {
   }
 
   private static Disk disk(JsonFields fields) {
+    double all = rate(fields, "read_bytes_per_s");
     Disk disk =
         new Disk(
             fields.count("free_bytes", 0, MOST_BYTES),
-            rate(fields, "read_bytes_per_s"),
-            rate(fields, "lone_read_bytes_per_s"),
+            all,
+            fields.number("lone_read_bytes_per_s", LEAST, all),
             fields.number("read_cores", 0, MOST_CORES),
             rate(fields, "write_bytes_per_s"));
     fields.refuseUnasked();
