@@ -77,8 +77,7 @@ final class Examination {
               device.facts().name(),
               threads,
               BudgetOptions.machineMemory(),
-              Optional.empty(),
-              1);
+              Optional.empty());
       Profiling measured =
           new Profiler(
                   device,

@@ -70,8 +70,7 @@ final class ModelProfile implements ProfileSource {
               facts.processor(),
               facts.cores(),
               facts.memoryBytes(),
-              Optional.empty(),
-              LaneQueue.READS.atATime());
+              Optional.empty());
       HardwareProfile measured =
           new Profiler(devices.device(), devices.host(), described, shapes, effort, _ -> {})
               .measure()

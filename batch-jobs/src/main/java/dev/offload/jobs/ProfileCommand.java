@@ -1,6 +1,5 @@
 package dev.offload.jobs;
 
-import dev.offload.planner.LaneQueue;
 import dev.offload.planner.hardware.HardwareJson;
 import dev.offload.planner.hardware.MachineFacts;
 import dev.offload.planner.profile.Effort;
@@ -90,8 +89,7 @@ final class ProfileCommand implements Callable<Integer> {
                   .formatted(facts.processor(), facts.cores(), devices.device().facts().details()),
               facts.cores(),
               facts.memoryBytes(),
-              Optional.of(machine.temporary()),
-              LaneQueue.READS.atATime());
+              Optional.of(machine.temporary()));
       return new Profiler(
               devices.device(),
               devices.host(),

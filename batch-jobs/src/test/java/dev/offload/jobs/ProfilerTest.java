@@ -54,7 +54,7 @@ final class ProfilerTest {
 
   private Profiling measure(Optional<Path> temporary) throws Exception {
     try (Device device = DeviceFinder.processor().open(BUDGET, BUDGET, 2)) {
-      Machine machine = new Machine("small", "a machine in a test", 2, 1L << 30, temporary, 2);
+      Machine machine = new Machine("small", "a machine in a test", 2, 1L << 30, temporary);
       Profiling measured =
           new Profiler(device, device, machine, SMALL, BRIEF, what -> {}).measure();
       assertEquals(0, device.allocatedBytes(), "device memory given back");
@@ -121,7 +121,7 @@ final class ProfilerTest {
   void shouldKeepHostAndDeviceApart() throws Exception {
     try (Device device = DeviceFinder.processor().open(BUDGET, BUDGET, 1);
         Device host = DeviceFinder.processor().open(BUDGET, BUDGET, 1)) {
-      Machine machine = new Machine("two", "two devices", 1, 1L << 30, Optional.empty(), 2);
+      Machine machine = new Machine("two", "two devices", 1, 1L << 30, Optional.empty());
       HardwareProfile profile =
           new Profiler(device, host, machine, SMALL, BRIEF, what -> {}).measure().profile();
       assertTrue(!profile.sharing().deviceIsHost());

@@ -137,6 +137,9 @@ public record HardwareProfile(
       double loneReadBytesPerSecond,
       double readCores,
       double writeBytesPerSecond) {
+    /** Time of cores that reading a byte takes where nobody measured it: as on an EPYC. */
+    public static final double USUAL_CORE_SECONDS_PER_BYTE = 0.5e-9;
+
     public Disk {
       notNegative("room on the disk", (double) freeBytes);
       positive("disk read rate", readBytesPerSecond);

@@ -72,7 +72,6 @@ final class PresetReader {
   private static final double HOST_COPY_BOTH_SHARE = 0.75;
   private static final double DISK_READ = 3.2e9;
   private static final double DISK_WRITE = 2.8e9;
-  private static final double DISK_READ_CORE_SECONDS = 0.5e-9;
   private static final double DISK_ROOM = 1e12;
 
   private final JsonNode entry;
@@ -439,7 +438,7 @@ final class PresetReader {
     double cores =
         assume(
             "disk.read_cores",
-            DISK_READ_CORE_SECONDS * reads,
+            Disk.USUAL_CORE_SECONDS_PER_BYTE * reads,
             COUNT,
             "half a core for each GB/s, as measured on an EPYC");
     double writes =

@@ -12,12 +12,6 @@ import java.util.Optional;
  * @param memoryBytes memory of the host
  * @param temporary folder on the disk that weights would be read from; absent if the disk is not to
  *     be measured
- * @param diskReaders how many readers passes have
  */
 public record Machine(
-    String name,
-    String title,
-    int cores,
-    long memoryBytes,
-    Optional<Path> temporary,
-    int diskReaders) {}
+    String name, String title, int cores, long memoryBytes, Optional<Path> temporary) {}

@@ -5,6 +5,7 @@ import dev.offload.backends.api.Device;
 import dev.offload.backends.api.Event;
 import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.Stream;
+import dev.offload.planner.LaneQueue;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.HardwareProfile.Assumption;
 import dev.offload.planner.hardware.HardwareProfile.Disk;
@@ -38,6 +39,9 @@ public final class Profiler {
 
   /** Rows of an activation that takes some tenths of a millisecond. */
   private static final int WAITED_ROWS = 64;
+
+  /** As passes have them. */
+  private static final int READERS = LaneQueue.READS.atATime();
 
   /** How long is read to see how many cores that takes, whose clock is coarse. */
   private static final double READING_SECONDS = 0.3;
@@ -281,11 +285,11 @@ public final class Profiler {
               Quantity.BYTES_PER_SECOND));
       rates.put(readers, rate);
     }
-    double asPasses = rates.computeIfAbsent(machine.diskReaders(), all -> readRate(probe, all));
+    double asPasses = rates.computeIfAbsent(READERS, all -> readRate(probe, all));
     double lone = rates.computeIfAbsent(1, one -> readRate(probe, one));
     int count = (int) Math.ceil(READING_SECONDS * asPasses / DiskProbe.UNIT_BYTES);
     BusyCores cores = BusyCores.since();
-    probe.read(count, machine.diskReaders());
+    probe.read(count, READERS);
     double busy = cores.untilNow();
     figures.add(new Figure("cores busy if alone", "disk reads", busy, Quantity.COUNT));
     figures.add(
@@ -308,7 +312,7 @@ public final class Profiler {
     double read = assume("disk.read_bytes_per_s", reason);
     double lone = assume("disk.lone_read_bytes_per_s", reason);
     double write = assume("disk.write_bytes_per_s", reason);
-    double cores = 0.5 * read / 1e9;
+    double cores = Disk.USUAL_CORE_SECONDS_PER_BYTE * read;
     assumptions.add(new Assumption("disk.read_cores", Quantity.COUNT.format(cores), reason));
     return new Disk(free, read, lone, cores, write);
   }
@@ -385,8 +389,7 @@ public final class Profiler {
   }
 
   private Activity reading(DiskProbe disk) {
-    return new Activity(
-        "disk reads", DiskProbe.UNIT_BYTES, 0, count -> disk.read(count, machine.diskReaders()));
+    return new Activity("disk reads", DiskProbe.UNIT_BYTES, 0, count -> disk.read(count, READERS));
   }
 
   private static void repeat(Stream stream, int count, Runnable enqueue) {
