@@ -7,16 +7,20 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Causal attention over a paged cache without ever storing a row of scores (Dao et al., arXiv
- * 2205.14135). A task is a tile of rows for one KV head. It walks over the context span by span;
- * each span gives a partial softmax, and partial ones are merged in order. Where there are few
- * tiles and long contexts, the spans become tasks of their own, some at a time. Rows of several
- * sequences that share a prefix are one tile, which reads the prefix once for all of them (as
- * Hydragen does, Juravsky et al., arXiv 2402.05099) and what is behind it for each sequence alone.
- * Both change who computes what but not one bit of the result.
+ * 2205.14135). A task is a tile of rows for one KV head, or for several where rows are few: then
+ * the time goes into reading the cache, and their keys and values lie side by side. It walks over
+ * the context span by span; each span gives a partial softmax, and partial ones are merged in
+ * order. Where there are few tiles and long contexts, the spans become tasks of their own, some at
+ * a time. Rows of several sequences that share a prefix are one tile, which reads the prefix once
+ * for all of them (as Hydragen does, Juravsky et al., arXiv 2402.05099) and what is behind it for
+ * each sequence alone. All of this changes who computes what but not one bit of the result.
  */
 final class AttentionKernel {
   /** Fewer tasks than this per thread leave threads idle at the end; so many spans go at a time. */
   private static final int TASKS_PER_THREAD = 8;
+
+  /** Spans per thread from which on several KV heads are one task. */
+  private static final int HEADS_TOGETHER = 4;
 
   private final WorkerPool pool;
   private final AttentionShape shape;
@@ -54,39 +58,70 @@ final class AttentionKernel {
   }
 
   void run() {
-    int tasks = tiles.size() * shape.kvHeads();
-    if (pool.threads() > 1 && tasks < TASKS_PER_THREAD * pool.threads()) {
-      runSpans();
+    List<TileHeads> whole = tasks(true);
+    boolean enough = spans(whole) >= (long) HEADS_TOGETHER * pool.threads();
+    List<TileHeads> tasks = enough ? whole : tasks(false);
+    if (pool.threads() > 1 && tasks.size() < TASKS_PER_THREAD * pool.threads()) {
+      runSpans(tasks);
     } else {
-      pool.parallelFor(tasks, this::runTile);
+      pool.parallelFor(tasks.size(), task -> runTile(tasks.get(task)));
     }
   }
 
-  private void runTile(int task) {
-    TileRows tile = tiles.get(task / shape.kvHeads());
-    int kvHead = task % shape.kvHeads();
+  /**
+   * All tiles.
+   *
+   * @param together whether as many KV heads as possible are one task, or each is its own
+   */
+  private List<TileHeads> tasks(boolean together) {
+    List<TileHeads> tasks = new ArrayList<>();
+    for (TileRows tile : tiles) {
+      int most = together ? shape.headsAtOnce(tile.rows()) : 1;
+      for (int head = 0; head < shape.kvHeads(); head += most) {
+        tasks.add(new TileHeads(tile, head, Math.min(most, shape.kvHeads() - head)));
+      }
+    }
+    return tasks;
+  }
+
+  private long spans(List<TileHeads> tasks) {
+    long spans = 0;
+    for (TileHeads task : tasks) {
+      spans += Math.ceilDiv(task.tile.end() - firstSpan(task.tile), shape.spanTokens());
+    }
+    return spans;
+  }
+
+  private void runTile(TileHeads task) {
+    TileRows tile = task.tile;
     Scratch scratch = takeScratch();
-    int count = tile.rows() * shape.groupHeads();
-    scratch.tile.loadQueries(queries, tile, kvHead);
-    start(scratch.total, tile, kvHead);
+    int count = queries(task);
+    loadQueries(scratch.tile, task);
+    start(scratch.total, task);
     int from = firstSpan(tile);
     if (sinks.length == 0) {
       // What merging the first span into an empty total gives.
-      scratch.tile.attend(cache, table, tile, kvHead, from, scratch.total);
+      attend(scratch.tile, task, from, scratch.total);
       from += shape.spanTokens();
     }
     for (; from < tile.end(); from += shape.spanTokens()) {
       scratch.partial.clear(count);
-      scratch.tile.attend(cache, table, tile, kvHead, from, scratch.partial);
+      attend(scratch.tile, task, from, scratch.partial);
       scratch.total.merge(scratch.partial, count);
     }
-    scratch.tile.store(scratch.total, tile, kvHead, out);
+    store(scratch.tile, scratch.total, task);
     scratches.add(scratch);
   }
 
-  /** Every tile's spans in order, a bounded number of them at a time. */
-  private void runSpans() {
-    List<Span> spans = spans();
+  /** Every task's spans in order, a bounded number of them at a time. */
+  private void runSpans(List<TileHeads> tasks) {
+    List<Span> spans = new ArrayList<>();
+    for (TileHeads task : tasks) {
+      TileTotal total = new TileTotal();
+      for (int from = firstSpan(task.tile); from < task.tile.end(); from += shape.spanTokens()) {
+        spans.add(new Span(task, from, total));
+      }
+    }
     int atOnce = TASKS_PER_THREAD * pool.threads();
     for (int first = 0; first < spans.size(); first += atOnce) {
       List<Span> some = spans.subList(first, Math.min(first + atOnce, spans.size()));
@@ -94,19 +129,6 @@ final class AttentionKernel {
       List<List<Span>> byTile = byTile(some);
       pool.parallelFor(byTile.size(), task -> mergeSpans(byTile.get(task)));
     }
-  }
-
-  private List<Span> spans() {
-    List<Span> spans = new ArrayList<>();
-    for (TileRows tile : tiles) {
-      for (int kvHead = 0; kvHead < shape.kvHeads(); kvHead++) {
-        TileTotal total = new TileTotal();
-        for (int from = firstSpan(tile); from < tile.end(); from += shape.spanTokens()) {
-          spans.add(new Span(tile, kvHead, from, total));
-        }
-      }
-    }
-    return spans;
   }
 
   /** Cuts adjacent spans where another tile or head begins. */
@@ -125,28 +147,27 @@ final class AttentionKernel {
 
   private void runSpan(Span span) {
     Scratch scratch = takeScratch();
-    scratch.tile.loadQueries(queries, span.tile, span.kvHead);
-    span.partial = newState(span.tile);
-    span.partial.clear(span.tile.rows() * shape.groupHeads());
-    scratch.tile.attend(cache, table, span.tile, span.kvHead, span.from, span.partial);
+    loadQueries(scratch.tile, span.task);
+    span.partial = newState(span.task);
+    span.partial.clear(queries(span.task));
+    attend(scratch.tile, span.task, span.from, span.partial);
     scratches.add(scratch);
   }
 
   private void mergeSpans(List<Span> spans) {
-    TileRows tile = spans.getFirst().tile;
-    int kvHead = spans.getFirst().kvHead;
+    TileHeads task = spans.getFirst().task;
     TileTotal total = spans.getFirst().total;
     if (total.state == null) {
-      total.state = newState(tile);
-      start(total.state, tile, kvHead);
+      total.state = newState(task);
+      start(total.state, task);
     }
     for (Span span : spans) {
-      total.state.merge(span.partial, tile.rows() * shape.groupHeads());
+      total.state.merge(span.partial, queries(task));
       span.partial = null;
     }
-    if (spans.getLast().from + shape.spanTokens() >= tile.end()) {
+    if (spans.getLast().from + shape.spanTokens() >= task.tile.end()) {
       Scratch scratch = takeScratch();
-      scratch.tile.store(total.state, tile, kvHead, out);
+      store(scratch.tile, total.state, task);
       scratches.add(scratch);
       total.state = null;
     }
@@ -157,17 +178,42 @@ final class AttentionKernel {
     return firstSeen / shape.spanTokens() * shape.spanTokens();
   }
 
-  private void start(AttentionState total, TileRows tile, int kvHead) {
+  private int queries(TileHeads task) {
+    return task.heads * headQueries(task.tile);
+  }
+
+  private int headQueries(TileRows tile) {
+    return tile.rows() * shape.groupHeads();
+  }
+
+  private void loadQueries(AttentionTile scratch, TileHeads task) {
+    for (int h = 0; h < task.heads; h++) {
+      scratch.loadQueries(queries, task.tile, task.firstHead + h, h * headQueries(task.tile));
+    }
+  }
+
+  private void attend(AttentionTile scratch, TileHeads task, int from, AttentionState state) {
+    scratch.attend(cache, table, task.tile, task.firstHead, task.heads, from, state);
+  }
+
+  private void store(AttentionTile scratch, AttentionState state, TileHeads task) {
+    for (int h = 0; h < task.heads; h++) {
+      scratch.store(state, task.tile, task.firstHead + h, h * headQueries(task.tile), out);
+    }
+  }
+
+  private void start(AttentionState total, TileHeads task) {
     int group = shape.groupHeads();
-    int count = tile.rows() * group;
+    int count = queries(task);
     total.clear(count);
     for (int q = 0; q < count && sinks.length > 0; q++) {
+      int kvHead = task.firstHead + q / headQueries(task.tile);
       total.addSink(q, sinks[kvHead * group + q % group]);
     }
   }
 
-  private AttentionState newState(TileRows tile) {
-    return new AttentionState(tile.rows() * shape.groupHeads(), shape.valueStride());
+  private AttentionState newState(TileHeads task) {
+    return new AttentionState(queries(task), shape.valueStride());
   }
 
   private Scratch takeScratch() {
@@ -175,17 +221,18 @@ final class AttentionKernel {
     return scratch != null ? scratch : new Scratch(shape);
   }
 
-  /** A part of the context of a tile, and what it gave while that is not merged. */
+  /** Adjacent KV heads of a tile. */
+  private record TileHeads(TileRows tile, int firstHead, int heads) {}
+
+  /** A part of the context of a task, and what it gave while that is not merged. */
   private static final class Span {
-    private final TileRows tile;
-    private final int kvHead;
+    private final TileHeads task;
     private final int from;
     private final TileTotal total;
     private AttentionState partial;
 
-    Span(TileRows tile, int kvHead, int from, TileTotal total) {
-      this.tile = tile;
-      this.kvHead = kvHead;
+    Span(TileHeads task, int from, TileTotal total) {
+      this.task = task;
       this.from = from;
       this.total = total;
     }

@@ -56,9 +56,14 @@ record AttentionShape(
         PANELS_PER_SPAN * panel);
   }
 
-  /** Query vectors in a full tile. */
+  /** Query vectors that one task has at a time: those of a full tile, or of several heads. */
   int tileQueries() {
-    return tileRows * groupHeads;
+    return Math.max(tileRows * groupHeads, Math.min(TILE_QUERIES, kvHeads * groupHeads));
+  }
+
+  /** KV heads that one task can compute for so many rows. */
+  int headsAtOnce(int rows) {
+    return Math.clamp(tileQueries() / (rows * groupHeads), 1, kvHeads);
   }
 
   /** Distance between rows of scores of so many tokens: whole vectors, and whole tiles of them. */

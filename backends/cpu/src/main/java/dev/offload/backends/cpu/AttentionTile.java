@@ -5,7 +5,8 @@ import java.util.Arrays;
 
 /**
  * Scratch and steps of one attention task: some adjacent rows, and in them the query heads that
- * share one KV head. Owned by one task at a time.
+ * share one KV head, or those of several KV heads one behind the other. Owned by one task at a
+ * time.
  */
 final class AttentionTile {
   private final AttentionShape shape;
@@ -16,6 +17,9 @@ final class AttentionTile {
   private final float[] scores;
   private final float[] capScratch;
   private final float[] outRow;
+
+  /** Keeps reads that are only done for the cache's sake. */
+  private long touched;
 
   AttentionTile(AttentionShape shape) {
     this.shape = shape;
@@ -41,40 +45,84 @@ final class AttentionTile {
         + Lanes.COUNT;
   }
 
-  /** Reads the query vectors, row by row and head by head, and scales them. */
-  void loadQueries(MatrixRows from, TileRows tile, int kvHead) {
+  /**
+   * Reads the query vectors of a KV head, row by row and head by head, and scales them.
+   *
+   * @param firstQuery where they go
+   */
+  void loadQueries(MatrixRows from, TileRows tile, int kvHead, int firstQuery) {
     int width = shape.groupHeads() * shape.headDim();
+    int at = firstQuery * shape.headDim();
     for (int r = 0; r < tile.rows(); r++) {
-      from.load(tile.firstRow() + r, kvHead * width, width, queries, r * width);
+      from.load(tile.firstRow() + r, kvHead * width, width, queries, at + r * width);
     }
     float scale = shape.spec().scale();
-    for (int i = 0; i < tile.rows() * width; i++) {
+    for (int i = at; i < at + tile.rows() * width; i++) {
       queries[i] *= scale;
     }
   }
 
   /**
    * Attends to the positions {@code from} to {@code from + spanTokens - 1}, as far as rows see
-   * them.
+   * them. Where there are several KV heads, what they have in the cache of a panel is fetched in
+   * the order it lies in first: read head by head, memory gives half as much.
+   *
+   * @param firstHead of {@code heads} KV heads, whose queries lie one behind the other
    */
   void attend(
       KvCache cache,
       SequenceTable table,
       TileRows tile,
-      int kvHead,
+      int firstHead,
+      int heads,
       int from,
       AttentionState state) {
     int end = Math.min(from + shape.spanTokens(), tile.end());
+    int headQueries = tile.rows() * shape.groupHeads();
     for (int panel = from; panel < end; panel += shape.panelTokens()) {
-      if (panel < tile.sharedTokens()) {
-        attendShared(cache, table, tile, kvHead, panel, state);
-        continue;
+      if (heads > 1) {
+        fetch(cache, table, tile, firstHead, heads, panel);
       }
-      for (TileRows.Part part : tile.parts()) {
-        int tokens = Math.min(shape.panelTokens(), part.end() - panel);
-        if (tokens > 0) {
-          attend(cache, table, part, kvHead, panel, tokens, state);
-        }
+      for (int h = 0; h < heads; h++) {
+        attendPanel(cache, table, tile, firstHead + h, h * headQueries, panel, state);
+      }
+    }
+  }
+
+  private void attendPanel(
+      KvCache cache,
+      SequenceTable table,
+      TileRows tile,
+      int kvHead,
+      int firstQuery,
+      int panel,
+      AttentionState state) {
+    if (panel < tile.sharedTokens()) {
+      attendShared(cache, table, tile, kvHead, firstQuery, panel, state);
+      return;
+    }
+    for (TileRows.Part part : tile.parts()) {
+      int tokens = Math.min(shape.panelTokens(), part.end() - panel);
+      if (tokens > 0) {
+        attend(cache, table, part, kvHead, firstQuery, panel, tokens, state);
+      }
+    }
+  }
+
+  /** Reads a number of each cache line of some heads of a panel. */
+  private void fetch(
+      KvCache cache, SequenceTable table, TileRows tile, int firstHead, int heads, int panel) {
+    KvBlockLayout layout = cache.layout();
+    int size = layout.blockTokens();
+    long first = layout.keysOffset(firstHead);
+    long bytes = layout.keysOffset(firstHead + heads) - first;
+    boolean shared = panel < tile.sharedTokens();
+    for (TileRows.Part part : shared ? tile.parts().subList(0, 1) : tile.parts()) {
+      int tokens = shared ? shape.panelTokens() : Math.min(shape.panelTokens(), part.end() - panel);
+      int skipped = Math.max(0, shape.firstVisible(part.firstPosition()) - panel);
+      for (int token = skipped / size * size; token < tokens; token += size) {
+        long from = cache.blockOffset(table.block(part.sequence(), (panel + token) / size)) + first;
+        touched += RowCodec.touch(cache.segment(), from, bytes);
       }
     }
   }
@@ -85,16 +133,17 @@ final class AttentionTile {
       SequenceTable table,
       TileRows tile,
       int kvHead,
+      int firstQuery,
       int panel,
       AttentionState state) {
     int sequence = tile.parts().getFirst().sequence();
     int count = tile.rows() * shape.groupHeads();
     loadPanel(cache, table, sequence, kvHead, panel, 0, shape.panelTokens());
-    score(0, count, shape.panelTokens());
-    for (int query = 0; query < count; query++) {
+    score(firstQuery, count, shape.panelTokens());
+    for (int query = firstQuery; query < firstQuery + count; query++) {
       mask(query, 0, shape.panelTokens(), shape.panelStride());
     }
-    weigh(0, count, 0, shape.panelTokens(), state);
+    weigh(firstQuery, count, 0, shape.panelTokens(), state);
   }
 
   private void attend(
@@ -102,6 +151,7 @@ final class AttentionTile {
       SequenceTable table,
       TileRows.Part part,
       int kvHead,
+      int headQuery,
       int panel,
       int tokens,
       AttentionState state) {
@@ -112,7 +162,7 @@ final class AttentionTile {
     }
     int group = shape.groupHeads();
     int skipped = Math.max(0, shape.firstVisible(part.firstPosition() + firstRow) - panel);
-    int firstQuery = (part.first() + firstRow) * group;
+    int firstQuery = headQuery + (part.first() + firstRow) * group;
     int count = (endRow - firstRow) * group;
     loadPanel(cache, table, part.sequence(), kvHead, panel, skipped, tokens);
     score(firstQuery, count, tokens);
@@ -252,13 +302,13 @@ final class AttentionTile {
         tokens - skipped);
   }
 
-  /** Writes the results. */
-  void store(AttentionState state, TileRows tile, int kvHead, MatrixRows out) {
+  /** Writes the results of a KV head. */
+  void store(AttentionState state, TileRows tile, int kvHead, int firstQuery, MatrixRows out) {
     int group = shape.groupHeads();
     int width = group * shape.valueDim();
     for (int r = 0; r < tile.rows(); r++) {
       for (int h = 0; h < group; h++) {
-        state.result(r * group + h, outRow, h * shape.valueDim());
+        state.result(firstQuery + r * group + h, outRow, h * shape.valueDim());
       }
       out.store(outRow, 0, tile.firstRow() + r, kvHead * width, width);
     }

@@ -3,32 +3,73 @@ package dev.offload.backends.cpu;
 import dev.offload.tensors.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Panels in the order that oneDNN chooses for rows of the same format, and the products compiled
  * for them so far. oneDNN compiles code for each size, about a millisecond each, so products are
- * kept.
+ * kept. A call costs one to two microseconds besides, so that up to {@value #WIDEST} panels that
+ * lie one behind the other go into one call; sums are the same bit by bit.
  */
 final class BlockedPanels implements PanelFormat {
   /** Rows are multiplied in multiples of this and a rest, which bounds how much is compiled. */
   private static final int ROW_BLOCK = 16;
 
+  /** Panels of a call at most; more gain nothing. */
+  private static final int WIDEST = 4;
+
+  private final Dnnl dnnl;
   private final DType dtype;
   private final int inputs;
   private final Dnnl.WeightOrder order;
   private final Dnnl.Reorder reorder;
+  private final int panelsAtOnce;
+  private final Map<Integer, Dnnl.WeightOrder> wideOrders = new ConcurrentHashMap<>();
   private final Map<ProductKey, Dnnl.Product> products = new ConcurrentHashMap<>();
 
   /**
    * @param dtype of rows and weights
    */
   BlockedPanels(Dnnl dnnl, DType dtype, int inputs) {
+    this.dnnl = dnnl;
     this.dtype = dtype;
     this.inputs = inputs;
     order = dnnl.bestOrder(dtype, inputs, TileKernel.COLUMNS);
     reorder = order.newReorder(inputs);
+    panelsAtOnce = liesPanelByPanel(order(WIDEST)) ? WIDEST : 1;
+  }
+
+  private Dnnl.WeightOrder order(int panels) {
+    return panels == 1
+        ? order
+        : wideOrders.computeIfAbsent(
+            panels, count -> dnnl.bestOrder(dtype, inputs, count * TileKernel.COLUMNS));
+  }
+
+  /** Whether weights in this order are panels one behind the other; shown by packing some. */
+  private boolean liesPanelByPanel(Dnnl.WeightOrder wide) {
+    if (wide.bytes() != WIDEST * order.bytes()) {
+      return false;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      long rowMajorBytes = (long) TileKernel.COLUMNS * inputs * dtype.bytes();
+      MemorySegment rowMajor = arena.allocate(WIDEST * rowMajorBytes, 64);
+      for (long i = 0; i < rowMajor.byteSize() / Short.BYTES; i++) {
+        rowMajor.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) ((i * 0x9e37_79b1L) >>> 16));
+      }
+      MemorySegment together = arena.allocate(wide.bytes(), 64);
+      wide.newReorder(inputs).execute(rowMajor.address(), together.address());
+      MemorySegment onePanel = arena.allocate(order.bytes(), 64);
+      for (int i = 0; i < WIDEST; i++) {
+        reorder.execute(rowMajor.address() + i * rowMajorBytes, onePanel.address());
+        if (together.asSlice(i * order.bytes(), order.bytes()).mismatch(onePanel) >= 0) {
+          return false;
+        }
+      }
+      return true;
+    }
   }
 
   @Override
@@ -48,6 +89,17 @@ final class BlockedPanels implements PanelFormat {
       MemorySegment.copy(from, fromOffset, full, 0, rows * rowBytes);
       reorder.execute(full.address(), to.address() + toOffset);
     }
+  }
+
+  /** Whole blocks first: a rest of few rows costs less than twice a middling number of them. */
+  @Override
+  public int blockRows(int left, int most) {
+    return Math.min(left, most);
+  }
+
+  @Override
+  public int panelsAtOnce() {
+    return panelsAtOnce;
   }
 
   @Override
@@ -92,12 +144,35 @@ final class BlockedPanels implements PanelFormat {
         long outOffset,
         int outStride,
         boolean accumulate) {
-      products
-          .computeIfAbsent(
-              new ProductKey(rows, stride, outStride, accumulate),
-              key -> order.newProduct(key.rows, key.stride, key.outStride, key.accumulate))
-          .execute(x, panel.address() + panelOffset, out.address() + outOffset);
+      multiplyAll(panel, panelOffset, bytes(), 1, out, outOffset, outStride, accumulate);
     }
+
+    @Override
+    public void multiplyAll(
+        MemorySegment panels,
+        long panelOffset,
+        long panelBytes,
+        int count,
+        MemorySegment out,
+        long outOffset,
+        int outStride,
+        boolean accumulate) {
+      for (int first = 0; first < count; first += panelsAtOnce) {
+        int some = Math.min(panelsAtOnce, count - first);
+        products
+            .computeIfAbsent(
+                new ProductKey(rows, stride, some, outStride, accumulate),
+                BlockedPanels.this::newProduct)
+            .execute(
+                x,
+                panels.address() + panelOffset + first * panelBytes,
+                out.address() + outOffset + (long) first * TileKernel.COLUMNS * Float.BYTES);
+      }
+    }
+  }
+
+  private Dnnl.Product newProduct(ProductKey key) {
+    return order(key.panels).newProduct(key.rows, key.stride, key.outStride, key.accumulate);
   }
 
   /** Sizes for which oneDNN compiled code so far. */
@@ -105,5 +180,5 @@ final class BlockedPanels implements PanelFormat {
     return products.size();
   }
 
-  private record ProductKey(int rows, int stride, int outStride, boolean accumulate) {}
+  private record ProductKey(int rows, int stride, int panels, int outStride, boolean accumulate) {}
 }

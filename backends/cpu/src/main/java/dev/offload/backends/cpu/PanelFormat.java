@@ -19,6 +19,16 @@ interface PanelFormat {
    */
   void pack(MemorySegment from, long fromOffset, int rows, MemorySegment to, long toOffset);
 
+  /**
+   * Rows of the next block where so many are left.
+   *
+   * @param most rows of a block
+   */
+  int blockRows(int left, int most);
+
+  /** Panels that kernels multiply fastest at once. */
+  int panelsAtOnce();
+
   /** Numbers of scratch that a kernel for so many rows needs. */
   int scratchNumbers(int rows);
 

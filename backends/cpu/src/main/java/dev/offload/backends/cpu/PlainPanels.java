@@ -64,6 +64,17 @@ final class PlainPanels implements PanelFormat {
     PanelLayout.pack(from, fromOffset, weights, rows, inputs, to, toOffset);
   }
 
+  /** Blocks of about equal size: two of 65 rows instead of one of 128 and 2. */
+  @Override
+  public int blockRows(int left, int most) {
+    return Math.ceilDiv(left, Math.ceilDiv(left, most));
+  }
+
+  @Override
+  public int panelsAtOnce() {
+    return 1;
+  }
+
   @Override
   public int scratchNumbers(int rows) {
     if (weights != DType.BF16) {

@@ -1,5 +1,6 @@
 package dev.offload.backends.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static jdk.incubator.vector.VectorOperators.ASHR;
@@ -24,6 +25,8 @@ import jdk.incubator.vector.VectorOperators;
 final class RowCodec {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int QUIET_BIT = 0x40;
+
+  private static final int CACHE_LINE = 64;
 
   private RowCodec() {}
 
@@ -90,6 +93,18 @@ final class RowCodec {
         }
       }
     }
+  }
+
+  /**
+   * Reads a number of each cache line, so that the lines come in order and all at once; returns
+   * something that depends on all of them.
+   */
+  static long touch(MemorySegment from, long offset, long bytes) {
+    long all = 0;
+    for (long i = 0; i < bytes; i += CACHE_LINE) {
+      all += from.get(JAVA_BYTE, offset + i);
+    }
+    return all;
   }
 
   private static void loadF32(MemorySegment from, long offset, float[] to, int toIndex, int count) {

@@ -34,16 +34,32 @@ interface TileKernel {
       boolean accumulate);
 
   /**
+   * The same for panels one behind the other, whose products come side by side.
+   *
+   * @param panelBytes of each
+   * @param count of panels
+   */
+  default void multiplyAll(
+      MemorySegment panels,
+      long panelOffset,
+      long panelBytes,
+      int count,
+      MemorySegment out,
+      long outOffset,
+      int outStride,
+      boolean accumulate) {
+    for (int i = 0; i < count; i++) {
+      long column = outOffset + (long) i * COLUMNS * Float.BYTES;
+      multiply(panels, panelOffset + i * panelBytes, out, column, outStride, accumulate);
+    }
+  }
+
+  /**
    * The rows of this kernel and those of another below them.
    *
    * @param rows of this kernel
    */
   default TileKernel above(TileKernel below, int rows) {
-    TileKernel above = this;
-    return (panel, panelOffset, out, outOffset, outStride, accumulate) -> {
-      above.multiply(panel, panelOffset, out, outOffset, outStride, accumulate);
-      long belowOffset = outOffset + (long) rows * outStride * Float.BYTES;
-      below.multiply(panel, panelOffset, out, belowOffset, outStride, accumulate);
-    };
+    return new StackedTileKernel(this, rows, below);
   }
 }

@@ -29,8 +29,12 @@ final class TiledProduct {
   /** Multiplications per task: about ten microseconds, against less than one to hand it over. */
   private static final long TASK_MULTIPLICATIONS = 500_000;
 
-  /** Tasks per thread below which tasks are not made larger, so that threads end together. */
-  private static final int TASKS_PER_THREAD = 8;
+  /**
+   * A task is at most this part of a thread's share of what is left: the last ones are small, so
+   * that threads end together (guided self-scheduling, Polychronopoulos and Kuck, IEEE Transactions
+   * on Computers C-36, 1987).
+   */
+  private static final int PARTS_OF_SHARE = 2;
 
   /**
    * Numbers of scratch in which kernels keep rows at a time, if one kernel needs no more: 8 MiB,
@@ -121,6 +125,9 @@ final class TiledProduct {
    */
   private record RowBlock(int group, int firstRow, int rows) {}
 
+  /** Adjacent panels, from {@code first} to before {@code end}, times a block. */
+  private record Task(int block, int first, int end) {}
+
   /** One product. */
   private final class Call {
     private final Matrix x;
@@ -184,16 +191,14 @@ final class TiledProduct {
       conversions.release(scratch);
     }
 
-    /** Blocks of about equal size within each group: two of 65 rows instead of one of 128 and 2. */
     private List<RowBlock> cut(int maxRows) {
       List<RowBlock> blocks = new ArrayList<>();
       for (int g = 0; g < groups.size(); g++) {
         WeightRows group = groups.get(g);
-        int count = Math.ceilDiv(group.rows(), maxRows);
-        for (int i = 0; i < count; i++) {
-          int first = (int) ((long) group.rows() * i / count);
-          int end = (int) ((long) group.rows() * (i + 1) / count);
-          blocks.add(new RowBlock(g, group.firstRow() + first, end - first));
+        for (int first = 0; first < group.rows(); ) {
+          int rows = format.blockRows(group.rows() - first, maxRows);
+          blocks.add(new RowBlock(g, group.firstRow() + first, rows));
+          first += rows;
         }
       }
       return blocks;
@@ -254,29 +259,39 @@ final class TiledProduct {
     }
 
     private void multiply(List<RowBlock> blocks, IntFunction<TileKernel> newKernel) {
-      long multiplications = 0;
-      for (RowBlock block : blocks) {
-        multiplications += (long) block.rows * x.columns() * panels * TileKernel.COLUMNS;
-      }
       TileKernel[] kernels = new TileKernel[blocks.size()];
       workers.parallelFor(kernels.length, i -> kernels[i] = newKernel.apply(i));
-      int panelsPerTask = panelsPerTask(blocks.size(), multiplications);
-      int tasksPerBlock = Math.ceilDiv(panels, panelsPerTask);
+      List<Task> tasks = tasks(blocks);
       workers.parallelFor(
-          blocks.size() * tasksPerBlock,
-          task -> {
-            int i = task / tasksPerBlock;
-            int firstPanel = task % tasksPerBlock * panelsPerTask;
-            int endPanel = Math.min(panels, firstPanel + panelsPerTask);
-            multiplyPanels(blocks.get(i), kernels[i], firstPanel, endPanel);
+          tasks.size(),
+          i -> {
+            Task task = tasks.get(i);
+            multiplyPanels(blocks.get(task.block), kernels[task.block], task.first, task.end);
           });
     }
 
-    private int panelsPerTask(int blocks, long multiplications) {
-      long tiles = (long) blocks * panels;
-      long byWork = TASK_MULTIPLICATIONS * tiles / Math.max(1, multiplications);
-      long byThreads = tiles / ((long) workers.threads() * TASKS_PER_THREAD);
-      return Math.clamp(Math.min(byWork, byThreads), 1, panels);
+    private List<Task> tasks(List<RowBlock> blocks) {
+      long left = 0;
+      for (RowBlock block : blocks) {
+        left += panels * multiplications(block);
+      }
+      List<Task> tasks = new ArrayList<>();
+      for (int i = 0; i < blocks.size(); i++) {
+        long ofPanel = multiplications(blocks.get(i));
+        long most = Math.max(format.panelsAtOnce(), TASK_MULTIPLICATIONS / ofPanel);
+        for (int first = 0; first < panels; ) {
+          long part = left / ((long) PARTS_OF_SHARE * workers.threads() * ofPanel);
+          int end = (int) Math.min(panels, first + Math.clamp(part, 1, most));
+          tasks.add(new Task(i, first, end));
+          left -= (end - first) * ofPanel;
+          first = end;
+        }
+      }
+      return tasks;
+    }
+
+    private long multiplications(RowBlock block) {
+      return (long) block.rows * x.columns() * TileKernel.COLUMNS;
     }
 
     private void multiplyPanels(RowBlock block, TileKernel kernel, int firstPanel, int endPanel) {
@@ -284,20 +299,28 @@ final class TiledProduct {
       MemorySegment weights = CpuBuffer.segment(group.weight().buffer());
       Vector bias = biases.isEmpty() ? null : biases.get(block.group);
       TileOutput output = acquireOutput();
-      for (int panel = firstPanel; panel < endPanel; panel++) {
+      int whole =
+          direct ? Math.clamp(outputs / TileKernel.COLUMNS, firstPanel, endPanel) : firstPanel;
+      if (whole > firstPanel) {
+        kernel.multiplyAll(
+            weights,
+            group.weight().offset() + firstPanel * format.bytes(),
+            format.bytes(),
+            whole - firstPanel,
+            out.segment(),
+            outOffset(block.firstRow, firstPanel * TileKernel.COLUMNS),
+            outStride,
+            accumulate);
+      }
+      for (int panel = firstPanel; panel < whole && bias != null; panel++) {
+        output.addBias(bias, out, block.firstRow, block.rows, panel * TileKernel.COLUMNS);
+      }
+      for (int panel = whole; panel < endPanel; panel++) {
         int column = panel * TileKernel.COLUMNS;
         int columns = Math.min(TileKernel.COLUMNS, outputs - column);
         long panelOffset = group.weight().offset() + panel * format.bytes();
-        if (direct && columns == TileKernel.COLUMNS) {
-          long offset = outOffset(block.firstRow, column);
-          kernel.multiply(weights, panelOffset, out.segment(), offset, outStride, accumulate);
-          if (bias != null) {
-            output.addBias(bias, out, block.firstRow, block.rows, column);
-          }
-        } else {
-          kernel.multiply(weights, panelOffset, output.tile(), 0, TileKernel.COLUMNS, false);
-          output.store(bias, accumulate, out, block.firstRow, block.rows, column, columns);
-        }
+        kernel.multiply(weights, panelOffset, output.tile(), 0, TileKernel.COLUMNS, false);
+        output.store(bias, accumulate, out, block.firstRow, block.rows, column, columns);
       }
       TiledProduct.this.outputs.add(output);
     }

@@ -153,14 +153,14 @@ abstract class MatrixProductContract {
   @Test
   void shouldGiveTheSameBitsForAnyNumberOfThreadsAndAnyPlaceOfTheWeights() {
     for (DType weights : DType.values()) {
-      for (int rows : new int[] {1, 4, 130}) {
-        Operands operands = new Operands(rows, 200, 300, weights, 48);
-        Matrix x = operands.x(product.input(weights), 300);
+      for (int rows : new int[] {1, 4, 37, 137}) {
+        Operands operands = new Operands(rows, 420, 1100, weights, 48);
+        Matrix x = operands.x(product.input(weights), 1100);
         byte[] expected = null;
         for (int threads : new int[] {1, 2, 5}) {
           try (WorkerPool pool = new WorkerPool(threads);
               MatrixProduct other = newProduct(pool)) {
-            Matrix out = operands.out(DType.F32, 200);
+            Matrix out = operands.out(DType.F32, 420);
             other.multiply(x, operands.copied(threads * 64L), List.of(), false, out);
             byte[] bits = operands.bytes(out);
             expected = expected == null ? bits : expected;
