@@ -20,6 +20,9 @@ final class BlockedPanels implements PanelFormat {
   /** Panels of a call at most; more gain nothing. */
   private static final int WIDEST = 4;
 
+  /** Different numbers in weights that are packed to see their order; a prime. */
+  private static final long PATTERN = 1021;
+
   private final Dnnl dnnl;
   private final DType dtype;
   private final int inputs;
@@ -56,9 +59,7 @@ final class BlockedPanels implements PanelFormat {
     try (Arena arena = Arena.ofConfined()) {
       long rowMajorBytes = (long) TileKernel.COLUMNS * inputs * dtype.bytes();
       MemorySegment rowMajor = arena.allocate(WIDEST * rowMajorBytes, 64);
-      for (long i = 0; i < rowMajor.byteSize() / Short.BYTES; i++) {
-        rowMajor.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) ((i * 0x9e37_79b1L) >>> 16));
-      }
+      fill(rowMajor);
       MemorySegment together = arena.allocate(wide.bytes(), 64);
       wide.newReorder(inputs).execute(rowMajor.address(), together.address());
       MemorySegment onePanel = arena.allocate(order.bytes(), 64);
@@ -69,6 +70,19 @@ final class BlockedPanels implements PanelFormat {
         }
       }
       return true;
+    }
+  }
+
+  /** Fills with numbers that come again after a prime number of them only. */
+  private static void fill(MemorySegment weights) {
+    long filled = Math.min(PATTERN * Short.BYTES, weights.byteSize());
+    for (long i = 0; i < filled / Short.BYTES; i++) {
+      weights.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (i + 1));
+    }
+    while (filled < weights.byteSize()) {
+      long more = Math.min(filled, weights.byteSize() - filled);
+      MemorySegment.copy(weights, 0, weights, filled, more);
+      filled += more;
     }
   }
 
