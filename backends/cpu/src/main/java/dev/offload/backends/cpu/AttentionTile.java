@@ -18,7 +18,8 @@ final class AttentionTile {
   private final float[] capScratch;
   private final float[] outRow;
 
-  /** Keeps reads that are only done for the cache's sake. */
+  /** Keeps the compiler from leaving out reads that are only done for the cache's sake. */
+  @SuppressWarnings("UnusedVariable")
   private long touched;
 
   AttentionTile(AttentionShape shape) {
