@@ -41,7 +41,7 @@ final class BlockedPanels implements PanelFormat {
     this.inputs = inputs;
     order = dnnl.bestOrder(dtype, inputs, TileKernel.COLUMNS);
     reorder = order.newReorder(inputs);
-    panelsAtOnce = liesPanelByPanel(order(WIDEST)) ? WIDEST : 1;
+    panelsAtOnce = panelsInARow();
   }
 
   private Dnnl.WeightOrder order(int panels) {
@@ -51,25 +51,30 @@ final class BlockedPanels implements PanelFormat {
             panels, count -> dnnl.bestOrder(dtype, inputs, count * TileKernel.COLUMNS));
   }
 
-  /** Whether weights in this order are panels one behind the other; shown by packing some. */
-  private boolean liesPanelByPanel(Dnnl.WeightOrder wide) {
-    if (wide.bytes() != WIDEST * order.bytes()) {
-      return false;
-    }
+  /**
+   * As many panels as weights in oneDNN's order for so many columns, and any fewer, are panels one
+   * behind the other; shown by packing some.
+   */
+  private int panelsInARow() {
     try (Arena arena = Arena.ofConfined()) {
       long rowMajorBytes = (long) TileKernel.COLUMNS * inputs * dtype.bytes();
       MemorySegment rowMajor = arena.allocate(WIDEST * rowMajorBytes, 64);
       fill(rowMajor);
-      MemorySegment together = arena.allocate(wide.bytes(), 64);
-      wide.newReorder(inputs).execute(rowMajor.address(), together.address());
-      MemorySegment onePanel = arena.allocate(order.bytes(), 64);
+      MemorySegment single = arena.allocate(WIDEST * bytes(), 64);
       for (int i = 0; i < WIDEST; i++) {
-        reorder.execute(rowMajor.address() + i * rowMajorBytes, onePanel.address());
-        if (together.asSlice(i * order.bytes(), order.bytes()).mismatch(onePanel) >= 0) {
-          return false;
-        }
+        reorder.execute(rowMajor.address() + i * rowMajorBytes, single.address() + i * bytes());
       }
-      return true;
+      MemorySegment together = arena.allocate(WIDEST * bytes(), 64);
+      int panels = 1;
+      while (panels < WIDEST && order(panels + 1).bytes() == (panels + 1) * bytes()) {
+        order(panels + 1).newReorder(inputs).execute(rowMajor.address(), together.address());
+        long compared = (panels + 1) * bytes();
+        if (together.asSlice(0, compared).mismatch(single.asSlice(0, compared)) >= 0) {
+          break;
+        }
+        panels++;
+      }
+      return panels;
     }
   }
 
