@@ -1,6 +1,5 @@
 package dev.offload.jobs;
 
-import dev.offload.backends.api.DataLayout;
 import dev.offload.backends.api.Device;
 import dev.offload.engine.PlanFacts;
 import dev.offload.jobs.plan.ShapePlanner;
@@ -37,8 +36,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** Plans for a model on a machine, neither of which need be there. */
-final class DryRun {
+/**
+ * Plans for a model on a machine, neither of which need be there. Where a device of this machine
+ * says how it keeps weights, it stays open until {@link #close}: sizes are asked for all along.
+ */
+final class DryRun implements AutoCloseable {
   /** With more units simulating a pass takes longer than finding the plan. */
   private static final int MOST_UNITS_PLAYED = 4000;
 
@@ -46,6 +48,7 @@ final class DryRun {
   private final PlanOptions options;
   private final ModelShape shape;
   private final FoundProfile machine;
+  private final Optional<Device> device;
   private final ShapePlanner shapes;
   private final ModelSizes sizes;
   private final Workload workload;
@@ -60,15 +63,37 @@ final class DryRun {
    * @throws RefusedException if an option cannot be met
    * @throws IllegalArgumentException if the model does not fit the machine
    */
-  DryRun(Path path, PlanOptions options) throws IOException, RefusedException {
+  static DryRun of(Path path, PlanOptions options) throws IOException, RefusedException {
+    ModelShape shape = ModelFolder.describe(path);
+    FoundProfile machine = Profiles.ofUser().find(options.hardware(), options);
+    Optional<Device> device = Optional.empty();
+    if (machine.profile().sharing().deviceIsHost() || isHere(options)) {
+      device = Optional.of(openHere(options));
+    }
+    try {
+      return new DryRun(path, options, shape, machine, device);
+    } catch (IOException | RefusedException | RuntimeException e) {
+      device.ifPresent(Device::close);
+      throw e;
+    }
+  }
+
+  private DryRun(
+      Path path,
+      PlanOptions options,
+      ModelShape shape,
+      FoundProfile machine,
+      Optional<Device> device)
+      throws IOException, RefusedException {
     this.path = path;
     this.options = options;
-    this.shape = ModelFolder.describe(path);
-    this.machine = Profiles.ofUser().find(options.hardware(), options);
+    this.shape = shape;
+    this.machine = machine;
+    this.device = device;
     HardwareProfile profile = machine.profile();
     this.shapes =
-        profile.sharing().deviceIsHost() || isHere()
-            ? ShapePlanner.of(shape, profile, layoutHere())
+        device.isPresent()
+            ? ShapePlanner.of(shape, profile, device.get().operations())
             : ShapePlanner.of(shape, profile);
     this.sizes = shapes.sizes(options.computeDType().orElse(shapes.usualFormat()), staysPacked());
     this.workload = workload();
@@ -155,16 +180,19 @@ final class DryRun {
         .withSequences(options.sequences());
   }
 
-  private boolean isHere() {
+  private static boolean isHere(PlanOptions options) {
     return options.hardware().equals(Profiles.HERE);
   }
 
-  /** How the device keeps weights; of other machines, this processor stands for all processors. */
-  private DataLayout layoutHere() throws RefusedException {
-    FoundDevice found = isHere() ? options.device() : DeviceFinder.processor();
-    try (Device device = found.open(1L << 20, 1L << 20, options.threads())) {
-      return device.operations();
-    }
+  /** A device that keeps weights as the machine does; this processor stands for all processors. */
+  private static Device openHere(PlanOptions options) throws RefusedException {
+    FoundDevice found = isHere(options) ? options.device() : DeviceFinder.processor();
+    return found.open(1L << 20, 1L << 20, options.threads());
+  }
+
+  @Override
+  public void close() {
+    device.ifPresent(Device::close);
   }
 
   private Workload workload() throws IOException, RefusedException {

@@ -112,8 +112,7 @@ final class PlanCommand implements Callable<Integer> {
 
   private void plan(PrintWriter out) throws IOException, RefusedException {
     options.checkWork();
-    try {
-      DryRun dryRun = new DryRun(subject.model, options);
+    try (DryRun dryRun = DryRun.of(subject.model, options)) {
       PlanReport report = dryRun.report(options.html().isPresent() || dryRun.isPlayedQuickly());
       if (options.json()) {
         out.println(PlanJson.of(report));

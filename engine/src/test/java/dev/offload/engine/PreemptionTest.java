@@ -49,6 +49,9 @@ class PreemptionTest {
   /** Of the largest logit; passes of other sizes add up in another order. */
   private static final float ROUNDING = 1e-4f;
 
+  /** Rounds in which something is both copied out and computed again. */
+  private static final int MOST_ROUNDS = 12;
+
   @ParameterizedTest
   @CsvSource({
     "cpu, llama31-gqa, 1, 3",
@@ -74,10 +77,13 @@ class PreemptionTest {
       Run ample =
           run(backend, model, ample(backend, model, random), requests, choices, random.nextLong());
       assertEquals(0, ample.report.flight().preemptions());
-      for (int round = 0; round < rounds; round++) {
+      // What is preempted depends on the device's block size too.
+      for (int round = 0;
+          round < rounds || (round < MOST_ROUNDS && !both(swapped, recomputed));
+          round++) {
         int microBatches = 1 + random.nextInt(2);
         int tokens = 8 + random.nextInt(60);
-        int blocks = leastBlocks(backend, model) + random.nextInt(1 + round * 4);
+        int blocks = leastBlocks(backend, model) + random.nextInt(1 + round % rounds * 4);
         int sequences = 3 + random.nextInt(8);
         int swap = round % 2 * 2 * blocks;
         Plan tight = plan(backend, model, microBatches, sequences, blocks, tokens, swap, 0, random);
@@ -96,7 +102,11 @@ class PreemptionTest {
         choices.forEach(row -> compare(ample, run, row, what));
       }
     }
-    assertTrue(swapped > 0 && recomputed > 0, swapped + " bytes, " + recomputed + " tokens");
+    assertTrue(both(swapped, recomputed), swapped + " bytes, " + recomputed + " tokens");
+  }
+
+  private static boolean both(long swapped, long recomputed) {
+    return swapped > 0 && recomputed > 0;
   }
 
   /** In a folder that is not there the file cannot be made. */

@@ -476,8 +476,15 @@ final class Dnnl implements AutoCloseable {
     }
   }
 
-  /** Calls a function that creates an object and returns it; {@link #close} destroys it. */
+  /**
+   * Calls a function that creates an object and returns it; {@link #close} destroys it.
+   *
+   * @throws IllegalStateException if that has been called
+   */
   private long create(String name, MethodHandle destructor, Constructor constructor) {
+    if (!arena.scope().isAlive()) {
+      throw new IllegalStateException("oneDNN is closed, as the device is that it belongs to");
+    }
     try (Arena call = Arena.ofConfined()) {
       MemorySegment out = call.allocate(ValueLayout.JAVA_LONG);
       check(name, () -> constructor.call(out));
