@@ -4,6 +4,8 @@ import dev.offload.tensors.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -23,39 +25,30 @@ final class BlockedPanels implements PanelFormat {
   /** Different numbers in weights that are packed to see their order; a prime. */
   private static final long PATTERN = 1021;
 
-  private final Dnnl dnnl;
   private final DType dtype;
   private final int inputs;
-  private final Dnnl.WeightOrder order;
   private final Dnnl.Reorder reorder;
-  private final int panelsAtOnce;
-  private final Map<Integer, Dnnl.WeightOrder> wideOrders = new ConcurrentHashMap<>();
+
+  /** The order of one panel, of two that lie one behind the other, and so on. */
+  private final List<Dnnl.WeightOrder> orders = new ArrayList<>();
+
   private final Map<ProductKey, Dnnl.Product> products = new ConcurrentHashMap<>();
 
   /**
    * @param dtype of rows and weights
    */
   BlockedPanels(Dnnl dnnl, DType dtype, int inputs) {
-    this.dnnl = dnnl;
     this.dtype = dtype;
     this.inputs = inputs;
-    order = dnnl.bestOrder(dtype, inputs, TileKernel.COLUMNS);
-    reorder = order.newReorder(inputs);
-    panelsAtOnce = panelsInARow();
-  }
-
-  private Dnnl.WeightOrder order(int panels) {
-    return panels == 1
-        ? order
-        : wideOrders.computeIfAbsent(
-            panels, count -> dnnl.bestOrder(dtype, inputs, count * TileKernel.COLUMNS));
+    orders.add(dnnl.bestOrder(dtype, inputs, TileKernel.COLUMNS));
+    reorder = orders.getFirst().newReorder(inputs);
+    addWideOrders(dnnl);
   }
 
   /**
-   * As many panels as weights in oneDNN's order for so many columns, and any fewer, are panels one
-   * behind the other; shown by packing some.
+   * As long as oneDNN's order for more columns is panels one behind the other, shown by packing.
    */
-  private int panelsInARow() {
+  private void addWideOrders(Dnnl dnnl) {
     try (Arena arena = Arena.ofConfined()) {
       long rowMajorBytes = (long) TileKernel.COLUMNS * inputs * dtype.bytes();
       MemorySegment rowMajor = arena.allocate(WIDEST * rowMajorBytes, 64);
@@ -64,17 +57,15 @@ final class BlockedPanels implements PanelFormat {
       for (int i = 0; i < WIDEST; i++) {
         reorder.execute(rowMajor.address() + i * rowMajorBytes, single.address() + i * bytes());
       }
-      MemorySegment together = arena.allocate(WIDEST * bytes(), 64);
-      int panels = 1;
-      while (panels < WIDEST && order(panels + 1).bytes() == (panels + 1) * bytes()) {
-        order(panels + 1).newReorder(inputs).execute(rowMajor.address(), together.address());
-        long compared = (panels + 1) * bytes();
-        if (together.asSlice(0, compared).mismatch(single.asSlice(0, compared)) >= 0) {
-          break;
+      for (int panels = 2; panels <= WIDEST; panels++) {
+        Dnnl.WeightOrder wide = dnnl.bestOrder(dtype, inputs, panels * TileKernel.COLUMNS);
+        MemorySegment together = arena.allocate(wide.bytes(), 64);
+        wide.newReorder(inputs).execute(rowMajor.address(), together.address());
+        if (together.mismatch(single.asSlice(0, panels * bytes())) >= 0) {
+          return;
         }
-        panels++;
+        orders.add(wide);
       }
-      return panels;
     }
   }
 
@@ -93,7 +84,7 @@ final class BlockedPanels implements PanelFormat {
 
   @Override
   public long bytes() {
-    return order.bytes();
+    return orders.getFirst().bytes();
   }
 
   @Override
@@ -118,7 +109,7 @@ final class BlockedPanels implements PanelFormat {
 
   @Override
   public int panelsAtOnce() {
-    return panelsAtOnce;
+    return orders.size();
   }
 
   @Override
@@ -176,8 +167,8 @@ final class BlockedPanels implements PanelFormat {
         long outOffset,
         int outStride,
         boolean accumulate) {
-      for (int first = 0; first < count; first += panelsAtOnce) {
-        int some = Math.min(panelsAtOnce, count - first);
+      for (int first = 0; first < count; first += orders.size()) {
+        int some = Math.min(orders.size(), count - first);
         products
             .computeIfAbsent(
                 new ProductKey(rows, stride, some, outStride, accumulate),
@@ -191,7 +182,9 @@ final class BlockedPanels implements PanelFormat {
   }
 
   private Dnnl.Product newProduct(ProductKey key) {
-    return order(key.panels).newProduct(key.rows, key.stride, key.outStride, key.accumulate);
+    return orders
+        .get(key.panels - 1)
+        .newProduct(key.rows, key.stride, key.outStride, key.accumulate);
   }
 
   /** Sizes for which oneDNN compiled code so far. */

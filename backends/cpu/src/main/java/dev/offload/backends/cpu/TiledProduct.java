@@ -65,7 +65,7 @@ final class TiledProduct {
   long scratchBytes(OperationSizes.Product largest, PanelFormat format) {
     int rows = Math.min(largest.rows(), MAX_ROWS);
     int ofOne = mostNumbers(format, 1, rows);
-    // A group of more rows is cut into blocks of at least half as many as a block may have.
+    // Formats that need some cut more rows into blocks of at least half as many as may be.
     int ofMore = mostNumbers(format, MAX_ROWS / 2, rows);
     long numbers =
         (long) Math.min(largest.groups(), largest.rows()) * ofOne
