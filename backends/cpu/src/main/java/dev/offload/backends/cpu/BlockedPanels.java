@@ -23,23 +23,29 @@ final class BlockedPanels implements PanelFormat {
   private static final int WIDEST = 4;
 
   /** Different numbers in weights that are packed to see their order; a prime. */
-  private static final long PATTERN = 1021;
+  private static final long PATTERN = 65_521;
 
   private final DType dtype;
   private final int inputs;
+  private final Scratch.Pool scratches;
   private final Dnnl.Reorder reorder;
 
   /** The order of one panel, of two that lie one behind the other, and so on. */
   private final List<Dnnl.WeightOrder> orders = new ArrayList<>();
 
+  /** Whether few rows are multiplied faster in Java. */
+  private boolean paired;
+
   private final Map<ProductKey, Dnnl.Product> products = new ConcurrentHashMap<>();
 
   /**
    * @param dtype of rows and weights
+   * @param scratches for few rows
    */
-  BlockedPanels(Dnnl dnnl, DType dtype, int inputs) {
+  BlockedPanels(Dnnl dnnl, DType dtype, int inputs, Scratch.Pool scratches) {
     this.dtype = dtype;
     this.inputs = inputs;
+    this.scratches = scratches;
     orders.add(dnnl.bestOrder(dtype, inputs, TileKernel.COLUMNS));
     reorder = orders.getFirst().newReorder(inputs);
     addWideOrders(dnnl);
@@ -57,6 +63,10 @@ final class BlockedPanels implements PanelFormat {
       for (int i = 0; i < WIDEST; i++) {
         reorder.execute(rowMajor.address() + i * rowMajorBytes, single.address() + i * bytes());
       }
+      paired =
+          dtype == DType.BF16
+              && PairedRowsKernel.fits()
+              && PairedRowsKernel.isPaired(rowMajor, inputs, single.asSlice(0, bytes()));
       for (int panels = 2; panels <= WIDEST; panels++) {
         Dnnl.WeightOrder wide = dnnl.bestOrder(dtype, inputs, panels * TileKernel.COLUMNS);
         MemorySegment together = arena.allocate(wide.bytes(), 64);
@@ -114,17 +124,24 @@ final class BlockedPanels implements PanelFormat {
 
   @Override
   public int scratchNumbers(int rows) {
-    return 0;
+    return isFew(rows) ? PairedRowsKernel.widenedNumbers(inputs) : 0;
+  }
+
+  private boolean isFew(int rows) {
+    return paired && rows <= PairedRowsKernel.MOST_ROWS;
   }
 
   @Override
   public long taskBytes() {
-    return 0;
+    return paired ? scratches.bytes() : 0;
   }
 
   @Override
   public TileKernel kernel(
       MemorySegment x, long xOffset, int stride, int rows, float[] scratch, int at) {
+    if (isFew(rows)) {
+      return new PairedRowsKernel(x, xOffset, stride, rows, inputs, scratch, at, scratches);
+    }
     int rest = rows % ROW_BLOCK;
     int blockRows = rows - rest;
     if (rest == 0 || blockRows == 0) {

@@ -292,8 +292,8 @@ final class FewRowsKernel implements TileKernel {
     s03.intoArray(sums, at + 3 * N);
   }
 
-  private static void store(
-      float[] sums, int at, MemorySegment out, long offset, boolean accumulate) {
+  /** Writes the sums of a row, or adds them to what is there. */
+  static void store(float[] sums, int at, MemorySegment out, long offset, boolean accumulate) {
     for (int i = 0; i < COLUMNS; i += N) {
       FloatVector sum = FloatVector.fromArray(F, sums, at + i);
       long to = offset + (long) i * Float.BYTES;

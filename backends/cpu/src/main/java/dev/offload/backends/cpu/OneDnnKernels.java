@@ -15,6 +15,7 @@ final class OneDnnKernels implements PanelKernels {
   private final PlainProducts products;
   private final ScratchMemory widened;
   private final PlainPanels.FewRows fewRows;
+  private final Scratch.Pool pairedRows;
 
   /** Owns the library; formats as they suit the processor. */
   OneDnnKernels(Dnnl dnnl, MemoryBudget budget) {
@@ -30,6 +31,7 @@ final class OneDnnKernels implements PanelKernels {
     this.dnnl = dnnl;
     widened = WideningTileKernel.newScratches(budget);
     fewRows = new PlainPanels.FewRows(budget);
+    pairedRows = PairedRowsKernel.newScratches(budget);
     this.narrowInputs = narrowInputs;
     products = new PlainProducts(dnnl);
   }
@@ -47,7 +49,7 @@ final class OneDnnKernels implements PanelKernels {
   @Override
   public PanelFormat format(DType weights, int inputs) {
     if (input(weights) == weights) {
-      return new BlockedPanels(dnnl, weights, inputs);
+      return new BlockedPanels(dnnl, weights, inputs, pairedRows);
     }
     return new PlainPanels(
         weights, inputs, WideningTileKernel.ROW_BLOCK, new ManyRows(weights, inputs), fewRows);
@@ -62,6 +64,7 @@ final class OneDnnKernels implements PanelKernels {
   public void dropScratch() {
     widened.drop();
     fewRows.drop();
+    pairedRows.drop();
   }
 
   @Override

@@ -24,7 +24,9 @@ class CompiledSizesTest {
   @Test
   void shouldCompileBlockedProductsForFewNumbersOfRows() {
     try (Dnnl dnnl = OpenDnnl.orSkip()) {
-      BlockedPanels format = new BlockedPanels(dnnl, DType.F32, INPUTS);
+      BlockedPanels format =
+          new BlockedPanels(
+              dnnl, DType.F32, INPUTS, PairedRowsKernel.newScratches(Plenty.budget()));
       askForAllRows(format);
       assertTrue(format.compiledSizes() <= 23, () -> format.compiledSizes() + " sizes");
     }
