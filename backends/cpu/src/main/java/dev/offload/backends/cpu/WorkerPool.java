@@ -248,9 +248,12 @@ final class WorkerPool implements AutoCloseable {
       long spinUntil = System.nanoTime() + SPIN_NANOS;
       for (int spins = 1; isIdle(); spins++) {
         Thread.onSpinWait();
-        if (spins % SPINS_PER_CLOCK_READ == 0 && System.nanoTime() > spinUntil) {
-          park();
-          return;
+        if (spins % SPINS_PER_CLOCK_READ == 0) {
+          if (System.nanoTime() > spinUntil) {
+            park();
+            return;
+          }
+          Thread.yield();
         }
       }
     }
