@@ -29,7 +29,7 @@ import java.util.function.IntConsumer;
  */
 final class WorkerPool implements AutoCloseable {
   /** How long an idle thread spins before it parks. */
-  static final long SPIN_NANOS = 50_000;
+  static final long SPIN_NANOS = 200_000;
 
   private static final int SPINS_PER_CLOCK_READ = 32;
 
