@@ -253,9 +253,15 @@ final class WorkerPool implements AutoCloseable {
             park();
             return;
           }
-          Thread.yield();
+          letOthersRun();
         }
       }
+    }
+
+    /** Threads of lanes, which are told of what streams have reached. Nothing depends on it. */
+    @SuppressWarnings("ThreadPriorityCheck")
+    private static void letOthersRun() {
+      Thread.yield();
     }
 
     /** Whoever adds work looks who is parked afterwards; so it is seen here or there. */
