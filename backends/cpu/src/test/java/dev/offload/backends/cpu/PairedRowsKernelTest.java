@@ -34,7 +34,7 @@ class PairedRowsKernelTest {
     MemorySegment rowMajor = randomNumbers(COLUMNS * inputs);
     MemorySegment panel = inPairs(rowMajor, inputs);
     int stride = COLUMNS + GAP;
-    MemorySegment out = arena.allocate(rows * stride * (long) Float.BYTES, 64);
+    MemorySegment out = arena.allocate((long) rows * stride * Float.BYTES, 64);
     for (int i = 0; i < rows * stride; i++) {
       out.setAtIndex(ValueLayout.JAVA_FLOAT, i, CANARY);
     }
