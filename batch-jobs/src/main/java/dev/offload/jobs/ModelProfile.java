@@ -14,8 +14,12 @@ import dev.offload.planner.profile.Shapes.MatrixSize;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.model.ModelConfig.Attention;
 import dev.offload.tensors.weights.ModelFolder;
+import dev.offload.tensors.weights.WeightUnit;
 import java.io.IOException;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -51,13 +55,27 @@ final class ModelProfile implements ProfileSource {
         new Effort(
             0.015,
             96 * MIB,
-            List.of(MIB / 16, MIB, 4 * MIB, 16 * MIB),
+            List.of(MIB / 16, Math.clamp(commonUnitBytes(folder, dtype), MIB / 8, 32 * MIB)),
             List.of(1, 2, 4, 8, 16, 32, 64, 128, 512),
             load.promptTokens(),
             load.promptTokens() + load.generatedTokens() / 2,
             256 * MIB,
             List.of(LaneQueue.READS.atATime()),
             false);
+  }
+
+  /** Size of those units that most weights are in. */
+  private static long commonUnitBytes(ModelFolder folder, DType dtype) {
+    Map<Long, Long> total = new HashMap<>();
+    for (WeightUnit unit : folder.units()) {
+      long bytes =
+          dtype.bytes()
+              * MatrixShape.of(unit).stream()
+                  .mapToLong(shape -> (long) shape.outputs() * shape.inputs())
+                  .sum();
+      total.merge(bytes, bytes, Long::sum);
+    }
+    return Collections.max(total.entrySet(), Map.Entry.comparingByValue()).getKey();
   }
 
   @Override

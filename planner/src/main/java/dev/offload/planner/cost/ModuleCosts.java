@@ -14,8 +14,8 @@ import java.util.Map;
  * <p>Lanes that share host memory are not independent (MoE-Lens, 2025, measured how attention on
  * the CPU slows copies to the GPU): a copy moves its bytes once through host memory, twice if the
  * device's memory is host memory too; a read from disk and attention on the host once. If the
- * device computes with the host's cores, all of them copy, and a read moves its bytes three times,
- * as it comes through a buffer.
+ * device computes with the host's cores, copies want some of them, and a read moves its bytes three
+ * times, as it comes through a buffer.
  */
 public final class ModuleCosts {
   private final HardwareProfile machine;
@@ -83,7 +83,7 @@ public final class ModuleCosts {
     if (!sharing().deviceIsHost()) {
       return new Cost(seconds, bytes, bytes, 0);
     }
-    return new Cost(seconds, 2 * bytes, 0, seconds * sharing().cores());
+    return new Cost(seconds, 2 * bytes, 0, seconds * sharing().copyCores());
   }
 
   /**

@@ -144,11 +144,13 @@ public final class HardwareJson {
 
   private static Sharing sharing(JsonFields fields) {
     double all = rate(fields, "host_memory_bytes_per_s");
+    int cores = fields.integer("cores", 1, MOST_CORES);
     Sharing sharing =
         new Sharing(
             all,
             fields.number("core_bytes_per_s", LEAST, all),
-            fields.integer("cores", 1, MOST_CORES),
+            cores,
+            fields.number("copy_cores", 0, cores),
             seconds(fields, "hand_over_s"),
             fields.flag("device_is_host"));
     fields.refuseUnasked();
@@ -203,6 +205,7 @@ public final class HardwareJson {
         .put("host_memory_bytes_per_s", profile.sharing().hostMemoryBytesPerSecond())
         .put("core_bytes_per_s", profile.sharing().coreBytesPerSecond())
         .put("cores", profile.sharing().cores())
+        .put("copy_cores", profile.sharing().copyCores())
         .put("hand_over_s", profile.sharing().handOverSeconds())
         .put("device_is_host", profile.sharing().deviceIsHost());
     root.putObject("disk")

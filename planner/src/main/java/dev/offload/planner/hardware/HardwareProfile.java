@@ -93,6 +93,8 @@ public record HardwareProfile(
    * @param hostMemoryBytesPerSecond reads and writes of host memory, all lanes together
    * @param coreBytesPerSecond what one core of the host reads and writes of it; at most as much
    * @param cores cores of the host
+   * @param copyCores cores that want to copy where the device is the host: what is left of a copy's
+   *     rate beside products, which want all, is their part of the cores over this; at most all
    * @param handOverSeconds until a thread of the host that waited for a stream goes on
    * @param deviceIsHost the device computes with the host's cores in the host's memory, and the
    *     host's cores copy to it
@@ -101,13 +103,19 @@ public record HardwareProfile(
       double hostMemoryBytesPerSecond,
       double coreBytesPerSecond,
       int cores,
+      double copyCores,
       double handOverSeconds,
       boolean deviceIsHost) {
     public Sharing {
       positive("host memory rate", hostMemoryBytesPerSecond);
       positive("host memory rate of a core", coreBytesPerSecond);
       positive("number of cores", cores);
+      notNegative("number of cores that copy", copyCores);
       notNegative("time to hand work over", handOverSeconds);
+      if (copyCores > cores) {
+        throw new IllegalArgumentException(
+            "%s cores copy, more than the %d there are".formatted(copyCores, cores));
+      }
       if (coreBytesPerSecond > hostMemoryBytesPerSecond) {
         throw new IllegalArgumentException(
             "a core is given %s bytes/s of host memory, more than the %s of all cores"
@@ -115,9 +123,18 @@ public record HardwareProfile(
       }
     }
 
-    /** One where each core has its part of host memory's rate, and nothing takes time to notice. */
+    /**
+     * One where each core has its part of host memory's rate, all copy, and nothing takes time to
+     * notice.
+     */
     public Sharing(double hostMemoryBytesPerSecond, int cores, boolean deviceIsHost) {
-      this(hostMemoryBytesPerSecond, hostMemoryBytesPerSecond / cores, cores, 0, deviceIsHost);
+      this(
+          hostMemoryBytesPerSecond,
+          hostMemoryBytesPerSecond / cores,
+          cores,
+          cores,
+          0,
+          deviceIsHost);
     }
   }
 

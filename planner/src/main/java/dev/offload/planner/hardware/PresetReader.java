@@ -116,7 +116,11 @@ final class PresetReader {
         deviceIsHost
             ? assume("sharing.hand_over_s", HAND_OVER_SECONDS, SECONDS, "as on two busy cores")
             : assume("sharing.hand_over_s", 0, SECONDS, "small beside a device's work");
-    return new Sharing(rate, ofOneCore, cores, handOver, deviceIsHost);
+    double copyCores =
+        deviceIsHost
+            ? assume("sharing.copy_cores", cores, COUNT, "as products, which want all")
+            : assume("sharing.copy_cores", 0, COUNT, "the device copies");
+    return new Sharing(rate, ofOneCore, cores, copyCores, handOver, deviceIsHost);
   }
 
   // Device

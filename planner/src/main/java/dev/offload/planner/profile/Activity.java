@@ -7,7 +7,7 @@ import java.util.function.IntConsumer;
  *
  * @param name for people
  * @param hostBytes host memory that one time reads and writes
- * @param cores of the host that are busy with it
+ * @param cores of the host that it wants
  * @param run does it so many times and returns when it is done
  */
-record Activity(String name, double hostBytes, int cores, IntConsumer run) {}
+record Activity(String name, double hostBytes, double cores, IntConsumer run) {}

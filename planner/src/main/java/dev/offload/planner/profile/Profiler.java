@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /**
@@ -47,6 +48,9 @@ public final class Profiler {
   private static final double READING_SECONDS = 0.3;
 
   private static final double TOGETHER_SAMPLES = 2.5;
+
+  /** Products that are enqueued at a time while copies are measured beside them. */
+  private static final int BESIDE_COPIES = 8;
 
   private final Device device;
   private final Device host;
@@ -106,7 +110,8 @@ public final class Profiler {
     double coreMoves = HostReads.copiedBytesPerSecond(host, effort.streamedBytes(), sampler);
     figures.add(
         new Figure("host memory", "copied by one core", coreMoves, Quantity.BYTES_PER_SECOND));
-    Disk disk = diskAndLanesTogether(cut(shapes.sizes()).getLast());
+    double copyCores = deviceIsHost ? copyCores(cut(shapes.sizes()).getLast()) : 0;
+    Disk disk = diskAndLanesTogether(cut(shapes.sizes()).getLast(), copyCores);
     double most = hostMemoryRate(hostReads, onHost, link);
     HardwareProfile profile =
         new HardwareProfile(
@@ -118,7 +123,12 @@ public final class Profiler {
             onHost,
             machine.memoryBytes(),
             new Sharing(
-                most, Math.min(most, coreMoves), machine.cores(), handOverSeconds(), deviceIsHost),
+                most,
+                Math.min(most, coreMoves),
+                machine.cores(),
+                copyCores,
+                handOverSeconds(),
+                deviceIsHost),
             disk,
             assumptions);
     return new Profiling(profile, figures, together, (System.nanoTime() - begin) / 1e9);
@@ -254,21 +264,21 @@ public final class Profiler {
 
   // The disk, and two lanes at a time
 
-  private Disk diskAndLanesTogether(MatrixSize size) throws IOException {
+  private Disk diskAndLanesTogether(MatrixSize size, double copyCores) throws IOException {
     if (machine.temporary().isEmpty()) {
-      lanesTogether(size, null);
+      lanesTogether(size, copyCores, null);
       return assumedDisk(0, "the disk was not to be measured");
     }
     progress.accept("the disk");
     long free = Files.getFileStore(machine.temporary().get()).getUsableSpace();
     long bytes = Math.min(effort.fileBytes(), free / DISK_SHARE);
     if (bytes < DiskProbe.UNIT_BYTES) {
-      lanesTogether(size, null);
+      lanesTogether(size, copyCores, null);
       return assumedDisk(free, "no room for a file in " + machine.temporary().get());
     }
     try (DiskProbe probe = new DiskProbe(machine.temporary().get(), bytes)) {
       Disk disk = disk(probe, free);
-      lanesTogether(size, probe);
+      lanesTogether(size, copyCores, probe);
       return disk;
     }
   }
@@ -323,17 +333,17 @@ public final class Profiler {
     return rate;
   }
 
-  private void lanesTogether(MatrixSize size, DiskProbe disk) {
+  private void lanesTogether(MatrixSize size, double copyCores, DiskProbe disk) {
     if (!effort.together()) {
       return;
     }
     progress.accept("two lanes at a time");
     TogetherProbe probe = new TogetherProbe(TOGETHER_SAMPLES * effort.sampleSeconds());
-    int manyRows = effort.rows().get(effort.rows().size() * 2 / 3);
+    int manyRows = manyRows();
     try (WeightRing ring = ring(size, manyRows);
         AttentionProbe attention = decodeOn(host);
         CopyProbe copies = new CopyProbe(device, effort, sampler)) {
-      Activity copy = copying(copies);
+      Activity copy = copying(copies, copyCores);
       Activity compute = multiplying(ring, manyRows);
       Activity attend = attending(attention);
       figures.add(
@@ -350,6 +360,49 @@ public final class Profiler {
     }
   }
 
+  /**
+   * Cores that want to copy: beside products, which want all of them, copies have their part of the
+   * cores and as much of their rate.
+   */
+  private double copyCores(MatrixSize size) {
+    int rows = manyRows();
+    try (WeightRing ring = ring(size, rows);
+        CopyProbe copies = new CopyProbe(device, effort, sampler)) {
+      long piece = effort.copyBytes().getLast();
+      Runnable copy = () -> copies.enqueue(copies.stream(), piece, true);
+      double alone = sampler.perItem(copies.stream(), copy);
+      double[] beside = new double[1];
+      AtomicBoolean copied = new AtomicBoolean();
+      Crew.run(
+          "offload-profile-copies",
+          List.of(
+              () -> {
+                try {
+                  beside[0] = sampler.perItem(copies.stream(), copy);
+                } finally {
+                  copied.set(true);
+                }
+              },
+              () -> {
+                while (!copied.get()) {
+                  repeat(ring.stream(), BESIDE_COPIES, () -> ring.enqueue(ring.stream(), rows));
+                }
+              }));
+      figures.add(
+          new Figure(
+              "copies to the device beside products",
+              ByteSize.format(piece),
+              piece / beside[0],
+              Quantity.BYTES_PER_SECOND));
+      return Math.min(machine.cores(), machine.cores() / 2.0 * Math.max(1, beside[0] / alone));
+    }
+  }
+
+  /** Rows of products that no memory holds up. */
+  private int manyRows() {
+    return effort.rows().get(effort.rows().size() * 2 / 3);
+  }
+
   private WeightRing ring(MatrixSize size, int rows) {
     IllegalArgumentException none = null;
     for (DType dtype : shapes.dtypes()) {
@@ -362,13 +415,13 @@ public final class Profiler {
     throw new IllegalArgumentException("the device multiplies none of " + shapes.dtypes(), none);
   }
 
-  private Activity copying(CopyProbe copies) {
+  private Activity copying(CopyProbe copies, double cores) {
     long piece = effort.copyBytes().get(effort.copyBytes().size() / 2);
     Stream stream = copies.stream();
     return new Activity(
         "copies to the device",
         deviceIsHost ? 2 * piece : piece,
-        deviceIsHost ? machine.cores() : 0,
+        cores,
         count -> repeat(stream, count, () -> copies.enqueue(stream, piece, true)));
   }
 

@@ -179,6 +179,7 @@ final class AdviceMaker {
             sharing.hostMemoryBytesPerSecond() + more,
             sharing.coreBytesPerSecond(),
             sharing.cores(),
+            sharing.copyCores(),
             sharing.handOverSeconds(),
             sharing.deviceIsHost()),
         machine.disk());

@@ -128,12 +128,12 @@ class ModuleCostsTest {
             new Link(copies, copies, 9e9),
             cores,
             1,
-            new Sharing(20e9, 15e9, 2, 3e-4, true),
+            new Sharing(20e9, 15e9, 2, 1.5, 3e-4, true),
             new Disk(1, 2, 1, 0.25, 1),
             List.of());
     ModuleCosts costs = new ModuleCosts(machine, DType.BF16);
     assertEquals(2, costs.onDevice(new Compute(1, 0, 20e9)).coreSeconds());
-    assertEquals(new Cost(1, 18e9, 0, 2), costs.toDevice(9e9, 0));
+    assertEquals(new Cost(1, 18e9, 0, 1.5), costs.toDevice(9e9, 0));
     assertEquals(new Cost(2, 30e9, 0, 2), costs.onOneCore(30e9));
     assertEquals(new Cost(15, 90, 0, 3.75), costs.read(30), "through a buffer");
     assertEquals(6e-4 + 2 * 15e6 / 15e9, costs.prepare(15e6).seconds(), 1e-12);

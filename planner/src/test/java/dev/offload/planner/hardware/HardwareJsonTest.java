@@ -96,6 +96,7 @@ final class HardwareJsonTest {
         "\"latency_s\" : |\"latency_s\" : -1, \"was\" : |link.to_device.latency_s is -1",
         "\"memory_bytes\" : 150754820096|\"memory_bytes\" : \"much\"|device.memory_bytes is \"much\"",
         "\"core_bytes_per_s\" : |\"core_bytes_per_s\" : 1e20, \"was\" : |sharing.core_bytes_per_s is 1.0E20; it must be a number from",
+        "\"copy_cores\" : |\"copy_cores\" : 17, \"was\" : |sharing.copy_cores is 17; it must be a number from",
         "\"lone_read_bytes_per_s\" : |\"lone_read_bytes_per_s\" : 1e20, \"was\" : |disk.lone_read_bytes_per_s is 1.0E20; it must be a number from",
         "\"title\"|\"titel\"|title is missing; it must be a text",
         "\"disk\" : {|\"disk\" : 3, \"was\" : {|disk is 3; it must be an object",
