@@ -13,7 +13,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * Panels in the order that oneDNN chooses for rows of the same format, and the products compiled
  * for them so far. oneDNN compiles code for each size, about a millisecond each, so products are
  * kept. A call costs one to two microseconds besides, so that up to {@value #WIDEST} panels that
- * lie one behind the other go into one call; sums are the same bit by bit.
+ * lie one behind the other go into one call; sums are the same bit by bit. Where inputs lie in
+ * pairs, few rows are multiplied by {@link PairedRowsKernel} instead.
  */
 final class BlockedPanels implements PanelFormat {
   /** Rows are multiplied in multiples of this and a rest, which bounds how much is compiled. */
@@ -48,13 +49,14 @@ final class BlockedPanels implements PanelFormat {
     this.scratches = scratches;
     orders.add(dnnl.bestOrder(dtype, inputs, TileKernel.COLUMNS));
     reorder = orders.getFirst().newReorder(inputs);
-    addWideOrders(dnnl);
+    lookAtOrders(dnnl);
   }
 
   /**
-   * As long as oneDNN's order for more columns is panels one behind the other, shown by packing.
+   * Shown by packing: whether inputs lie in pairs, and up to how many columns oneDNN's order is
+   * panels one behind the other.
    */
-  private void addWideOrders(Dnnl dnnl) {
+  private void lookAtOrders(Dnnl dnnl) {
     try (Arena arena = Arena.ofConfined()) {
       long rowMajorBytes = (long) TileKernel.COLUMNS * inputs * dtype.bytes();
       MemorySegment rowMajor = arena.allocate(WIDEST * rowMajorBytes, 64);
