@@ -23,8 +23,20 @@ final class BlockedPanels implements PanelFormat {
   /** Panels of a call at most; more gain nothing. */
   private static final int WIDEST = 4;
 
-  /** Different numbers in weights that are packed to see their order; a prime. */
-  private static final long PATTERN = 65_521;
+  /**
+   * Least inputs with which few rows are multiplied in Java. Models with fewer fit a cache, and are
+   * often done before Java's loop is compiled.
+   */
+  private static final int LEAST_PAIRED_INPUTS = 512;
+
+  /** Numbers in weights that are packed to see their order, all different; a prime of them. */
+  private static final short[] PATTERN = new short[65_521];
+
+  static {
+    for (int i = 0; i < PATTERN.length; i++) {
+      PATTERN[i] = (short) (i + 1);
+    }
+  }
 
   private final DType dtype;
   private final int inputs;
@@ -67,6 +79,7 @@ final class BlockedPanels implements PanelFormat {
       }
       paired =
           dtype == DType.BF16
+              && inputs >= LEAST_PAIRED_INPUTS
               && PairedRowsKernel.fits()
               && PairedRowsKernel.isPaired(rowMajor, inputs, single.asSlice(0, bytes()));
       for (int panels = 2; panels <= WIDEST; panels++) {
@@ -83,10 +96,9 @@ final class BlockedPanels implements PanelFormat {
 
   /** Fills with numbers that come again after a prime number of them only. */
   private static void fill(MemorySegment weights) {
-    long filled = Math.min(PATTERN * Short.BYTES, weights.byteSize());
-    for (long i = 0; i < filled / Short.BYTES; i++) {
-      weights.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (i + 1));
-    }
+    int count = (int) Math.min(PATTERN.length, weights.byteSize() / Short.BYTES);
+    MemorySegment.copy(PATTERN, 0, weights, ValueLayout.JAVA_SHORT, 0, count);
+    long filled = (long) count * Short.BYTES;
     while (filled < weights.byteSize()) {
       long more = Math.min(filled, weights.byteSize() - filled);
       MemorySegment.copy(weights, 0, weights, filled, more);

@@ -68,11 +68,13 @@ final class PairedRowsKernel implements TileKernel {
     if (inputs % 2 != 0 || panel.byteSize() != inputs * INPUT_BYTES) {
       return false;
     }
+    long numbers = (long) COLUMNS * inputs;
+    short[] from = rowMajor.asSlice(0, numbers * Short.BYTES).toArray(ValueLayout.JAVA_SHORT);
+    short[] to = panel.toArray(ValueLayout.JAVA_SHORT);
     for (int output = 0; output < COLUMNS; output++) {
       for (int input = 0; input < inputs; input++) {
         int pair = input / 2 * COLUMNS + output;
-        if (rowMajor.getAtIndex(ValueLayout.JAVA_SHORT, (long) output * inputs + input)
-            != panel.getAtIndex(ValueLayout.JAVA_SHORT, 2L * pair + input % 2)) {
+        if (from[output * inputs + input] != to[2 * pair + input % 2]) {
           return false;
         }
       }

@@ -71,6 +71,9 @@ abstract class MatrixProductContract {
     "300, 96, 100",
     "2, 70, 513",
     "5, 65, 1100",
+    "1, 200, 512",
+    "3, 70, 1024",
+    "4, 64, 600",
     "33, 64, 2049"
   })
   void shouldMultiplyAllFormatsAndSizes(int rows, int outputs, int inputs) {
