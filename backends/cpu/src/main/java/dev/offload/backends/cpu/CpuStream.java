@@ -26,12 +26,12 @@ final class CpuStream implements Stream {
   private static final long COPY_TASK_BYTES = 256 << 10;
 
   /**
-   * The same for large copies. From so many bytes on the JDK copies past the caches where it has
-   * AVX-512, which is half as fast again, as memory is not read before it is overwritten.
+   * The same for large copies. From so many bytes on the JDK copies half as fast again with
+   * AVX-512, presumably past the caches.
    */
   private static final long LARGE_COPY_TASK_BYTES = 5 << 19;
 
-  /** From here on copies are large; less is read from a cache by what needs it next. */
+  /** From here on copies are large; those of 3 MB slowed decoding down as single tasks. */
   private static final long LARGE_COPY_BYTES = 8 << 20;
 
   private static final int CACHE_LINE = 64;
