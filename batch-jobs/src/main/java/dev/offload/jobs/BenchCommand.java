@@ -241,20 +241,20 @@ final class BenchCommand implements Callable<Integer> {
   private BenchMeasurement.Found measured(ModelFolder folder, BenchLoad load)
       throws IOException, RefusedException {
     return new BenchMeasurement(machine, options(load), load, warmUpSeconds)
-        .measure(model, folder, comparing.rounds(), profiles(folder, load));
+        .measure(model, folder, comparing.rounds(), profiles(folder));
   }
 
-  private Optional<ProfileSource> profiles(ModelFolder folder, BenchLoad load)
+  private Optional<ProfileSource.ForPasses> profiles(ModelFolder folder)
       throws IOException, RefusedException {
     if (!comparing.compares()) {
       return Optional.empty();
     }
     if (comparing.profile().isPresent()) {
       HardwareProfile read = HardwareJson.read(comparing.profile().get());
-      return Optional.of(_ -> read);
+      return Optional.of(_ -> _ -> read);
     }
     DType dtype = machine.toEngine(SEED).computeDType().orElse(folder.config().storedDType());
-    return Optional.of(new ModelProfile(machine, dtype, folder, load));
+    return Optional.of(passes -> new ModelProfile(machine, dtype, folder, passes));
   }
 
   private EngineOptions options(BenchLoad load) throws RefusedException {

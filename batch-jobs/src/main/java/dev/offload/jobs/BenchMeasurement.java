@@ -8,8 +8,13 @@ import dev.offload.engine.Forecast;
 import dev.offload.engine.RunReport;
 import dev.offload.jobs.ProfileSource.DiskReads;
 import dev.offload.planner.LaneQueue;
+import dev.offload.planner.PassShape;
 import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
+import dev.offload.planner.hardware.HardwareEstimate;
+import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.hardware.MachineFacts;
+import dev.offload.planner.simulate.PlayedPass;
 import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.tensors.weights.RandomSource;
 import dev.offload.tensors.weights.WeightUnit;
@@ -63,7 +68,8 @@ final class BenchMeasurement {
    * @param rounds how many runs
    * @param profiles what each is forecast from; empty if nothing is to be forecast
    */
-  Found measure(Path model, ModelFolder folder, int rounds, Optional<ProfileSource> profiles)
+  Found measure(
+      Path model, ModelFolder folder, int rounds, Optional<ProfileSource.ForPasses> profiles)
       throws IOException, RefusedException {
     RandomSource numbers = new RandomSource(SEED, STANDARD_DEVIATION, machine.threads());
     EngineModel random = EngineModel.random(folder, numbers);
@@ -114,7 +120,7 @@ final class BenchMeasurement {
       OpenedDevices devices,
       Plan plan,
       int rounds,
-      Optional<ProfileSource> profiles,
+      Optional<ProfileSource.ForPasses> profiles,
       Optional<DiskReads> disk)
       throws IOException, RefusedException {
     List<Ran> runs = new ArrayList<>();
@@ -131,11 +137,15 @@ final class BenchMeasurement {
       while (System.nanoTime() < end) {
         engine.run(new BenchRequests(load.warmUp(), vocabularySize), _ -> {}, _ -> {});
       }
-      Optional<Forecast> before = forecast(weights, device, plan, profiles, disk);
+      Optional<ProfileSource> source = Optional.empty();
+      if (profiles.isPresent()) {
+        source = Optional.of(closing.add(profiles.get().open(passes(weights, device, plan))));
+      }
+      Optional<Forecast> before = forecast(weights, device, plan, source, disk);
       for (int i = 0; i < rounds; i++) {
         RunReport run = engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
         Optional<PassTimeline> pass = engine.timeline();
-        Optional<Forecast> after = forecast(weights, device, plan, profiles, disk);
+        Optional<Forecast> after = forecast(weights, device, plan, source, disk);
         List<Forecast> both = Stream.of(before, after).flatMap(Optional::stream).toList();
         runs.add(new Ran(run, before.map(_ -> new Comparison.Round(run, pass, both)), loadNanos));
         before = after;
@@ -145,24 +155,36 @@ final class BenchMeasurement {
     return runs;
   }
 
+  /** What the passes of the run will have to do, which no rate changes. */
+  private List<PassShape> passes(EngineModel weights, Device device, Plan plan) throws IOException {
+    MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
+    return forecast(weights, device, plan, HardwareEstimate.of(facts)).passes().stream()
+        .map(PlayedPass::shape)
+        .toList();
+  }
+
   /** What the run would be by what the machine can do just now, which changes. */
   private Optional<Forecast> forecast(
       EngineModel weights,
       Device device,
       Plan plan,
-      Optional<ProfileSource> profiles,
+      Optional<ProfileSource> source,
       Optional<DiskReads> disk)
       throws IOException, RefusedException {
-    if (profiles.isEmpty()) {
+    if (source.isEmpty()) {
       return Optional.empty();
     }
-    return Optional.of(
-        Forecast.of(
-            weights,
-            device.operations(),
-            plan,
-            options.admission(),
-            profiles.get().get(disk),
-            new BenchRequests(load, weights.config().vocabularySize()).lengths()));
+    return Optional.of(forecast(weights, device, plan, source.get().get(disk)));
+  }
+
+  private Forecast forecast(
+      EngineModel weights, Device device, Plan plan, HardwareProfile profile) {
+    return Forecast.of(
+        weights,
+        device.operations(),
+        plan,
+        options.admission(),
+        profile,
+        new BenchRequests(load, weights.config().vocabularySize()).lengths());
   }
 }

@@ -16,10 +16,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /**
- * Runs beside what was forecast for them; of several runs the medians.
+ * Runs beside what was forecast for them; several runs are taken together, as if they were one.
  *
  * @param rounds at least one; what the machine could do was measured anew for each, if it was
  */
@@ -66,7 +67,7 @@ record Comparison(List<Round> rounds) {
 
   /** Prompt and generated tokens per second. */
   Both tokensPerSecond() {
-    return both("tokens_per_s", RunReport::totalTokensPerSecond);
+    return rate("tokens_per_s", RunReport::totalTokensPerSecond);
   }
 
   /**
@@ -99,11 +100,22 @@ record Comparison(List<Round> rounds) {
     return counts ? OptionalDouble.of(busy.error()) : OptionalDouble.empty();
   }
 
+  /** Of several rounds, all of the same work, the mean. */
   private Both both(String what, ToDoubleFunction<RunReport> of) {
     return new Both(
         what,
-        median(rounds.stream().mapToDouble(round -> of.applyAsDouble(round.measured())).toArray()),
-        median(rounds.stream().mapToDouble(round -> round.predicted(of)).toArray()));
+        mean(rounds.stream().mapToDouble(round -> of.applyAsDouble(round.measured()))),
+        mean(rounds.stream().mapToDouble(round -> round.predicted(of))));
+  }
+
+  /** What was done in all rounds over the time that it took, as each did the same. */
+  private Both rate(String what, ToDoubleFunction<RunReport> of) {
+    Both time = both(what, run -> 1 / of.applyAsDouble(run));
+    return new Both(what, 1 / time.measured(), 1 / time.predicted());
+  }
+
+  private static double mean(DoubleStream values) {
+    return values.average().orElseThrow();
   }
 
   /** The middle one, or the mean of the two in the middle. */
@@ -163,8 +175,8 @@ record Comparison(List<Round> rounds) {
     ObjectNode predicted = json.putObject("predicted");
     predicted.put("rounds", rounds.size());
     add(predicted, tokensPerSecond());
-    add(predicted, both("prefill_tokens_per_s", RunReport::prefillTokensPerSecond));
-    add(predicted, both("decode_tokens_per_s", RunReport::decodeTokensPerSecond));
+    add(predicted, rate("prefill_tokens_per_s", RunReport::prefillTokensPerSecond));
+    add(predicted, rate("decode_tokens_per_s", RunReport::decodeTokensPerSecond));
     add(predicted, both("wall_seconds", run -> run.wallNanos() / 1e9));
     add(predicted, both("passes", RunReport::passes));
     add(predicted, passSeconds());

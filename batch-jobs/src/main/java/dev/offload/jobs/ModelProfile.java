@@ -1,18 +1,20 @@
 package dev.offload.jobs;
 
 import dev.offload.planner.LaneQueue;
+import dev.offload.planner.PassShape;
 import dev.offload.planner.cost.MatrixShape;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.HardwareProfile.Disk;
 import dev.offload.planner.hardware.MachineFacts;
-import dev.offload.planner.profile.Effort;
 import dev.offload.planner.profile.Machine;
-import dev.offload.planner.profile.Profiler;
+import dev.offload.planner.profile.ModelProbe;
+import dev.offload.planner.profile.PassLoad;
 import dev.offload.planner.profile.Shapes;
 import dev.offload.planner.profile.Shapes.Heads;
 import dev.offload.planner.profile.Shapes.MatrixSize;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.model.ModelConfig.Attention;
+import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
 import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.tensors.weights.WeightUnit;
 import java.io.IOException;
@@ -23,8 +25,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Measures this machine with the matrices and the heads of one model, in some seconds and in memory
- * of its own.
+ * Measures this machine with the matrices and the heads of one model and the numbers of rows of its
+ * passes, in memory of its own that it keeps, a second each time.
  */
 final class ModelProfile implements ProfileSource {
   /** Apart from the budgets of the run. */
@@ -32,36 +34,55 @@ final class ModelProfile implements ProfileSource {
 
   private static final long MIB = 1 << 20;
 
-  private final MachineOptions machine;
-  private final Shapes shapes;
-  private final Effort effort;
+  /** Rates of a disk where no pass reads: nothing comes of them. */
+  private static final double UNUSED = 1e9;
 
-  /**
-   * @param load whose lengths attention is measured at
-   */
-  ModelProfile(MachineOptions machine, DType dtype, ModelFolder folder, BenchLoad load) {
-    this.machine = machine;
+  private static final double SECONDS = 1;
+
+  private final Disk noDisk;
+  private final Closing closing = new Closing();
+  private final ModelProbe probe;
+
+  /** Opens devices like those of the run, and runs everything for a while. */
+  ModelProfile(MachineOptions machine, DType dtype, ModelFolder folder, List<PassShape> passes)
+      throws IOException, RefusedException {
+    MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
+    noDisk = new Disk(facts.diskFreeBytes(), UNUSED, UNUSED);
+    Machine described =
+        new Machine(
+            facts.name(), facts.processor(), facts.cores(), facts.memoryBytes(), Optional.empty());
+    boolean mixtures =
+        folder.config().layers().stream()
+            .anyMatch(layer -> layer.feedForward() instanceof MixtureOfExperts);
+    OpenedDevices devices = closing.add(OpenedDevices.open(machine, BYTES, BYTES));
+    try {
+      probe =
+          closing.add(
+              new ModelProbe(
+                  devices.device(),
+                  devices.host(),
+                  described,
+                  noDisk,
+                  shapes(dtype, folder),
+                  PassLoad.of(passes, mixtures),
+                  List.of(
+                      MIB / 16, Math.clamp(commonUnitBytes(folder, dtype), MIB / 8, 32 * MIB))));
+    } catch (RuntimeException | Error e) {
+      closing.closeAfter(e);
+      throw e;
+    }
+  }
+
+  private static Shapes shapes(DType dtype, ModelFolder folder) {
     Attention attention = folder.config().layers().getFirst().attention();
-    this.shapes =
-        new Shapes(
-            List.of(dtype),
-            folder.units().stream()
-                .flatMap(unit -> MatrixShape.of(unit).stream())
-                .distinct()
-                .map(shape -> new MatrixSize(shape.outputs(), shape.inputs()))
-                .toList(),
-            new Heads(attention.heads(), attention.keyValueHeads(), attention.headDim()));
-    this.effort =
-        new Effort(
-            0.015,
-            96 * MIB,
-            List.of(MIB / 16, Math.clamp(commonUnitBytes(folder, dtype), MIB / 8, 32 * MIB)),
-            List.of(1, 2, 4, 8, 16, 32, 64, 128, 512),
-            load.promptTokens(),
-            load.promptTokens() + load.generatedTokens() / 2,
-            256 * MIB,
-            List.of(LaneQueue.READS.atATime()),
-            false);
+    return new Shapes(
+        List.of(dtype),
+        folder.units().stream()
+            .flatMap(unit -> MatrixShape.of(unit).stream())
+            .distinct()
+            .map(shape -> new MatrixSize(shape.outputs(), shape.inputs()))
+            .toList(),
+        new Heads(attention.heads(), attention.keyValueHeads(), attention.headDim()));
   }
 
   /** Size of those units that most weights are in. */
@@ -79,22 +100,9 @@ final class ModelProfile implements ProfileSource {
   }
 
   @Override
-  public HardwareProfile get(Optional<DiskReads> disk) throws IOException, RefusedException {
-    MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
-    try (OpenedDevices devices = OpenedDevices.open(machine, BYTES, BYTES)) {
-      Machine described =
-          new Machine(
-              facts.name(),
-              facts.processor(),
-              facts.cores(),
-              facts.memoryBytes(),
-              Optional.empty());
-      HardwareProfile measured =
-          new Profiler(devices.device(), devices.host(), described, shapes, effort, _ -> {})
-              .measure()
-              .profile();
-      return disk.isPresent() ? measured.withDisk(disk(measured.disk(), disk.get())) : measured;
-    }
+  public HardwareProfile get(Optional<DiskReads> disk) throws IOException {
+    HardwareProfile measured = probe.measure(SECONDS);
+    return disk.isPresent() ? measured.withDisk(disk(noDisk, disk.get())) : measured;
   }
 
   private static Disk disk(Disk described, DiskReads reads) throws IOException {
@@ -106,5 +114,10 @@ final class ModelProfile implements ProfileSource {
         lone,
         all.cores(),
         described.writeBytesPerSecond());
+  }
+
+  @Override
+  public void close() {
+    closing.close();
   }
 }

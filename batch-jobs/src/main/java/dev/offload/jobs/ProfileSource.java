@@ -1,12 +1,23 @@
 package dev.offload.jobs;
 
+import dev.offload.planner.PassShape;
 import dev.offload.planner.hardware.HardwareProfile;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 
 /** Says what the machine can do, perhaps by measuring it. */
 @FunctionalInterface
-interface ProfileSource {
+interface ProfileSource extends AutoCloseable {
+
+  /** Opens one for passes. */
+  @FunctionalInterface
+  interface ForPasses {
+    /**
+     * @param passes what the run's passes have to do
+     */
+    ProfileSource open(List<PassShape> passes) throws IOException, RefusedException;
+  }
 
   /**
    * How reading went.
@@ -28,4 +39,8 @@ interface ProfileSource {
    * @param disk if it matters
    */
   HardwareProfile get(Optional<DiskReads> disk) throws IOException, RefusedException;
+
+  /** Gives back what measuring took. */
+  @Override
+  default void close() {}
 }

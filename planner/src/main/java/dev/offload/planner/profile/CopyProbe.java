@@ -5,58 +5,34 @@ import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.planner.hardware.HardwareProfile.CopyRate;
-import dev.offload.planner.hardware.HardwareProfile.Link;
-import dev.offload.planner.hardware.Quantity;
-import dev.offload.tensors.ByteSize;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /** Copies between pinned memory and a device. Owns its buffers. Not thread-safe. */
 final class CopyProbe implements AutoCloseable {
   private final Workbench bench;
-  private final Sampler sampler;
   private final long bytes;
   private final PinnedBuffer host;
   private final DeviceBuffer device;
+  private final Stream up;
   private long next;
 
-  CopyProbe(Device device, Effort effort, Sampler sampler) {
-    this.sampler = sampler;
-    this.bytes = effort.streamedBytes();
+  /**
+   * @param bytes gone through, so that no cache holds it
+   */
+  CopyProbe(Device device, long bytes) {
+    this.bytes = bytes;
     bench = new Workbench(device);
     try {
       this.host = bench.allocatePinned(bytes);
       this.device = bench.allocate(bytes);
+      this.up = bench.newStream();
       bench.stream().copyToDevice(host, 0, this.device, 0, bytes); // so that every page is there
       bench.stream().synchronize();
     } catch (RuntimeException | Error e) {
       bench.close();
       throw e;
     }
-  }
-
-  /** Rates each way, alone and together. */
-  Link measure(List<Long> sizes, List<Figure> figures) {
-    sampler.warmUp(bench.stream(), () -> enqueue(bench.stream(), sizes.getFirst(), true));
-    CopyRate toDevice = fit("to the device", sizes, true, figures);
-    CopyRate toHost = fit("to the host", sizes, false, figures);
-    double both = together(sizes.getLast());
-    figures.add(
-        new Figure(
-            "copies both ways", ByteSize.format(sizes.getLast()), both, Quantity.BYTES_PER_SECOND));
-    return new Link(toDevice, toHost, both);
-  }
-
-  private CopyRate fit(String way, List<Long> sizes, boolean toDevice, List<Figure> figures) {
-    List<Double> seconds = new ArrayList<>();
-    for (long size : sizes) {
-      double each = sampler.perItem(bench.stream(), () -> enqueue(bench.stream(), size, toDevice));
-      seconds.add(each);
-      figures.add(
-          new Figure(
-              "copies " + way, ByteSize.format(size), size / each, Quantity.BYTES_PER_SECOND));
-    }
-    return fit(sizes, seconds);
   }
 
   /**
@@ -85,37 +61,50 @@ final class CopyProbe implements AutoCloseable {
     return latency >= 0 && slope > 0 ? new CopyRate(1 / slope, latency) : new CopyRate(vv / v1, 0);
   }
 
-  /** Copies a piece to the device; each behind the one before. */
-  void enqueue(Stream stream, long size, boolean toDevice) {
+  /** Copies pieces to the device, so many of them, each behind the one before. */
+  IntConsumer toDevice(long size) {
+    return count -> {
+      for (int i = 0; i < count; i++) {
+        long offset = next(size);
+        bench.stream().copyToDevice(host, offset, device, offset, size);
+      }
+      bench.stream().synchronize();
+    };
+  }
+
+  /** Copies pieces to the host, so many of them, each behind the one before. */
+  IntConsumer toHost(long size) {
+    return count -> {
+      for (int i = 0; i < count; i++) {
+        long offset = next(size);
+        bench.stream().copyToHost(device, offset, host, offset, size);
+      }
+      bench.stream().synchronize();
+    };
+  }
+
+  private long next(long size) {
     long offset = next + size > bytes ? 0 : next;
     next = offset + size;
-    if (toDevice) {
-      stream.copyToDevice(host, offset, device, offset, size);
-    } else {
-      stream.copyToHost(device, offset, host, offset, size);
-    }
+    return offset;
   }
 
-  /** Bytes per second of both directions, in halves of the memory. */
-  private double together(long size) {
-    Stream down = bench.stream();
-    Stream up = bench.newStream();
-    long piece = Math.min(size, bytes / 2);
-    double seconds =
-        sampler.perItem(
-            count -> {
-              for (int i = 0; i < count; i++) {
-                down.copyToDevice(host, 0, device, 0, piece);
-                up.copyToHost(device, bytes - piece, host, bytes - piece, piece);
-              }
-              down.synchronize();
-              up.synchronize();
-            });
-    return 2 * piece / seconds;
+  /** Copies a piece each way, so many times, in halves of the memory. */
+  IntConsumer both(long size) {
+    long piece = bothBytes(size) / 2;
+    return count -> {
+      for (int i = 0; i < count; i++) {
+        bench.stream().copyToDevice(host, 0, device, 0, piece);
+        up.copyToHost(device, bytes - piece, host, bytes - piece, piece);
+      }
+      bench.stream().synchronize();
+      up.synchronize();
+    };
   }
 
-  Stream stream() {
-    return bench.stream();
+  /** What {@link #both} copies each time, both ways. */
+  long bothBytes(long size) {
+    return 2 * Math.min(size, bytes / 2);
   }
 
   @Override

@@ -5,58 +5,52 @@ import dev.offload.backends.api.PinnedBuffer;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntConsumer;
 
 /**
  * How fast all cores together read host memory, and one of them copies it. To read they compare
  * equal regions, which is all reading and which Java does with the widest vectors there are.
  */
-final class HostReads {
-  private HostReads() {}
+final class HostReads implements AutoCloseable {
+  private final int cores;
+  private final long half;
+  private final PinnedBuffer buffer;
+  private final MemorySegment all;
 
   /**
-   * Bytes per second.
-   *
    * @param bytes gone through, so that no cache holds it
    */
-  static double bytesPerSecond(Device device, int cores, long bytes, Sampler sampler) {
-    long half = bytes / 2 / cores / 64 * 64;
-    try (PinnedBuffer buffer = device.allocatePinned("measuring", 2 * half * cores)) {
-      MemorySegment all = buffer.segment().fill((byte) 1);
-      IntConsumer read =
-          count -> {
-            List<Runnable> tasks = new ArrayList<>();
-            for (int i = 0; i < cores; i++) {
-              long offset = 2 * half * i;
-              tasks.add(() -> compare(all, offset, half, count));
-            }
-            Crew.run("offload-profile-reads", tasks);
-          };
-      double warmUp = sampler.perItem(read);
-      double seconds = Math.min(warmUp, sampler.perItem(read));
-      return 2 * half * cores / seconds;
+  HostReads(Device device, int cores, long bytes) {
+    this.cores = cores;
+    half = bytes / 2 / cores / 64 * 64;
+    buffer = device.allocatePinned("measuring", bytes());
+    all = buffer.segment().fill((byte) 1);
+  }
+
+  /** Bytes that are gone through each time. */
+  long bytes() {
+    return 2 * half * cores;
+  }
+
+  /** All cores read everything so many times. */
+  void read(int count) {
+    List<Runnable> tasks = new ArrayList<>();
+    for (int i = 0; i < cores; i++) {
+      long offset = 2 * half * i;
+      tasks.add(() -> compare(all, offset, half, count));
+    }
+    Crew.run("offload-profile-reads", tasks);
+  }
+
+  /** One core reads one half and writes the other so many times, which is less than it reads. */
+  void copy(int count) {
+    for (int i = 0; i < count; i++) {
+      MemorySegment.copy(all, 0, all, half * cores, half * cores);
     }
   }
 
-  /**
-   * Bytes per second that one core reads and writes while it copies, which is less than it reads.
-   *
-   * @param bytes gone through, so that no cache holds it
-   */
-  static double copiedBytesPerSecond(Device device, long bytes, Sampler sampler) {
-    long half = bytes / 2 / 64 * 64;
-    try (PinnedBuffer buffer = device.allocatePinned("measuring", 2 * half)) {
-      MemorySegment all = buffer.segment().fill((byte) 1);
-      IntConsumer copy =
-          count -> {
-            for (int i = 0; i < count; i++) {
-              MemorySegment.copy(all, 0, all, half, half);
-            }
-          };
-      double warmUp = sampler.perItem(copy);
-      double seconds = Math.min(warmUp, sampler.perItem(copy));
-      return 2 * half / seconds;
-    }
+  @Override
+  public void close() {
+    buffer.close();
   }
 
   private static void compare(MemorySegment all, long offset, long half, int count) {

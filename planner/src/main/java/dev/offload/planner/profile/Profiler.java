@@ -1,13 +1,11 @@
 package dev.offload.planner.profile;
 
-import dev.offload.backends.api.Activation;
 import dev.offload.backends.api.Device;
-import dev.offload.backends.api.Event;
-import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.Stream;
 import dev.offload.planner.LaneQueue;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.HardwareProfile.Assumption;
+import dev.offload.planner.hardware.HardwareProfile.CopyRate;
 import dev.offload.planner.hardware.HardwareProfile.Disk;
 import dev.offload.planner.hardware.HardwareProfile.Link;
 import dev.offload.planner.hardware.HardwareProfile.Sharing;
@@ -22,8 +20,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import java.util.function.LongFunction;
 
 /**
  * Measures a machine with the devices that the engine would use, each thing alone and then two
@@ -35,9 +34,6 @@ public final class Profiler {
   /** Of the disk's room that is used at most. */
   private static final int DISK_SHARE = 4;
 
-  /** Columns of what an activation gives. */
-  private static final int ACTIVATED = 2048;
-
   /** Rows of an activation that takes some tenths of a millisecond. */
   private static final int WAITED_ROWS = 64;
 
@@ -48,9 +44,6 @@ public final class Profiler {
   private static final double READING_SECONDS = 0.3;
 
   private static final double TOGETHER_SAMPLES = 2.5;
-
-  /** Products that are enqueued at a time while copies are measured beside them. */
-  private static final int BESIDE_COPIES = 8;
 
   private final Device device;
   private final Device host;
@@ -103,11 +96,14 @@ public final class Profiler {
       onHost = processor("of the host", host, cut(shapes.sizes().subList(0, 1)));
     }
     progress.accept("host memory");
-    double hostReads =
-        HostReads.bytesPerSecond(host, machine.cores(), effort.streamedBytes(), sampler);
+    double hostReads;
+    double coreMoves;
+    try (HostReads reads = new HostReads(host, machine.cores(), effort.streamedBytes())) {
+      hostReads = reads.bytes() / leastOfTwo(reads::read);
+      coreMoves = reads.bytes() / leastOfTwo(reads::copy);
+    }
     figures.add(
         new Figure("host memory", "read by all cores", hostReads, Quantity.BYTES_PER_SECOND));
-    double coreMoves = HostReads.copiedBytesPerSecond(host, effort.streamedBytes(), sampler);
     figures.add(
         new Figure("host memory", "copied by one core", coreMoves, Quantity.BYTES_PER_SECOND));
     double copyCores = deviceIsHost ? copyCores(cut(shapes.sizes()).getLast()) : 0;
@@ -134,7 +130,12 @@ public final class Profiler {
     return new Profiling(profile, figures, together, (System.nanoTime() - begin) / 1e9);
   }
 
-  private static List<MatrixSize> cut(List<MatrixSize> sizes) {
+  /** The first time may warm up. */
+  private double leastOfTwo(IntConsumer run) {
+    return Math.min(sampler.perItem(run), sampler.perItem(run));
+  }
+
+  static List<MatrixSize> cut(List<MatrixSize> sizes) {
     return sizes.stream()
         .map(
             size ->
@@ -177,27 +178,16 @@ public final class Profiler {
   }
 
   private double launchSeconds(Device of) {
-    try (Workbench bench = new Workbench(of)) {
-      Matrix x = bench.random(DType.F32, 1, 16);
-      Matrix y = bench.random(DType.F32, 1, 16);
-      Runnable add = () -> bench.operations().add(bench.stream(), x, y);
-      sampler.warmUp(bench.stream(), add);
-      return sampler.perItem(bench.stream(), add);
+    try (RowProbe probe = new RowProbe(of, 1)) {
+      sampler.warmUp(probe.stream(), probe::launch);
+      return sampler.perItem(probe.stream(), probe::launch);
     }
   }
 
-  /** Of an activation with a gate, as between the matrices of a feed-forward module. */
   private double rowBytesPerSecond(Device of) {
-    int rows = effort.rows().getLast();
-    int width = 2 * ACTIVATED;
-    try (Workbench bench = new Workbench(of)) {
-      Matrix x = bench.random(DType.F32, rows, width);
-      Matrix y = bench.random(DType.F32, rows, ACTIVATED);
-      Runnable activate =
-          () -> bench.operations().activate(bench.stream(), x, Activation.SILU, true, y);
-      sampler.warmUp(bench.stream(), activate);
-      double bytes = (double) DType.F32.bytes() * rows * (width + ACTIVATED);
-      return bytes / sampler.perItem(bench.stream(), activate);
+    try (RowProbe probe = new RowProbe(of, effort.rows().getLast())) {
+      sampler.warmUp(probe.stream(), probe::activate);
+      return probe.activatedBytes() / sampler.perItem(probe.stream(), probe::activate);
     }
   }
 
@@ -207,27 +197,12 @@ public final class Profiler {
    * look for work before they sleep, as what the engine waits for does.
    */
   private double handOverSeconds() {
-    try (Workbench bench = new Workbench(host)) {
-      Matrix x = bench.random(DType.F32, WAITED_ROWS, 2 * ACTIVATED);
-      Matrix y = bench.random(DType.F32, WAITED_ROWS, ACTIVATED);
-      Stream stream = bench.stream();
-      Runnable work = () -> bench.operations().activate(stream, x, Activation.SILU, true, y);
-      sampler.warmUp(stream, work);
-      double lost = sampler.mean(() -> secondsLost(stream, work));
+    try (RowProbe probe = new RowProbe(host, WAITED_ROWS)) {
+      sampler.warmUp(probe.stream(), probe::activate);
+      double lost = sampler.mean(probe::secondsLost);
       figures.add(new Figure("hand-over", "work waited for", lost, Quantity.SECONDS));
       return lost;
     }
-  }
-
-  /** Of a piece of work that is waited for, all time but its own. */
-  private static double secondsLost(Stream stream, Runnable work) {
-    long begin = System.nanoTime();
-    Event begun = stream.record();
-    work.run();
-    Event done = stream.record();
-    done.synchronize();
-    long own = done.reachedNanos() - begun.reachedNanos();
-    return Math.max(0, System.nanoTime() - begin - own) / 1e9;
   }
 
   private AttentionProbe decodeOn(Device of) {
@@ -257,9 +232,29 @@ public final class Profiler {
   }
 
   private Link link() {
-    try (CopyProbe probe = new CopyProbe(device, effort, sampler)) {
-      return probe.measure(effort.copyBytes(), figures);
+    try (CopyProbe probe = new CopyProbe(device, effort.streamedBytes())) {
+      List<Long> sizes = effort.copyBytes();
+      sampler.perItem(probe.toDevice(sizes.getFirst())); // compiled, and its pages there
+      CopyRate toDevice = CopyProbe.fit(sizes, seconds("to the device", sizes, probe::toDevice));
+      CopyRate toHost = CopyProbe.fit(sizes, seconds("to the host", sizes, probe::toHost));
+      long piece = sizes.getLast();
+      double both = probe.bothBytes(piece) / sampler.perItem(probe.both(piece));
+      figures.add(
+          new Figure("copies both ways", ByteSize.format(piece), both, Quantity.BYTES_PER_SECOND));
+      return new Link(toDevice, toHost, both);
     }
+  }
+
+  private List<Double> seconds(String way, List<Long> sizes, LongFunction<IntConsumer> copying) {
+    List<Double> seconds = new ArrayList<>();
+    for (long size : sizes) {
+      double each = sampler.perItem(copying.apply(size));
+      seconds.add(each);
+      figures.add(
+          new Figure(
+              "copies " + way, ByteSize.format(size), size / each, Quantity.BYTES_PER_SECOND));
+    }
+    return seconds;
   }
 
   // The disk, and two lanes at a time
@@ -342,7 +337,7 @@ public final class Profiler {
     int manyRows = manyRows();
     try (WeightRing ring = ring(size, manyRows);
         AttentionProbe attention = decodeOn(host);
-        CopyProbe copies = new CopyProbe(device, effort, sampler)) {
+        CopyProbe copies = new CopyProbe(device, effort.streamedBytes())) {
       Activity copy = copying(copies, copyCores);
       Activity compute = multiplying(ring, manyRows);
       Activity attend = attending(attention);
@@ -360,41 +355,22 @@ public final class Profiler {
     }
   }
 
-  /**
-   * Cores that want to copy: beside products, which want all of them, copies have their part of the
-   * cores and as much of their rate.
-   */
+  /** See {@link BesideProbe#copyCores}. */
   private double copyCores(MatrixSize size) {
     int rows = manyRows();
     try (WeightRing ring = ring(size, rows);
-        CopyProbe copies = new CopyProbe(device, effort, sampler)) {
+        CopyProbe copies = new CopyProbe(device, effort.streamedBytes())) {
       long piece = effort.copyBytes().getLast();
-      Runnable copy = () -> copies.enqueue(copies.stream(), piece, true);
-      double alone = sampler.perItem(copies.stream(), copy);
-      double[] beside = new double[1];
-      AtomicBoolean copied = new AtomicBoolean();
-      Crew.run(
-          "offload-profile-copies",
-          List.of(
-              () -> {
-                try {
-                  beside[0] = sampler.perItem(copies.stream(), copy);
-                } finally {
-                  copied.set(true);
-                }
-              },
-              () -> {
-                while (!copied.get()) {
-                  repeat(ring.stream(), BESIDE_COPIES, () -> ring.enqueue(ring.stream(), rows));
-                }
-              }));
+      IntConsumer copy = copies.toDevice(piece);
+      double alone = sampler.perItem(copy);
+      double beside = new BesideProbe(ring, rows).measure(() -> sampler.perItem(copy));
       figures.add(
           new Figure(
               "copies to the device beside products",
               ByteSize.format(piece),
-              piece / beside[0],
+              piece / beside,
               Quantity.BYTES_PER_SECOND));
-      return Math.min(machine.cores(), machine.cores() / 2.0 * Math.max(1, beside[0] / alone));
+      return BesideProbe.copyCores(machine.cores(), alone, beside);
     }
   }
 
@@ -417,12 +393,8 @@ public final class Profiler {
 
   private Activity copying(CopyProbe copies, double cores) {
     long piece = effort.copyBytes().get(effort.copyBytes().size() / 2);
-    Stream stream = copies.stream();
     return new Activity(
-        "copies to the device",
-        deviceIsHost ? 2 * piece : piece,
-        cores,
-        count -> repeat(stream, count, () -> copies.enqueue(stream, piece, true)));
+        "copies to the device", deviceIsHost ? 2 * piece : piece, cores, copies.toDevice(piece));
   }
 
   private Activity multiplying(WeightRing ring, int rows) {

@@ -80,7 +80,8 @@ final class Sampler {
     return Arrays.stream(samples).filter(each -> each <= longest).average().orElseThrow();
   }
 
-  private static int countPerSample(IntConsumer run) {
+  /** How many of something make a sample. */
+  static int countPerSample(IntConsumer run) {
     int count = 1;
     double took = time(run, count);
     while (took < LEAST_SAMPLE_SECONDS && count < 1 << 20) {
@@ -106,7 +107,8 @@ final class Sampler {
     return spread > STEADY * median(samples) ? PATIENCE * seconds : seconds;
   }
 
-  private static double time(IntConsumer run, int count) {
+  /** Seconds that so many take. */
+  static double time(IntConsumer run, int count) {
     long begin = System.nanoTime();
     run.accept(count);
     return Math.max(1, System.nanoTime() - begin) / 1e9;

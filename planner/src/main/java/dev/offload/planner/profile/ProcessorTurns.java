@@ -1,0 +1,114 @@
+package dev.offload.planner.profile;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.Stream;
+import dev.offload.planner.hardware.Processor;
+import dev.offload.planner.hardware.Processor.Product;
+import dev.offload.planner.profile.PassLoad.Attended;
+import dev.offload.planner.profile.Shapes.Heads;
+import dev.offload.planner.profile.Shapes.MatrixSize;
+import dev.offload.planner.profile.Turns.Turn;
+import dev.offload.tensors.DType;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+
+/** What one processor multiplies and attends to, in turn with all else. Owns its operands. */
+final class ProcessorTurns {
+  private final Device device;
+  private final Turns turns;
+  private final Consumer<Runnable> opened;
+  private final List<Multiplied> products = new ArrayList<>();
+  private final AttentionProbe decode;
+  private final AttentionProbe prompts;
+  private final RowProbe rows;
+  private final Turn decodeTurn;
+  private final Turn promptTurn;
+  private final Turn activation;
+  private final Turn launch;
+
+  private record Multiplied(DType dtype, MatrixSize size, int rows, double bytes, Turn turn) {
+    double seconds() {
+      return turn.seconds();
+    }
+  }
+
+  /**
+   * @param bytes gone through, so that no cache holds it
+   * @param opened takes what is to be closed when all is measured
+   */
+  ProcessorTurns(
+      Device device,
+      Shapes shapes,
+      PassLoad load,
+      long bytes,
+      Turns turns,
+      Consumer<Runnable> opened) {
+    this.device = device;
+    this.turns = turns;
+    this.opened = opened;
+    for (DType dtype : shapes.dtypes()) {
+      for (MatrixSize size : Profiler.cut(shapes.sizes())) {
+        multiply(dtype, size, load.rows(), bytes);
+      }
+    }
+    rows = new RowProbe(device, load.rows().getLast());
+    opened.accept(rows::close);
+    launch = turns.add(repeat(rows.stream(), rows::launch));
+    activation = turns.add(repeat(rows.stream(), rows::activate));
+    decode = attention(shapes.heads(), load.decode(), 1, bytes);
+    decodeTurn = turns.add(repeat(decode.stream(), () -> decode.enqueue(decode.stream())));
+    prompts = attention(shapes.heads(), load.prompts(), load.prompts().context(), 0);
+    promptTurn = turns.add(repeat(prompts.stream(), () -> prompts.enqueue(prompts.stream())));
+  }
+
+  private void multiply(DType dtype, MatrixSize size, List<Integer> rows, long bytes) {
+    WeightRing ring = new WeightRing(device, dtype, size, rows.getLast(), bytes);
+    opened.accept(ring::close);
+    for (int each : rows) {
+      Turn turn = turns.add(repeat(ring.stream(), () -> ring.enqueue(ring.stream(), each)));
+      products.add(new Multiplied(dtype, size, each, ring.bytes(each), turn));
+    }
+  }
+
+  private AttentionProbe attention(Heads heads, Attended attended, int rows, long bytes) {
+    AttentionProbe probe =
+        new AttentionProbe(device, heads, attended.sequences(), rows, attended.context(), bytes);
+    opened.accept(probe::close);
+    return probe;
+  }
+
+  private static IntConsumer repeat(Stream stream, Runnable enqueue) {
+    return count -> {
+      for (int i = 0; i < count; i++) {
+        enqueue.run();
+      }
+      stream.synchronize();
+    };
+  }
+
+  /** As it was measured last. */
+  Processor processor() {
+    double most = 0;
+    Map<DType, Double> peaks = new EnumMap<>(DType.class);
+    List<Product> measured = new ArrayList<>();
+    for (Multiplied each : products) {
+      MatrixSize size = each.size();
+      most = Math.max(most, each.bytes() / each.seconds());
+      peaks.merge(each.dtype(), 2.0 * each.rows() * size.elements() / each.seconds(), Math::max);
+      measured.add(
+          new Product(each.dtype(), size.outputs(), size.inputs(), each.rows(), each.seconds()));
+    }
+    return new Processor(
+        most,
+        rows.activatedBytes() / activation.seconds(),
+        launch.seconds(),
+        peaks,
+        measured,
+        decode.bytes() / decodeTurn.seconds(),
+        prompts.flops() / promptTurn.seconds());
+  }
+}
