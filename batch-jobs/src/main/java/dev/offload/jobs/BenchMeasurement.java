@@ -11,6 +11,7 @@ import dev.offload.planner.LaneQueue;
 import dev.offload.planner.PassShape;
 import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
+import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.planner.hardware.HardwareEstimate;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.MachineFacts;
@@ -140,12 +141,15 @@ final class BenchMeasurement {
       Optional<ProfileSource> source = Optional.empty();
       if (profiles.isPresent()) {
         source = Optional.of(closing.add(profiles.get().open(passes(weights, device, plan))));
+        // Once more in turn, as what runs in turn with a run makes Java compile anew.
+        source.get().get(disk);
+        engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
       }
-      Optional<Forecast> before = forecast(weights, device, plan, source, disk);
+      Optional<Forecast> before = forecast(engine, weights, device, plan, source, disk);
       for (int i = 0; i < rounds; i++) {
         RunReport run = engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
         Optional<PassTimeline> pass = engine.timeline();
-        Optional<Forecast> after = forecast(weights, device, plan, source, disk);
+        Optional<Forecast> after = forecast(engine, weights, device, plan, source, disk);
         List<Forecast> both = Stream.of(before, after).flatMap(Optional::stream).toList();
         runs.add(new Ran(run, before.map(_ -> new Comparison.Round(run, pass, both)), loadNanos));
         before = after;
@@ -158,13 +162,19 @@ final class BenchMeasurement {
   /** What the passes of the run will have to do, which no rate changes. */
   private List<PassShape> passes(EngineModel weights, Device device, Plan plan) throws IOException {
     MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
-    return forecast(weights, device, plan, HardwareEstimate.of(facts)).passes().stream()
+    return forecast(weights, device, plan, HardwareEstimate.of(facts), Optional.empty())
+        .passes()
+        .stream()
         .map(PlayedPass::shape)
         .toList();
   }
 
-  /** What the run would be by what the machine can do just now, which changes. */
+  /**
+   * What the run would be by what the machine can do just now, which changes, and by the experts
+   * that were chosen until now.
+   */
   private Optional<Forecast> forecast(
+      Engine engine,
       EngineModel weights,
       Device device,
       Plan plan,
@@ -174,17 +184,22 @@ final class BenchMeasurement {
     if (source.isEmpty()) {
       return Optional.empty();
     }
-    return Optional.of(forecast(weights, device, plan, source.get().get(disk)));
+    return Optional.of(forecast(weights, device, plan, source.get().get(disk), engine.routing()));
   }
 
   private Forecast forecast(
-      EngineModel weights, Device device, Plan plan, HardwareProfile profile) {
+      EngineModel weights,
+      Device device,
+      Plan plan,
+      HardwareProfile profile,
+      Optional<RoutingStatistics> routing) {
     return Forecast.of(
         weights,
         device.operations(),
         plan,
         options.admission(),
         profile,
+        routing,
         new BenchRequests(load, weights.config().vocabularySize()).lengths());
   }
 }

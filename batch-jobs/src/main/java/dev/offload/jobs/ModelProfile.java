@@ -19,10 +19,11 @@ import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.tensors.weights.WeightUnit;
 import java.io.IOException;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Measures this machine with the matrices and the heads of one model and the numbers of rows of its
@@ -32,7 +33,10 @@ final class ModelProfile implements ProfileSource {
   /** Apart from the budgets of the run. */
   private static final long BYTES = 4L << 30;
 
-  private static final long MIB = 1 << 20;
+  /** Copies that are measured. */
+  private static final long LEAST_COPY = 1L << 16;
+
+  private static final long MOST_COPY = 32L << 20;
 
   /** Rates of a disk where no pass reads: nothing comes of them. */
   private static final double UNUSED = 1e9;
@@ -54,6 +58,7 @@ final class ModelProfile implements ProfileSource {
     boolean mixtures =
         folder.config().layers().stream()
             .anyMatch(layer -> layer.feedForward() instanceof MixtureOfExperts);
+    SortedMap<Long, Long> weights = bytesBySize(folder, dtype);
     OpenedDevices devices = closing.add(OpenedDevices.open(machine, BYTES, BYTES));
     try {
       probe =
@@ -65,8 +70,8 @@ final class ModelProfile implements ProfileSource {
                   noDisk,
                   shapes(dtype, folder),
                   PassLoad.of(passes, mixtures),
-                  List.of(
-                      MIB / 16, Math.clamp(commonUnitBytes(folder, dtype), MIB / 8, 32 * MIB))));
+                  List.copyOf(weights.keySet()),
+                  Collections.max(weights.entrySet(), Map.Entry.comparingByValue()).getKey()));
     } catch (RuntimeException | Error e) {
       closing.closeAfter(e);
       throw e;
@@ -85,18 +90,19 @@ final class ModelProfile implements ProfileSource {
         new Heads(attention.heads(), attention.keyValueHeads(), attention.headDim()));
   }
 
-  /** Size of those units that most weights are in. */
-  private static long commonUnitBytes(ModelFolder folder, DType dtype) {
-    Map<Long, Long> total = new HashMap<>();
+  /** How many bytes of weights are in units of each size; copies are no smaller and no larger. */
+  private static SortedMap<Long, Long> bytesBySize(ModelFolder folder, DType dtype) {
+    SortedMap<Long, Long> total = new TreeMap<>();
     for (WeightUnit unit : folder.units()) {
       long bytes =
           dtype.bytes()
               * MatrixShape.of(unit).stream()
                   .mapToLong(shape -> (long) shape.outputs() * shape.inputs())
                   .sum();
-      total.merge(bytes, bytes, Long::sum);
+      total.merge(Math.clamp(bytes, LEAST_COPY, MOST_COPY), bytes, Long::sum);
     }
-    return Collections.max(total.entrySet(), Map.Entry.comparingByValue()).getKey();
+    total.putIfAbsent(LEAST_COPY, 0L);
+    return total;
   }
 
   @Override

@@ -9,12 +9,14 @@ import dev.offload.planner.Plan;
 import dev.offload.planner.ScheduleBuilder;
 import dev.offload.planner.cost.MachineCosts;
 import dev.offload.planner.cost.ModuleCosts;
+import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.simulate.Capacities;
 import dev.offload.planner.simulate.PlayedPass;
 import dev.offload.planner.simulate.Simulator;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a run on some machine would be like: the engine's own loop makes the passes, and a simulator
@@ -49,6 +51,7 @@ public record Forecast(RunReport report, List<PlayedPass> passes) {
    * The forecast of a run of an engine with a plan.
    *
    * @param layout of the device that the plan was made for
+   * @param routing how often experts are chosen; absent: all as often
    * @throws IllegalArgumentException if a row can never run
    */
   public static Forecast of(
@@ -57,6 +60,7 @@ public record Forecast(RunReport report, List<PlayedPass> passes) {
       Plan plan,
       AdmissionPolicy admission,
       HardwareProfile machine,
+      Optional<RoutingStatistics> routing,
       Iterator<Row> rows) {
     EnginePlanner sizes = new EnginePlanner(model, layout, plan.computeDType());
     List<Granule> granules =
@@ -71,7 +75,8 @@ public record Forecast(RunReport report, List<PlayedPass> passes) {
             new ModuleCosts(machine, plan.computeDType()),
             model.config(),
             model.units(),
-            (double) blockBytes / blockTokens);
+            (double) blockBytes / blockTokens,
+            routing);
     SimulatedPasses passes =
         new SimulatedPasses(
             plan,

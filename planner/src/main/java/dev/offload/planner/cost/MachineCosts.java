@@ -86,7 +86,7 @@ public final class MachineCosts implements TaskCosts {
       case Work.AttendOnHost of -> {
         MicroBatch batch = pass.microBatches().get(of.microBatch());
         yield machine.waiting(
-            machine.onHost(machine.host().attend(attention(of.layer()), load(batch))), 2);
+            machine.onHost(machine.host().attend(attention(of.layer()), load(batch))), 1);
       }
       case Work.UploadAttended _ -> machine.toDevice(bytes, 1);
       case Work.ProjectOutput of ->
@@ -101,14 +101,14 @@ public final class MachineCosts implements TaskCosts {
               norms(of.layer(), pass.tokens()).plus(products(of.weights(), pass.tokens())));
       case Work.SharedExpert of -> machine.onDevice(products(of.weights(), pass.tokens()));
       case Work.DownloadRouting _ -> machine.toHost(bytes, 1);
-      case Work.Regroup _ -> machine.waiting(machine.onOneCore(bytes), 1);
+      case Work.Regroup _ -> machine.waiting(machine.onOneCore(bytes), 0);
       case Work.UploadRegrouping _ -> machine.toDevice(bytes, 2);
       case Work.Collect _ -> machine.onDevice(machine.device().movement(bytes));
       case Work.Experts of ->
           machine.onDevice(experts(machine.device(), of.weights().granule(), pass));
       case Work.DownloadRows _ -> machine.toHost(bytes, 1);
       case Work.ExpertsOnHost of ->
-          machine.waiting(machine.onHost(experts(machine.host(), of.experts(), pass)), 2);
+          machine.waiting(machine.onHost(experts(machine.host(), of.experts(), pass)), 1);
       case Work.UploadRows _ -> machine.toDevice(bytes, 1);
       case Work.Combine _ -> machine.onDevice(machine.device().movement(bytes));
       case Work.Head of -> machine.onDevice(head(of, bytes, pass.logitsRows()));

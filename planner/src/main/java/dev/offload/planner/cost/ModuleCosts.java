@@ -1,6 +1,7 @@
 package dev.offload.planner.cost;
 
 import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.hardware.HardwareProfile.CopyRate;
 import dev.offload.planner.hardware.HardwareProfile.Sharing;
 import dev.offload.tensors.DType;
 import java.util.LinkedHashMap;
@@ -53,10 +54,13 @@ public final class ModuleCosts {
     return sharing().deviceIsHost() ? onCores(work) : new Cost(work.seconds(), work.bytes(), 0, 0);
   }
 
-  /** Work of a thread of the host that waits for others so many times. */
+  /**
+   * Work of a thread of the host that waits for what it needs, and then so many times for others
+   * while it works. Its lane is busy once it has begun.
+   */
   public Cost waiting(Cost work, int times) {
-    double seconds = work.seconds() + times * sharing().handOverSeconds();
-    return new Cost(seconds, work.hostBytes(), work.linkBytes(), work.coreSeconds());
+    double waking = sharing().handOverSeconds();
+    return work.plus(new Cost((1 + times) * waking, 0, 0, 0, waking));
   }
 
   /** Work of a single core that does little else than read and write so many bytes. */
@@ -71,19 +75,21 @@ public final class ModuleCosts {
 
   /** Copies to the device. */
   public Cost toDevice(double bytes, double pieces) {
-    return copy(machine.link().toDevice().seconds(bytes, pieces), bytes);
+    return copy(machine.link().toDevice(), bytes, pieces);
   }
 
   /** Copies to the host. */
   public Cost toHost(double bytes, double pieces) {
-    return copy(machine.link().toHost().seconds(bytes, pieces), bytes);
+    return copy(machine.link().toHost(), bytes, pieces);
   }
 
-  private Cost copy(double seconds, double bytes) {
+  private Cost copy(CopyRate rate, double bytes, double pieces) {
+    double seconds = rate.seconds(bytes, pieces);
     if (!sharing().deviceIsHost()) {
       return new Cost(seconds, bytes, bytes, 0);
     }
-    return new Cost(seconds, 2 * bytes, 0, seconds * sharing().copyCores());
+    double cores = rate.cores(bytes, pieces).orElse(sharing().copyCores());
+    return new Cost(seconds, 2 * bytes, 0, seconds * cores);
   }
 
   /**
@@ -91,7 +97,7 @@ public final class ModuleCosts {
    * before, looks up what goes up to the device, and hands that to a thread of its lane.
    */
   public Cost prepare(double uploadBytes) {
-    return waiting(onOneCore(2 * uploadBytes), 2);
+    return waiting(onOneCore(2 * uploadBytes), 1);
   }
 
   /** What it does after one: looks at every logit that it got whole rows of. */

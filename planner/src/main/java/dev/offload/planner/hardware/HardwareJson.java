@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.offload.planner.hardware.HardwareProfile.Assumption;
 import dev.offload.planner.hardware.HardwareProfile.CopyRate;
+import dev.offload.planner.hardware.HardwareProfile.CopyRate.Piece;
 import dev.offload.planner.hardware.HardwareProfile.Disk;
 import dev.offload.planner.hardware.HardwareProfile.Link;
 import dev.offload.planner.hardware.HardwareProfile.Sharing;
@@ -137,7 +138,17 @@ public final class HardwareJson {
   }
 
   private static CopyRate copyRate(JsonFields fields) {
-    CopyRate rate = new CopyRate(rate(fields, "bytes_per_s"), seconds(fields, "latency_s"));
+    List<Piece> pieces = new ArrayList<>();
+    for (JsonFields piece : fields.requiredObjects("pieces")) {
+      long least = pieces.isEmpty() ? 1 : pieces.getLast().bytes() + 1;
+      pieces.add(
+          new Piece(
+              piece.count("bytes", least, MOST_BYTES),
+              piece.number("s", SHORTEST_SECONDS, LONGEST_SECONDS),
+              piece.number("cores", 0, MOST_CORES)));
+      piece.refuseUnasked();
+    }
+    CopyRate rate = new CopyRate(rate(fields, "bytes_per_s"), seconds(fields, "latency_s"), pieces);
     fields.refuseUnasked();
     return rate;
   }
@@ -250,10 +261,20 @@ public final class HardwareJson {
   }
 
   private static ObjectNode toJson(CopyRate rate) {
-    return MAPPER
-        .createObjectNode()
-        .put("bytes_per_s", rate.bytesPerSecond())
-        .put("latency_s", rate.latencySeconds());
+    ObjectNode node =
+        MAPPER
+            .createObjectNode()
+            .put("bytes_per_s", rate.bytesPerSecond())
+            .put("latency_s", rate.latencySeconds());
+    ArrayNode pieces = node.putArray("pieces");
+    for (Piece each : rate.pieces()) {
+      pieces
+          .addObject()
+          .put("bytes", each.bytes())
+          .put("s", each.seconds())
+          .put("cores", each.cores());
+    }
+    return node;
   }
 
   /** Writes a profile; the file holds the old one or the new one, never half of one. */

@@ -1,6 +1,8 @@
 package dev.offload.planner.hardware;
 
 import java.util.List;
+import java.util.OptionalDouble;
+import java.util.function.ToDoubleFunction;
 
 /**
  * What a machine can do. Bytes, bytes per second, seconds and floating-point operations per second,
@@ -72,18 +74,99 @@ public record HardwareProfile(
   }
 
   /**
-   * How long a copy takes: {@code latencySeconds + bytes / bytesPerSecond}, which fits pieces of
-   * all sizes well.
+   * How long a copy takes: {@code latencySeconds + bytes / bytesPerSecond}; where pieces were
+   * measured, as long as on the straight line between the next smaller and the next larger one, in
+   * proportion beyond the largest.
+   *
+   * @param bytesPerSecond of large pieces, roughly
+   * @param latencySeconds of each piece
+   * @param pieces measured ones, the smallest first; may be empty
    */
-  public record CopyRate(double bytesPerSecond, double latencySeconds) {
+  public record CopyRate(double bytesPerSecond, double latencySeconds, List<Piece> pieces) {
     public CopyRate {
+      pieces = List.copyOf(pieces);
       positive("copy rate", bytesPerSecond);
       notNegative("latency of a copy", latencySeconds);
+      for (int i = 1; i < pieces.size(); i++) {
+        if (pieces.get(i).bytes() <= pieces.get(i - 1).bytes()) {
+          throw new IllegalArgumentException(
+              "a copy of %d bytes follows one of %d, sizes must increase"
+                  .formatted(pieces.get(i).bytes(), pieces.get(i - 1).bytes()));
+        }
+      }
+    }
+
+    /** One of which no pieces were measured. */
+    public CopyRate(double bytesPerSecond, double latencySeconds) {
+      this(bytesPerSecond, latencySeconds, List.of());
+    }
+
+    /**
+     * A copy that was measured.
+     *
+     * @param seconds when many follow each other
+     * @param cores that want to copy it where the device is the host, see {@link Sharing}
+     */
+    public record Piece(long bytes, double seconds, double cores) {
+      public Piece {
+        notNegative("number of cores that copy", cores);
+        positive("bytes of a copy", (double) bytes);
+        positive("time of a copy", seconds);
+      }
     }
 
     /** Seconds for so many bytes in so many pieces. */
     public double seconds(double bytes, double pieces) {
-      return pieces * latencySeconds + bytes / bytesPerSecond;
+      return this.pieces.isEmpty() || pieces <= 0
+          ? pieces * latencySeconds + bytes / bytesPerSecond
+          : pieces * secondsOfOne(bytes / pieces);
+    }
+
+    /** Cores that want to copy so many bytes in so many pieces, if that was measured. */
+    public OptionalDouble cores(double bytes, double pieces) {
+      return this.pieces.isEmpty() || pieces <= 0
+          ? OptionalDouble.empty()
+          : OptionalDouble.of(along(bytes / pieces, Piece::cores));
+    }
+
+    private double secondsOfOne(double bytes) {
+      Piece first = pieces.getFirst();
+      if (bytes < first.bytes()) {
+        double latency = Math.min(latencySeconds, first.seconds());
+        return latency + (first.seconds() - latency) * bytes / first.bytes();
+      }
+      return along(bytes, Piece::seconds) * Math.max(1, bytes / pieces.getLast().bytes());
+    }
+
+    /** Between measured pieces on a straight line, beyond them as with the last. */
+    private double along(double bytes, ToDoubleFunction<Piece> of) {
+      Piece below = pieces.getFirst();
+      for (Piece above : pieces) {
+        if (bytes <= above.bytes()) {
+          double width = Math.max(1, above.bytes() - below.bytes());
+          double part = Math.max(0, bytes - below.bytes()) / width;
+          return of.applyAsDouble(below)
+              + part * (of.applyAsDouble(above) - of.applyAsDouble(below));
+        }
+        below = above;
+      }
+      return of.applyAsDouble(below);
+    }
+
+    /** The same at a higher rate, latencies as they are. */
+    public CopyRate faster(double moreBytesPerSecond) {
+      double rate = bytesPerSecond + moreBytesPerSecond;
+      return new CopyRate(
+          rate,
+          latencySeconds,
+          pieces.stream()
+              .map(
+                  each -> {
+                    double latency = Math.min(latencySeconds, each.seconds() / 2);
+                    double copying = (each.seconds() - latency) * bytesPerSecond / rate;
+                    return new Piece(each.bytes(), latency + copying, each.cores());
+                  })
+              .toList());
     }
   }
 

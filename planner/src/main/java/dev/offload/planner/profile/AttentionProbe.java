@@ -14,7 +14,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** Attention of sequences of equal lengths. Owns its buffers. Not thread-safe. */
+/**
+ * Attention of sequences of equal lengths, whose last rows are appended to the cache first. Owns
+ * its buffers. Not thread-safe.
+ */
 final class AttentionProbe implements AutoCloseable {
   private static final DType CACHE = DType.BF16;
 
@@ -27,6 +30,7 @@ final class AttentionProbe implements AutoCloseable {
   private final RaggedBatch batch;
   private final List<KvBlocks> caches = new ArrayList<>();
   private final Matrix queries;
+  private final Matrix keysAndValues;
   private final Matrix out;
   private final AttentionSpec spec;
   private int next;
@@ -49,6 +53,8 @@ final class AttentionProbe implements AutoCloseable {
       batch = batch();
       allocateCaches(bytes);
       queries = bench.random(DType.F32, sequences * rows, heads.queries() * heads.width());
+      keysAndValues =
+          bench.random(DType.F32, sequences * rows, 2 * heads.keyValues() * heads.width());
       out = bench.random(DType.F32, sequences * rows, heads.queries() * heads.width());
     } catch (RuntimeException | Error e) {
       bench.close();
@@ -96,10 +102,13 @@ final class AttentionProbe implements AutoCloseable {
         List.of());
   }
 
-  /** Attends to the next of the caches. */
+  /** Appends to the next of the caches and attends to it. */
   void enqueue(Stream stream) {
     KvBlocks cache = caches.get(next);
     next = (next + 1) % caches.size();
+    int width = heads.keyValues() * heads.width();
+    Matrix keys = keysAndValues.columns(0, width);
+    bench.operations().appendKv(stream, keys, keysAndValues.columns(width, width), batch, cache);
     bench.operations().attention(stream, queries, cache, batch, spec, out);
   }
 

@@ -5,8 +5,10 @@ import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.planner.hardware.HardwareProfile.CopyRate;
+import dev.offload.planner.hardware.HardwareProfile.CopyRate.Piece;
 import java.util.List;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /** Copies between pinned memory and a device. Owns its buffers. Not thread-safe. */
 final class CopyProbe implements AutoCloseable {
@@ -59,6 +61,21 @@ final class CopyProbe implements AutoCloseable {
     double latency = determinant > 0 ? (u1 * vv - v1 * uv) / determinant : 0;
     double slope = determinant > 0 ? (v1 * uu - u1 * uv) / determinant : 0;
     return latency >= 0 && slope > 0 ? new CopyRate(1 / slope, latency) : new CopyRate(vv / v1, 0);
+  }
+
+  /**
+   * That line, and what was measured.
+   *
+   * @param cores that want to copy pieces of each size
+   */
+  static CopyRate rate(List<Long> sizes, List<Double> seconds, List<Double> cores) {
+    CopyRate line = fit(sizes, seconds);
+    return new CopyRate(
+        line.bytesPerSecond(),
+        line.latencySeconds(),
+        IntStream.range(0, sizes.size())
+            .mapToObj(i -> new Piece(sizes.get(i), seconds.get(i), cores.get(i)))
+            .toList());
   }
 
   /** Copies pieces to the device, so many of them, each behind the one before. */

@@ -2,6 +2,7 @@ package dev.offload.planner.profile;
 
 import dev.offload.backends.api.Device;
 import dev.offload.planner.hardware.HardwareProfile;
+import dev.offload.planner.hardware.HardwareProfile.CopyRate;
 import dev.offload.planner.hardware.HardwareProfile.Disk;
 import dev.offload.planner.hardware.HardwareProfile.Link;
 import dev.offload.planner.hardware.HardwareProfile.Sharing;
@@ -12,6 +13,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.function.LongFunction;
+import java.util.stream.IntStream;
 
 /**
  * What a machine takes just now for the passes of one model, measured again and again: unlike a
@@ -25,8 +27,8 @@ public final class ModelProbe implements AutoCloseable {
   /** Of an activation that takes some tenths of a millisecond. */
   private static final int WAITED_ROWS = 64;
 
-  /** Rows of products that want all cores. */
-  private static final int MANY_ROWS = 64;
+  /** Copies take so many times as long as elsewhere, since products go on for a while. */
+  private static final int BESIDE_SAMPLES = 4;
 
   private final Device device;
   private final Machine machine;
@@ -37,11 +39,12 @@ public final class ModelProbe implements AutoCloseable {
   private final ProcessorTurns onDevice;
   private final ProcessorTurns onHost;
   private final List<Long> copySizes;
+  private final long usualCopy;
   private final List<Turn> toDevice;
   private final List<Turn> toHost;
   private final Turn both;
   private final double bothBytes;
-  private final Turn beside;
+  private final List<Turn> beside;
   private final HostReads reads;
   private final Turn read;
   private final Turn moved;
@@ -55,7 +58,8 @@ public final class ModelProbe implements AutoCloseable {
    * @param disk what is not measured
    * @param shapes of the model
    * @param load of its passes
-   * @param copySizes sizes of copied pieces, the usual one last
+   * @param copySizes sizes of copied pieces, ascending
+   * @param usualCopy that of most of what is copied, one of them
    */
   public ModelProbe(
       Device device,
@@ -64,11 +68,13 @@ public final class ModelProbe implements AutoCloseable {
       Disk disk,
       Shapes shapes,
       PassLoad load,
-      List<Long> copySizes) {
+      List<Long> copySizes,
+      long usualCopy) {
     this.device = device;
     this.machine = machine;
     this.disk = disk;
     this.copySizes = List.copyOf(copySizes);
+    this.usualCopy = usualCopy;
     deviceIsHost = device == host;
     try {
       onDevice = processor(device, shapes, load);
@@ -77,21 +83,9 @@ public final class ModelProbe implements AutoCloseable {
       opened.push(copies::close);
       toDevice = turns(copies::toDevice);
       toHost = turns(copies::toHost);
-      long piece = copySizes.getLast();
-      both = turns.add(copies.both(piece));
-      bothBytes = copies.bothBytes(piece);
-      WeightRing ring =
-          new WeightRing(
-              device,
-              shapes.dtypes().getFirst(),
-              Profiler.cut(shapes.sizes()).getLast(),
-              MANY_ROWS,
-              STREAMED_BYTES);
-      opened.push(ring::close);
-      BesideProbe products = new BesideProbe(ring, MANY_ROWS);
-      IntConsumer copying = copies.toDevice(piece);
-      int count = Sampler.countPerSample(copying);
-      beside = turns.addSample(() -> products.measure(() -> Sampler.time(copying, count) / count));
+      both = turns.add(copies.both(usualCopy));
+      bothBytes = copies.bothBytes(usualCopy);
+      beside = deviceIsHost ? beside(copies, shapes, load.decode().sequences()) : List.of();
       reads = new HostReads(host, machine.cores(), STREAMED_BYTES);
       opened.push(reads::close);
       read = turns.add(reads::read);
@@ -113,45 +107,71 @@ public final class ModelProbe implements AutoCloseable {
     return copySizes.stream().map(size -> turns.add(copying.apply(size))).toList();
   }
 
+  /** Copies of each size beside products of so many rows. */
+  private List<Turn> beside(CopyProbe copies, Shapes shapes, int rows) {
+    WeightRing ring =
+        new WeightRing(
+            device,
+            shapes.dtypes().getFirst(),
+            Profiler.cut(shapes.sizes()).getLast(),
+            rows,
+            STREAMED_BYTES);
+    opened.push(ring::close);
+    BesideProbe products = new BesideProbe(ring, rows);
+    return copySizes.stream()
+        .map(
+            size -> {
+              IntConsumer copying = copies.toDevice(size);
+              int count = BESIDE_SAMPLES * Sampler.countPerSample(copying);
+              return turns.addSample(
+                  () -> products.measure(() -> Sampler.time(copying, count) / count));
+            })
+        .toList();
+  }
+
   /** Measures for so long at least. */
   public HardwareProfile measure(double seconds) {
     turns.measure(seconds);
     Processor computing = onDevice.processor();
-    Processor beside = deviceIsHost ? computing : onHost.processor();
-    Link link = new Link(fit(toDevice), fit(toHost), bothBytes / both.seconds());
+    Processor besideDevice = deviceIsHost ? computing : onHost.processor();
+    List<Double> cores = IntStream.range(0, copySizes.size()).mapToObj(this::copyCores).toList();
+    Link link = new Link(rate(toDevice, cores), rate(toHost, cores), bothBytes / both.seconds());
     double readRate = reads.bytes() / read.seconds();
-    double most = Math.max(readRate, beside.memoryBytesPerSecond());
+    double most = Math.max(readRate, besideDevice.memoryBytesPerSecond());
     most = Math.max(most, (deviceIsHost ? 2 : 1) * link.bothBytesPerSecond());
     if (System.getenv("DBG") != null) {
-      System.err.printf("launch %.2e rows %.3g att %.4g B/s %.4g F/s lost %.2e copy %s beside %.3g read %.3g moved %.3g%n", computing.launchSeconds(), computing.rowBytesPerSecond(), computing.attentionBytesPerSecond(), computing.attentionFlops(), lost.seconds(), link, this.beside.seconds()/toDevice.getLast().seconds(), readRate, reads.bytes() / moved.seconds());
-      computing.products().forEach(x -> System.err.printf("  %dx%d r%d %.1f us %.1f GB/s%n", x.outputs(), x.inputs(), x.rows(), 1e6*x.seconds(), 2e-9*x.outputs()*x.inputs()/x.seconds()));
+      System.err.printf(
+          "copying %s lost %.1f us read %.3g most %.3g link %s%n",
+          cores, 1e6 * lost.seconds(), readRate, most, link.toDevice());
     }
-    double copyCores =
-        deviceIsHost
-            ? BesideProbe.copyCores(
-                machine.cores(), toDevice.getLast().seconds(), this.beside.seconds())
-            : 0;
     return new HardwareProfile(
         machine.name(),
         machine.title(),
         computing,
         device.facts().memoryBytes(),
         link,
-        beside,
+        besideDevice,
         machine.memoryBytes(),
         new Sharing(
             most,
             Math.min(most, reads.bytes() / moved.seconds()),
             machine.cores(),
-            copyCores,
+            cores.get(copySizes.indexOf(usualCopy)),
             lost.seconds(),
             deviceIsHost),
         disk,
         List.of());
   }
 
-  private HardwareProfile.CopyRate fit(List<Turn> copies) {
-    return CopyProbe.fit(copySizes, copies.stream().map(Turn::seconds).toList());
+  private double copyCores(int size) {
+    return deviceIsHost
+        ? BesideProbe.copyCores(
+            machine.cores(), toDevice.get(size).seconds(), beside.get(size).seconds())
+        : 0;
+  }
+
+  private CopyRate rate(List<Turn> copies, List<Double> cores) {
+    return CopyProbe.rate(copySizes, copies.stream().map(Turn::seconds).toList(), cores);
   }
 
   /** Frees everything. */

@@ -30,7 +30,7 @@ final class ProcessorTurns {
   private final Turn activation;
   private final Turn launch;
 
-  private record Multiplied(DType dtype, MatrixSize size, int rows, double bytes, Turn turn) {
+  private record Multiplied(DType dtype, MatrixSize size, int rows, Turn turn) {
     double seconds() {
       return turn.seconds();
     }
@@ -70,7 +70,7 @@ final class ProcessorTurns {
     opened.accept(ring::close);
     for (int each : rows) {
       Turn turn = turns.add(repeat(ring.stream(), () -> ring.enqueue(ring.stream(), each)));
-      products.add(new Multiplied(dtype, size, each, ring.bytes(each), turn));
+      products.add(new Multiplied(dtype, size, each, turn));
     }
   }
 
@@ -97,7 +97,8 @@ final class ProcessorTurns {
     List<Product> measured = new ArrayList<>();
     for (Multiplied each : products) {
       MatrixSize size = each.size();
-      most = Math.max(most, each.bytes() / each.seconds());
+      // Rows are in caches, so that only weights say what memory gives.
+      most = Math.max(most, (double) size.elements() * each.dtype().bytes() / each.seconds());
       peaks.merge(each.dtype(), 2.0 * each.rows() * size.elements() / each.seconds(), Math::max);
       measured.add(
           new Product(each.dtype(), size.outputs(), size.inputs(), each.rows(), each.seconds()));

@@ -5,7 +5,6 @@ import dev.offload.backends.api.Stream;
 import dev.offload.planner.LaneQueue;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.HardwareProfile.Assumption;
-import dev.offload.planner.hardware.HardwareProfile.CopyRate;
 import dev.offload.planner.hardware.HardwareProfile.Disk;
 import dev.offload.planner.hardware.HardwareProfile.Link;
 import dev.offload.planner.hardware.HardwareProfile.Sharing;
@@ -17,6 +16,7 @@ import dev.offload.tensors.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,7 +106,7 @@ public final class Profiler {
         new Figure("host memory", "read by all cores", hostReads, Quantity.BYTES_PER_SECOND));
     figures.add(
         new Figure("host memory", "copied by one core", coreMoves, Quantity.BYTES_PER_SECOND));
-    double copyCores = deviceIsHost ? copyCores(cut(shapes.sizes()).getLast()) : 0;
+    double copyCores = link.toDevice().pieces().getLast().cores();
     Disk disk = diskAndLanesTogether(cut(shapes.sizes()).getLast(), copyCores);
     double most = hostMemoryRate(hostReads, onHost, link);
     HardwareProfile profile =
@@ -235,13 +235,15 @@ public final class Profiler {
     try (CopyProbe probe = new CopyProbe(device, effort.streamedBytes())) {
       List<Long> sizes = effort.copyBytes();
       sampler.perItem(probe.toDevice(sizes.getFirst())); // compiled, and its pages there
-      CopyRate toDevice = CopyProbe.fit(sizes, seconds("to the device", sizes, probe::toDevice));
-      CopyRate toHost = CopyProbe.fit(sizes, seconds("to the host", sizes, probe::toHost));
+      List<Double> toDevice = seconds("to the device", sizes, probe::toDevice);
+      List<Double> toHost = seconds("to the host", sizes, probe::toHost);
+      List<Double> cores = copyCores(probe, toDevice);
       long piece = sizes.getLast();
       double both = probe.bothBytes(piece) / sampler.perItem(probe.both(piece));
       figures.add(
           new Figure("copies both ways", ByteSize.format(piece), both, Quantity.BYTES_PER_SECOND));
-      return new Link(toDevice, toHost, both);
+      return new Link(
+          CopyProbe.rate(sizes, toDevice, cores), CopyProbe.rate(sizes, toHost, cores), both);
     }
   }
 
@@ -355,23 +357,29 @@ public final class Profiler {
     }
   }
 
-  /** See {@link BesideProbe#copyCores}. */
-  private double copyCores(MatrixSize size) {
-    int rows = manyRows();
-    try (WeightRing ring = ring(size, rows);
-        CopyProbe copies = new CopyProbe(device, effort.streamedBytes())) {
-      long piece = effort.copyBytes().getLast();
-      IntConsumer copy = copies.toDevice(piece);
-      double alone = sampler.perItem(copy);
-      double beside = new BesideProbe(ring, rows).measure(() -> sampler.perItem(copy));
-      figures.add(
-          new Figure(
-              "copies to the device beside products",
-              ByteSize.format(piece),
-              piece / beside,
-              Quantity.BYTES_PER_SECOND));
-      return BesideProbe.copyCores(machine.cores(), alone, beside);
+  /** Cores that want to copy pieces of each size to the device, see {@link BesideProbe}. */
+  private List<Double> copyCores(CopyProbe copies, List<Double> aloneSeconds) {
+    if (!deviceIsHost) {
+      return Collections.nCopies(aloneSeconds.size(), 0.0);
     }
+    int rows = manyRows();
+    List<Double> cores = new ArrayList<>();
+    try (WeightRing ring = ring(cut(shapes.sizes()).getLast(), rows)) {
+      BesideProbe products = new BesideProbe(ring, rows);
+      for (int i = 0; i < aloneSeconds.size(); i++) {
+        long piece = effort.copyBytes().get(i);
+        IntConsumer copy = copies.toDevice(piece);
+        double beside = products.measure(() -> sampler.perItem(copy));
+        figures.add(
+            new Figure(
+                "copies to the device beside products",
+                ByteSize.format(piece),
+                piece / beside,
+                Quantity.BYTES_PER_SECOND));
+        cores.add(BesideProbe.copyCores(machine.cores(), aloneSeconds.get(i), beside));
+      }
+    }
+    return cores;
   }
 
   /** Rows of products that no memory holds up. */

@@ -2,7 +2,6 @@ package dev.offload.planner.search;
 
 import dev.offload.planner.Recommendation.Advice;
 import dev.offload.planner.hardware.HardwareProfile;
-import dev.offload.planner.hardware.HardwareProfile.CopyRate;
 import dev.offload.planner.hardware.HardwareProfile.Disk;
 import dev.offload.planner.hardware.HardwareProfile.Link;
 import dev.offload.planner.hardware.HardwareProfile.Sharing;
@@ -148,16 +147,12 @@ final class AdviceMaker {
     return with(
         machine.device(),
         new Link(
-            faster(link.toDevice(), more),
-            faster(link.toHost(), more),
+            link.toDevice().faster(more),
+            link.toHost().faster(more),
             link.bothBytesPerSecond() * (1 + more / link.toDevice().bytesPerSecond())),
         machine.host(),
         machine.sharing(),
         machine.disk());
-  }
-
-  private static CopyRate faster(CopyRate rate, double more) {
-    return new CopyRate(rate.bytesPerSecond() + more, rate.latencySeconds());
   }
 
   HardwareProfile withDisk(double more) {

@@ -174,7 +174,7 @@ final class PassLoads {
     double pieces = (double) model.layers() * design.groups();
     Cost queries = costs.toHost(rows * model.queryBytes(), pieces);
     Cost attended = costs.toDevice(rows * model.attendedBytes(), pieces);
-    Cost attention = costs.onHost(onHost).plus(costs.waiting(Cost.NONE, 2).times(pieces));
+    Cost attention = costs.onHost(onHost).plus(costs.waiting(Cost.NONE, 1).times(pieces));
     add(attendedCache, Lane.D2H, queries);
     add(attendedCache, Lane.H2D, attended);
     add(attendedCache, Lane.CPU, attention);
@@ -238,7 +238,7 @@ final class PassLoads {
     onDevice("routers", work, true);
     double pairs = rows * model.classes().stream().mapToInt(UnitClass::perToken).max().orElse(0);
     Cost down = costs.toHost(4 * pairs, 1).times(each.count());
-    Cost sort = costs.waiting(costs.onOneCore(12 * pairs), 1).times(each.count());
+    Cost sort = costs.waiting(costs.onOneCore(12 * pairs), 0).times(each.count());
     Cost up = costs.toDevice(8 * pairs, 2).times(each.count());
     add(resident, Lane.D2H, down);
     add(resident, Lane.CPU, sort);
@@ -349,7 +349,7 @@ final class PassLoads {
   private Cost onHost(UnitClass each) {
     double layers = (double) each.count() / each.experts();
     Compute work = costs.host().experts(each.matrices(), each.experts(), each.rows(rows), 1);
-    return costs.onHost(work.times(layers)).plus(costs.waiting(Cost.NONE, 2).times(layers));
+    return costs.onHost(work.times(layers)).plus(costs.waiting(Cost.NONE, 1).times(layers));
   }
 
   private double leastSlowing() {

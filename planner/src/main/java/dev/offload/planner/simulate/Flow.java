@@ -24,6 +24,11 @@ final class Flow {
     return cost.linkBytes() > 0;
   }
 
+  /** The part of its time in which its lane is busy with it. */
+  double busyShare() {
+    return 1 - cost.wakingSeconds() / cost.seconds();
+  }
+
   /** Host memory it moves per second at its speed. */
   double hostBytesPerSecond() {
     return speed * cost.hostBytes() / cost.seconds();

@@ -188,17 +188,17 @@ public final class Simulator {
     for (Flow flow : flows) {
       flow.advance(seconds);
     }
-    Set<Lane> worked = EnumSet.noneOf(Lane.class);
+    Map<Lane, Double> worked = new EnumMap<>(Lane.class);
     for (LaneQueue queue : QUEUES) {
       for (Running current : List.copyOf(running.get(queue))) {
-        worked.add(queue.lane());
+        worked.merge(queue.lane(), current.flow.busyShare(), Math::max);
         if (current.flow.isDone()) {
           end(queue, current);
         }
       }
     }
-    for (Lane lane : worked) {
-      busy.merge(lane, seconds, Double::sum);
+    for (Map.Entry<Lane, Double> each : worked.entrySet()) {
+      busy.merge(each.getKey(), seconds * each.getValue(), Double::sum);
     }
   }
 
