@@ -19,6 +19,7 @@ import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.tensors.weights.WeightUnit;
 import java.io.IOException;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -78,14 +79,18 @@ final class ModelProfile implements ProfileSource {
     }
   }
 
+  /** The matrices, first what most weights are in. */
   private static Shapes shapes(DType dtype, ModelFolder folder) {
+    Map<MatrixShape, Double> elements = new LinkedHashMap<>();
+    for (WeightUnit unit : folder.units()) {
+      MatrixShape.of(unit).forEach(shape -> elements.merge(shape, shape.elements(), Double::sum));
+    }
     Attention attention = folder.config().layers().getFirst().attention();
     return new Shapes(
         List.of(dtype),
-        folder.units().stream()
-            .flatMap(unit -> MatrixShape.of(unit).stream())
-            .distinct()
-            .map(shape -> new MatrixSize(shape.outputs(), shape.inputs()))
+        elements.entrySet().stream()
+            .sorted(Map.Entry.<MatrixShape, Double>comparingByValue().reversed())
+            .map(each -> new MatrixSize(each.getKey().outputs(), each.getKey().inputs()))
             .toList(),
         new Heads(attention.heads(), attention.keyValueHeads(), attention.headDim()));
   }

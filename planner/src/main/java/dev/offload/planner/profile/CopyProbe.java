@@ -18,6 +18,7 @@ final class CopyProbe implements AutoCloseable {
   private final DeviceBuffer device;
   private final Stream up;
   private long next;
+  private long turn;
 
   /**
    * @param bytes gone through, so that no cache holds it
@@ -109,10 +110,12 @@ final class CopyProbe implements AutoCloseable {
   /** Copies a piece each way, so many times, in halves of the memory. */
   IntConsumer both(long size) {
     long piece = bothBytes(size) / 2;
+    long pieces = bytes / 2 / piece;
     return count -> {
       for (int i = 0; i < count; i++) {
-        bench.stream().copyToDevice(host, 0, device, 0, piece);
-        up.copyToHost(device, bytes - piece, host, bytes - piece, piece);
+        long offset = turn++ % pieces * piece;
+        bench.stream().copyToDevice(host, offset, device, offset, piece);
+        up.copyToHost(device, bytes / 2 + offset, host, bytes / 2 + offset, piece);
       }
       bench.stream().synchronize();
       up.synchronize();

@@ -56,7 +56,7 @@ public final class ModelProbe implements AutoCloseable {
    * @param device the device of the lane {@code GPU}
    * @param host the CPU backend's device; the same object if that is the device
    * @param disk what is not measured
-   * @param shapes of the model
+   * @param shapes of the model, first what most weights are in
    * @param load of its passes
    * @param copySizes sizes of copied pieces, ascending
    * @param usualCopy that of most of what is copied, one of them
@@ -113,7 +113,7 @@ public final class ModelProbe implements AutoCloseable {
         new WeightRing(
             device,
             shapes.dtypes().getFirst(),
-            Profiler.cut(shapes.sizes()).getLast(),
+            Profiler.cut(shapes.sizes()).getFirst(),
             rows,
             STREAMED_BYTES);
     opened.push(ring::close);
@@ -139,11 +139,6 @@ public final class ModelProbe implements AutoCloseable {
     double readRate = reads.bytes() / read.seconds();
     double most = Math.max(readRate, besideDevice.memoryBytesPerSecond());
     most = Math.max(most, (deviceIsHost ? 2 : 1) * link.bothBytesPerSecond());
-    if (System.getenv("DBG") != null) {
-      System.err.printf(
-          "copying %s lost %.1f us read %.3g most %.3g link %s%n",
-          cores, 1e6 * lost.seconds(), readRate, most, link.toDevice());
-    }
     return new HardwareProfile(
         machine.name(),
         machine.title(),
