@@ -18,6 +18,7 @@ import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
 import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.tensors.weights.WeightUnit;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,6 +48,7 @@ final class ModelProfile implements ProfileSource {
   private final Disk noDisk;
   private final Closing closing = new Closing();
   private final ModelProbe probe;
+  private final boolean deviceIsHost;
 
   /** Opens devices like those of the run, and runs everything for a while. */
   ModelProfile(MachineOptions machine, DType dtype, ModelFolder folder, List<PassShape> passes)
@@ -61,6 +63,7 @@ final class ModelProfile implements ProfileSource {
             .anyMatch(layer -> layer.feedForward() instanceof MixtureOfExperts);
     SortedMap<Long, Long> weights = bytesBySize(folder, dtype);
     OpenedDevices devices = closing.add(OpenedDevices.open(machine, BYTES, BYTES));
+    deviceIsHost = devices.device() == devices.host();
     try {
       probe =
           closing.add(
@@ -116,15 +119,33 @@ final class ModelProfile implements ProfileSource {
     return disk.isPresent() ? measured.withDisk(disk(noDisk, disk.get())) : measured;
   }
 
-  private static Disk disk(Disk described, DiskReads reads) throws IOException {
-    DiskRead all = reads.by(LaneQueue.READS.atATime());
-    double lone = Math.min(all.bytesPerSecond(), reads.by(1).bytesPerSecond());
+  private Disk disk(Disk described, DiskReads reads) throws IOException {
+    int readers = LaneQueue.READS.atATime();
+    DiskRead all = reads.by(readers);
+    double lone = reads.by(1).bytesPerSecond();
+    double most = all.bytesPerSecond();
     return new Disk(
         described.freeBytes(),
-        all.bytesPerSecond(),
-        lone,
+        most,
+        Math.min(most, lone),
+        Math.min(most, deviceIsHost ? besideProducts(reads, readers) : most),
         all.cores(),
         described.writeBytesPerSecond());
+  }
+
+  private double besideProducts(DiskReads reads, int readers) throws IOException {
+    try {
+      return probe.besideProducts(
+          () -> {
+            try {
+              return reads.by(readers).bytesPerSecond();
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          });
+    } catch (UncheckedIOException e) {
+      throw new IOException(e.getCause().getMessage(), e);
+    }
   }
 
   @Override

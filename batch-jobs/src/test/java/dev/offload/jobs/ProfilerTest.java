@@ -5,13 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.offload.backends.api.Device;
+import dev.offload.planner.PassShape;
+import dev.offload.planner.PassShape.MicroBatch;
 import dev.offload.planner.hardware.HardwareJson;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.HardwareProfile.Assumption;
+import dev.offload.planner.hardware.HardwareProfile.CopyRate.Piece;
+import dev.offload.planner.hardware.HardwareProfile.Disk;
+import dev.offload.planner.hardware.Processor.Product;
 import dev.offload.planner.hardware.Quantity;
 import dev.offload.planner.profile.Effort;
 import dev.offload.planner.profile.Figure;
 import dev.offload.planner.profile.Machine;
+import dev.offload.planner.profile.ModelProbe;
+import dev.offload.planner.profile.PassLoad;
+import dev.offload.planner.profile.PassLoad.Attended;
 import dev.offload.planner.profile.Profiler;
 import dev.offload.planner.profile.Profiling;
 import dev.offload.planner.profile.Shapes;
@@ -33,6 +41,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** Measures the CPU backend, briefly; how fast it is does not matter here. */
 final class ProfilerTest {
   private static final long BUDGET = 96L << 20;
+
+  /** More than a model's probe allocates of each kind of memory. */
+  private static final long PROBED = 1L << 30;
+
   private static final Effort BRIEF =
       new Effort(
           0.001,
@@ -112,6 +124,7 @@ final class ProfilerTest {
             "disk.free_bytes",
             "disk.read_bytes_per_s",
             "disk.lone_read_bytes_per_s",
+            "disk.busy_read_bytes_per_s",
             "disk.read_cores",
             "disk.write_bytes_per_s"),
         profile.assumptions().stream().map(Assumption::field).collect(Collectors.toSet()));
@@ -127,5 +140,54 @@ final class ProfilerTest {
       assertTrue(!profile.sharing().deviceIsHost());
       assertEquals(2 * 3, profile.host().products().size(), "the first shape only");
     }
+  }
+
+  @Test
+  void shouldMeasureTheSameAgainAndAgain() throws Exception {
+    PassLoad load = new PassLoad(List.of(2, 5), new Attended(2, 17), new Attended(3, 9));
+    Machine machine = new Machine("small", "a machine in a test", 2, 1L << 30, Optional.empty());
+    Disk disk = new Disk(1L << 30, 1e9, 1e9);
+    try (Device device = DeviceFinder.processor().open(4 * PROBED, 4 * PROBED, 2)) {
+      try (ModelProbe probe =
+          new ModelProbe(
+              device, device, machine, disk, SMALL, load, List.of(1L << 12, 1L << 16), 1L << 16)) {
+        long allocated = device.allocatedBytes();
+        for (int i = 0; i < 2; i++) {
+          HardwareProfile profile = probe.measure(0.01);
+          assertEquals(2 * 2 * 2, profile.device().products().size());
+          assertEquals(
+              Set.of(2, 5),
+              profile.device().products().stream().map(Product::rows).collect(Collectors.toSet()));
+          List<Piece> pieces = profile.link().toDevice().pieces();
+          assertEquals(List.of(1L << 12, 1L << 16), pieces.stream().map(Piece::bytes).toList());
+          assertEquals(pieces.getLast().cores(), profile.sharing().copyCores());
+          assertEquals(disk, profile.disk());
+        }
+        assertEquals(allocated, device.allocatedBytes(), "measuring allocates nothing");
+      }
+      assertEquals(0, device.allocatedBytes(), "device memory given back");
+      assertEquals(0, device.allocatedPinnedBytes(), "pinned memory given back");
+    }
+  }
+
+  @Test
+  void shouldMeasureWhatPassesHave() {
+    PassShape prompts =
+        new PassShape(List.of(new MicroBatch(96, 96, 4, 0, 0, 1200, 1, 1)), 0, 4, 2);
+    PassShape decode =
+        new PassShape(
+            List.of(
+                new MicroBatch(3, 0, 3, 3, 75, 0, 1, 1), new MicroBatch(1, 0, 1, 1, 26, 0, 1, 1)),
+            0,
+            4,
+            2);
+    PassLoad load = PassLoad.of(List.of(prompts, decode), false);
+    assertEquals(List.of(1, 3, 4, 96), load.rows());
+    assertEquals(new Attended(3, 25), load.decode());
+    assertEquals(new Attended(4, 24), load.prompts());
+    assertEquals(
+        List.of(1, 2, 3, 4, 8, 16, 32, 64, 96),
+        PassLoad.of(List.of(prompts, decode), true).rows(),
+        "experts get any number of rows");
   }
 }

@@ -110,6 +110,7 @@ class ForecastTest {
               plan,
               options.admission(),
               machine(1e10),
+              Optional.empty(),
               rows(requests, prompt, generated));
       assertEquals(done, forecast.passes().stream().map(ForecastTest::done).toList());
       RunReport report = forecast.report();
@@ -160,7 +161,13 @@ class ForecastTest {
               piece,
               Set.of());
       return Forecast.of(
-              model, device.operations(), onDisk, options.admission(), machine, rows(8, 10, 20))
+              model,
+              device.operations(),
+              onDisk,
+              options.admission(),
+              machine,
+              Optional.empty(),
+              rows(8, 10, 20))
           .report();
     }
   }

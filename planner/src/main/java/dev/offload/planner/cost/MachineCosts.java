@@ -76,12 +76,12 @@ public final class MachineCosts implements TaskCosts {
       case Work.Attention of -> {
         MicroBatch batch = pass.microBatches().get(of.microBatch());
         yield machine.onDevice(
-            project(of.layer(), of.weights(), batch.tokens())
+            project(of.layer(), of.weights(), rows(pass, of.microBatch()))
                 .plus(machine.device().attend(attention(of.layer()), load(batch)))
-                .plus(attentionOutput(of.layer(), of.weights(), batch.tokens())));
+                .plus(attentionOutput(of.layer(), of.weights(), rows(pass, of.microBatch()))));
       }
       case Work.Project of ->
-          machine.onDevice(project(of.layer(), of.weights(), tokens(pass, of.microBatch())));
+          machine.onDevice(project(of.layer(), of.weights(), rows(pass, of.microBatch())));
       case Work.DownloadQueries _ -> machine.toHost(bytes, 1);
       case Work.AttendOnHost of -> {
         MicroBatch batch = pass.microBatches().get(of.microBatch());
@@ -90,16 +90,17 @@ public final class MachineCosts implements TaskCosts {
       }
       case Work.UploadAttended _ -> machine.toDevice(bytes, 1);
       case Work.ProjectOutput of ->
-          machine.onDevice(
-              attentionOutput(of.layer(), of.weights(), tokens(pass, of.microBatch())));
+          machine.onDevice(attentionOutput(of.layer(), of.weights(), rows(pass, of.microBatch())));
       case Work.FeedForward of ->
           machine.onDevice(
               norms(of.layer(), tokens(pass, of.microBatch()))
-                  .plus(products(of.weights(), tokens(pass, of.microBatch()))));
+                  .plus(products(of.weights(), rows(pass, of.microBatch()))));
       case Work.Route of ->
           machine.onDevice(
-              norms(of.layer(), pass.tokens()).plus(products(of.weights(), pass.tokens())));
-      case Work.SharedExpert of -> machine.onDevice(products(of.weights(), pass.tokens()));
+              norms(of.layer(), pass.tokens())
+                  .plus(products(of.weights(), Rows.first(pass.tokens()))));
+      case Work.SharedExpert of ->
+          machine.onDevice(products(of.weights(), Rows.first(pass.tokens())));
       case Work.DownloadRouting _ -> machine.toHost(bytes, 1);
       case Work.Regroup _ -> machine.waiting(machine.onOneCore(bytes), 0);
       case Work.UploadRegrouping _ -> machine.toDevice(bytes, 2);
@@ -135,12 +136,14 @@ public final class MachineCosts implements TaskCosts {
 
   private Compute embed(Work.Embed work, double bytes, int tokens) {
     Compute looked = machine.device().movement(bytes);
-    return work.weights().map(each -> looked.plus(products(each, tokens))).orElse(looked);
+    return work.weights()
+        .map(each -> looked.plus(products(each, Rows.first(tokens))))
+        .orElse(looked);
   }
 
   private Compute head(Work.Head work, double bytes, int rows) {
     Compute norm = machine.device().movement(bytes);
-    Optional<Compute> product = work.weights().map(each -> products(each, rows));
+    Optional<Compute> product = work.weights().map(each -> products(each, Rows.first(rows)));
     return product.map(norm::plus).orElse(norm);
   }
 
@@ -160,35 +163,42 @@ public final class MachineCosts implements TaskCosts {
   }
 
   /** One product after the other, and an operation on the rows between each two. */
-  private Compute products(Work.Located located, int rows) {
+  private Compute products(Work.Located located, Rows rows) {
     Compute sum = Compute.NONE;
     MatrixShape before = null;
     for (MatrixShape shape : matrices.get(unit(located))) {
       if (before != null) {
-        double bytes = F32 * rows * ((double) before.outputs() + shape.inputs());
+        double bytes = F32 * rows.count() * ((double) before.outputs() + shape.inputs());
         sum = sum.plus(machine.device().movement(bytes));
       }
-      sum = sum.plus(machine.device().product(shape, rows));
+      sum = sum.plus(product(shape, rows));
       before = shape;
     }
     return sum;
   }
 
+  private Compute product(MatrixShape shape, Rows rows) {
+    return rows.again()
+        ? machine.device().productAgain(shape, rows.count())
+        : machine.device().product(shape, rows.count());
+  }
+
   /** Queries, keys and values, and what is done to their rows before they are attended. */
-  private Compute project(int layer, Work.Located weights, int rows) {
+  private Compute project(int layer, Work.Located weights, Rows rows) {
     Attention of = model.layers().get(layer).attention();
     long rotated = (long) of.headDim() * (of.heads() + of.keyValueHeads());
     int operations = of.queryKeyNorm() == QueryKeyNorm.NONE ? 0 : 1;
     operations += of.rope().dimensions() > 0 ? 1 : 0;
-    Compute sum = norms(layer, rows).plus(product(weights, Role.QKV, rows));
-    return sum.plus(machine.device().movement(2.0 * F32 * rows * rotated).times(operations));
+    Compute sum = norms(layer, rows.count()).plus(product(weights, Role.QKV, rows));
+    return sum.plus(
+        machine.device().movement(2.0 * F32 * rows.count() * rotated).times(operations));
   }
 
-  private Compute attentionOutput(int layer, Work.Located weights, int rows) {
+  private Compute attentionOutput(int layer, Work.Located weights, Rows rows) {
     Compute product = product(weights, Role.ATTENTION_OUTPUT, rows);
     return model.layers().get(layer).norms() == NormPlacement.BEFORE
         ? product
-        : product.plus(norms(layer, rows));
+        : product.plus(norms(layer, rows.count()));
   }
 
   /** A norm in front of a module, and one behind it and an addition where the layer has that. */
@@ -198,10 +208,10 @@ public final class MachineCosts implements TaskCosts {
     return machine.device().movement(bytes).times(operations);
   }
 
-  private Compute product(Work.Located located, Role role, int rows) {
+  private Compute product(Work.Located located, Role role, Rows rows) {
     Compute sum = Compute.NONE;
     for (MatrixShape shape : MatrixShape.of(unit(located), role::equals)) {
-      sum = sum.plus(machine.device().product(shape, rows));
+      sum = sum.plus(product(shape, rows));
     }
     return sum;
   }
@@ -229,6 +239,23 @@ public final class MachineCosts implements TaskCosts {
       return mixture;
     }
     throw new IllegalArgumentException("layer " + layer + " has no experts");
+  }
+
+  /**
+   * Rows that are multiplied.
+   *
+   * @param again whether rows of another micro-batch were multiplied with the same weights before
+   */
+  private record Rows(int count, boolean again) {
+    static Rows first(int count) {
+      return new Rows(count, false);
+    }
+  }
+
+  private static Rows rows(PassShape pass, int microBatch) {
+    boolean again =
+        pass.microBatches().subList(0, microBatch).stream().anyMatch(each -> each.tokens() > 0);
+    return new Rows(tokens(pass, microBatch), again);
   }
 
   private static int tokens(PassShape pass, int microBatch) {

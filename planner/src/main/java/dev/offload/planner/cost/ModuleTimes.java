@@ -34,6 +34,18 @@ public final class ModuleTimes {
         .times(rows / whole);
   }
 
+  /** One behind another with the same weights, which caches may still have. */
+  public Compute productAgain(MatrixShape shape, double rows) {
+    Compute first = product(shape, rows);
+    if (rows <= 0) {
+      return first;
+    }
+    double whole = Math.max(1, rows);
+    double share =
+        Math.min(1, products.againSeconds(shape, whole) / products.seconds(shape, whole));
+    return new Compute(first.seconds() * share, first.flops(), first.bytes() * share);
+  }
+
   /** An operation that reads and writes so many bytes and computes next to nothing. */
   public Compute movement(double bytes) {
     return new Compute(processor.launchSeconds() + bytes / processor.rowBytesPerSecond(), 0, bytes);

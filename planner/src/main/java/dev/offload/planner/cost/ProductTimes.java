@@ -1,12 +1,14 @@
 package dev.offload.planner.cost;
 
 import dev.offload.planner.hardware.Processor;
+import dev.offload.planner.hardware.Processor.Product;
 import dev.offload.tensors.DType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 
 /**
  * How long matrix products take on a processor. Where products were measured: as the nearest
@@ -17,29 +19,38 @@ import java.util.TreeMap;
 final class ProductTimes {
   private final Processor processor;
   private final DType dtype;
-  private final Map<MatrixShape, NavigableMap<Double, Double>> measured = new HashMap<>();
+  private final Map<MatrixShape, NavigableMap<Double, Product>> measured = new HashMap<>();
   private final Map<MatrixShape, MatrixShape> nearest = new HashMap<>();
 
   ProductTimes(Processor processor, DType dtype) {
     this.processor = processor;
     this.dtype = dtype;
-    for (Processor.Product product : processor.products()) {
+    for (Product product : processor.products()) {
       if (product.dtype() == dtype) {
         measured
             .computeIfAbsent(
                 new MatrixShape(product.outputs(), product.inputs()), _ -> new TreeMap<>())
-            .put((double) product.rows(), product.seconds());
+            .put((double) product.rows(), product);
       }
     }
   }
 
   /** Seconds of {@code [rows, inputs] · [outputs, inputs]ᵀ}, at least one row. */
   double seconds(MatrixShape shape, double rows) {
+    return seconds(shape, rows, Product::seconds);
+  }
+
+  /** The same where a product with these weights comes before, which caches may still have. */
+  double againSeconds(MatrixShape shape, double rows) {
+    return seconds(shape, rows, Product::againSeconds);
+  }
+
+  private double seconds(MatrixShape shape, double rows, ToDoubleFunction<Product> of) {
     if (measured.isEmpty()) {
       return processor.launchSeconds() + Math.max(arithmetic(shape, rows), memory(shape, rows));
     }
     MatrixShape like = nearest.computeIfAbsent(shape, this::findNearest);
-    double work = Math.max(0, along(measured.get(like), rows) - processor.launchSeconds());
+    double work = Math.max(0, along(measured.get(like), rows, of) - processor.launchSeconds());
     return processor.launchSeconds() + work * shape.elements() / like.elements();
   }
 
@@ -81,17 +92,19 @@ final class ProductTimes {
   }
 
   /** Fewer rows than measured take as long; more take longer in proportion. */
-  private static double along(NavigableMap<Double, Double> curve, double rows) {
-    Map.Entry<Double, Double> below = curve.floorEntry(rows);
-    Map.Entry<Double, Double> above = curve.ceilingEntry(rows);
+  private static double along(
+      NavigableMap<Double, Product> curve, double rows, ToDoubleFunction<Product> of) {
+    Map.Entry<Double, Product> below = curve.floorEntry(rows);
+    Map.Entry<Double, Product> above = curve.ceilingEntry(rows);
     if (below == null) {
-      return above.getValue();
+      return of.applyAsDouble(above.getValue());
     }
+    double least = of.applyAsDouble(below.getValue());
     if (above == null) {
-      return below.getValue() * rows / below.getKey();
+      return least * rows / below.getKey();
     }
     double width = above.getKey() - below.getKey();
     double part = width == 0 ? 0 : (rows - below.getKey()) / width;
-    return below.getValue() + part * (above.getValue() - below.getValue());
+    return least + part * (of.applyAsDouble(above.getValue()) - least);
   }
 }

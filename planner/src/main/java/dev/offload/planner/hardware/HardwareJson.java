@@ -111,7 +111,8 @@ public final class HardwareJson {
               fields.integer("outputs", 1, Integer.MAX_VALUE),
               fields.integer("inputs", 1, Integer.MAX_VALUE),
               fields.integer("rows", 1, Integer.MAX_VALUE),
-              fields.number("s", SHORTEST_SECONDS, LONGEST_SECONDS)));
+              fields.number("s", SHORTEST_SECONDS, LONGEST_SECONDS),
+              fields.number("again_s", SHORTEST_SECONDS, LONGEST_SECONDS)));
       fields.refuseUnasked();
     }
     return products;
@@ -175,6 +176,7 @@ public final class HardwareJson {
             fields.count("free_bytes", 0, MOST_BYTES),
             all,
             fields.number("lone_read_bytes_per_s", LEAST, all),
+            fields.number("busy_read_bytes_per_s", LEAST, all),
             fields.number("read_cores", 0, MOST_CORES),
             rate(fields, "write_bytes_per_s"));
     fields.refuseUnasked();
@@ -223,6 +225,7 @@ public final class HardwareJson {
         .put("free_bytes", profile.disk().freeBytes())
         .put("read_bytes_per_s", profile.disk().readBytesPerSecond())
         .put("lone_read_bytes_per_s", profile.disk().loneReadBytesPerSecond())
+        .put("busy_read_bytes_per_s", profile.disk().busyReadBytesPerSecond())
         .put("read_cores", profile.disk().readCores())
         .put("write_bytes_per_s", profile.disk().writeBytesPerSecond());
     ArrayNode assumptions = root.putArray("assumptions");
@@ -254,7 +257,8 @@ public final class HardwareJson {
           .put("outputs", each.outputs())
           .put("inputs", each.inputs())
           .put("rows", each.rows())
-          .put("s", each.seconds());
+          .put("s", each.seconds())
+          .put("again_s", each.againSeconds());
     }
     return node.put("attention_bytes_per_s", processor.attentionBytesPerSecond())
         .put("attention_flops", processor.attentionFlops());

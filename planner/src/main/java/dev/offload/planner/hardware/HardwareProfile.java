@@ -228,6 +228,8 @@ public record HardwareProfile(
    * @param readBytesPerSecond large reads past the page cache by as many readers as passes have
    * @param loneReadBytesPerSecond the same while only one of them has something to read; at most as
    *     much
+   * @param busyReadBytesPerSecond the same as {@code readBytesPerSecond} while the device computes
+   *     with all cores of the host; at most as much
    * @param readCores cores of the host that all readers keep busy while they read
    * @param writeBytesPerSecond large writes
    */
@@ -235,6 +237,7 @@ public record HardwareProfile(
       long freeBytes,
       double readBytesPerSecond,
       double loneReadBytesPerSecond,
+      double busyReadBytesPerSecond,
       double readCores,
       double writeBytesPerSecond) {
     /** Time of cores that reading a byte takes where nobody measured it: as on an EPYC. */
@@ -244,12 +247,18 @@ public record HardwareProfile(
       notNegative("room on the disk", (double) freeBytes);
       positive("disk read rate", readBytesPerSecond);
       positive("disk read rate of one reader", loneReadBytesPerSecond);
+      positive("disk read rate beside products", busyReadBytesPerSecond);
       notNegative("number of cores that read", readCores);
       positive("disk write rate", writeBytesPerSecond);
       if (loneReadBytesPerSecond > readBytesPerSecond) {
         throw new IllegalArgumentException(
             "one reader is given %s bytes/s of the disk, more than the %s of all"
                 .formatted(loneReadBytesPerSecond, readBytesPerSecond));
+      }
+      if (busyReadBytesPerSecond > readBytesPerSecond) {
+        throw new IllegalArgumentException(
+            "readers beside products are given %s bytes/s of the disk, more than the %s without"
+                .formatted(busyReadBytesPerSecond, readBytesPerSecond));
       }
     }
 
@@ -260,13 +269,20 @@ public record HardwareProfile(
           freeBytes,
           bytesPerSecond,
           Math.min(bytesPerSecond, factor * loneReadBytesPerSecond),
+          Math.min(bytesPerSecond, factor * busyReadBytesPerSecond),
           factor * readCores,
           writeBytesPerSecond);
     }
 
     /** One that a single reader keeps busy without any core. */
     public Disk(long freeBytes, double readBytesPerSecond, double writeBytesPerSecond) {
-      this(freeBytes, readBytesPerSecond, readBytesPerSecond, 0, writeBytesPerSecond);
+      this(
+          freeBytes,
+          readBytesPerSecond,
+          readBytesPerSecond,
+          readBytesPerSecond,
+          0,
+          writeBytesPerSecond);
     }
   }
 

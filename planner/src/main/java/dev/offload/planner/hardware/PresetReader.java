@@ -439,6 +439,9 @@ final class PresetReader {
             reads,
             BYTES_PER_SECOND,
             "large reads of a single reader are taken to keep the disk busy");
+    double busy =
+        assume(
+            "disk.busy_read_bytes_per_s", reads, BYTES_PER_SECOND, "as without products beside it");
     double cores =
         assume(
             "disk.read_cores",
@@ -455,7 +458,7 @@ final class PresetReader {
                         DISK_WRITE,
                         BYTES_PER_SECOND,
                         "as the H200's cloud machine"));
-    return new Disk((long) room, reads, lone, cores, writes);
+    return new Disk((long) room, reads, lone, busy, cores, writes);
   }
 
   private double assume(String field, double value, Quantity quantity, String reason) {

@@ -65,13 +65,21 @@ public record Processor(
    * @param inputs columns of the weights
    * @param rows rows multiplied
    * @param seconds when many follow each other, weights not in any cache
+   * @param againSeconds with the weights of the one before
    */
-  public record Product(DType dtype, int outputs, int inputs, int rows, double seconds) {
+  public record Product(
+      DType dtype, int outputs, int inputs, int rows, double seconds, double againSeconds) {
     public Product {
       positive("outputs of a product", outputs);
       positive("inputs of a product", inputs);
       positive("rows of a product", rows);
       positive("time of a product", seconds);
+      positive("time of a product with the same weights again", againSeconds);
+    }
+
+    /** One that caches do not help. */
+    public Product(DType dtype, int outputs, int inputs, int rows, double seconds) {
+      this(dtype, outputs, inputs, rows, seconds, seconds);
     }
   }
 }

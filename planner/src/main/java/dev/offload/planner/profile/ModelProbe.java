@@ -11,6 +11,7 @@ import dev.offload.planner.profile.Turns.Turn;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.DoubleSupplier;
 import java.util.function.IntConsumer;
 import java.util.function.LongFunction;
 import java.util.stream.IntStream;
@@ -44,6 +45,7 @@ public final class ModelProbe implements AutoCloseable {
   private final List<Turn> toHost;
   private final Turn both;
   private final double bothBytes;
+  private final BesideProbe products;
   private final List<Turn> beside;
   private final HostReads reads;
   private final Turn read;
@@ -85,7 +87,8 @@ public final class ModelProbe implements AutoCloseable {
       toHost = turns(copies::toHost);
       both = turns.add(copies.both(usualCopy));
       bothBytes = copies.bothBytes(usualCopy);
-      beside = deviceIsHost ? beside(copies, shapes, load.decode().sequences()) : List.of();
+      products = new BesideProbe(products(shapes, load), load.decode().sequences());
+      beside = deviceIsHost ? beside(copies) : List.of();
       reads = new HostReads(host, machine.cores(), STREAMED_BYTES);
       opened.push(reads::close);
       read = turns.add(reads::read);
@@ -107,17 +110,19 @@ public final class ModelProbe implements AutoCloseable {
     return copySizes.stream().map(size -> turns.add(copying.apply(size))).toList();
   }
 
-  /** Copies of each size beside products of so many rows. */
-  private List<Turn> beside(CopyProbe copies, Shapes shapes, int rows) {
+  private WeightRing products(Shapes shapes, PassLoad load) {
     WeightRing ring =
         new WeightRing(
             device,
             shapes.dtypes().getFirst(),
             Profiler.cut(shapes.sizes()).getFirst(),
-            rows,
+            load.decode().sequences(),
             STREAMED_BYTES);
     opened.push(ring::close);
-    BesideProbe products = new BesideProbe(ring, rows);
+    return ring;
+  }
+
+  private List<Turn> beside(CopyProbe copies) {
     return copySizes.stream()
         .map(
             size -> {
@@ -127,6 +132,11 @@ public final class ModelProbe implements AutoCloseable {
                   () -> products.measure(() -> Sampler.time(copying, count) / count));
             })
         .toList();
+  }
+
+  /** What something says that is done while the device multiplies. */
+  public double besideProducts(DoubleSupplier something) {
+    return products.measure(something);
   }
 
   /** Measures for so long at least. */

@@ -30,7 +30,7 @@ final class ProcessorTurns {
   private final Turn activation;
   private final Turn launch;
 
-  private record Multiplied(DType dtype, MatrixSize size, int rows, Turn turn) {
+  private record Multiplied(DType dtype, MatrixSize size, int rows, Turn turn, Turn again) {
     double seconds() {
       return turn.seconds();
     }
@@ -70,7 +70,8 @@ final class ProcessorTurns {
     opened.accept(ring::close);
     for (int each : rows) {
       Turn turn = turns.add(repeat(ring.stream(), () -> ring.enqueue(ring.stream(), each)));
-      products.add(new Multiplied(dtype, size, each, turn));
+      Turn again = turns.add(repeat(ring.stream(), () -> ring.enqueueAgain(ring.stream(), each)));
+      products.add(new Multiplied(dtype, size, each, turn, again));
     }
   }
 
@@ -101,7 +102,13 @@ final class ProcessorTurns {
       most = Math.max(most, (double) size.elements() * each.dtype().bytes() / each.seconds());
       peaks.merge(each.dtype(), 2.0 * each.rows() * size.elements() / each.seconds(), Math::max);
       measured.add(
-          new Product(each.dtype(), size.outputs(), size.inputs(), each.rows(), each.seconds()));
+          new Product(
+              each.dtype(),
+              size.outputs(),
+              size.inputs(),
+              each.rows(),
+              each.seconds(),
+              each.again().seconds()));
     }
     return new Processor(
         most,

@@ -298,6 +298,7 @@ public final class Profiler {
     BusyCores cores = BusyCores.since();
     probe.read(count, READERS);
     double busy = cores.untilNow();
+    double beside = deviceIsHost ? readRateBesideProducts(probe) : asPasses;
     figures.add(new Figure("cores busy if alone", "disk reads", busy, Quantity.COUNT));
     figures.add(
         new Figure(
@@ -305,7 +306,13 @@ public final class Profiler {
             "until the disk has them",
             probe.writeBytesPerSecond(),
             Quantity.BYTES_PER_SECOND));
-    return new Disk(free, asPasses, Math.min(asPasses, lone), busy, probe.writeBytesPerSecond());
+    return new Disk(
+        free,
+        asPasses,
+        Math.min(asPasses, lone),
+        Math.min(asPasses, beside),
+        busy,
+        probe.writeBytesPerSecond());
   }
 
   private double readRate(DiskProbe probe, int readers) {
@@ -314,14 +321,26 @@ public final class Profiler {
         / sampler.perItem(count -> probe.read(count * readers, readers));
   }
 
+  private double readRateBesideProducts(DiskProbe probe) {
+    int rows = manyRows();
+    try (WeightRing ring = ring(cut(shapes.sizes()).getLast(), rows)) {
+      double rate = new BesideProbe(ring, rows).measure(() -> readRate(probe, READERS));
+      figures.add(
+          new Figure(
+              "disk reads beside products", READERS + " readers", rate, Quantity.BYTES_PER_SECOND));
+      return rate;
+    }
+  }
+
   private Disk assumedDisk(long free, String reason) {
     assumptions.add(new Assumption("disk.free_bytes", ByteSize.format(free), reason));
     double read = assume("disk.read_bytes_per_s", reason);
     double lone = assume("disk.lone_read_bytes_per_s", reason);
+    double busy = assume("disk.busy_read_bytes_per_s", reason);
     double write = assume("disk.write_bytes_per_s", reason);
     double cores = Disk.USUAL_CORE_SECONDS_PER_BYTE * read;
     assumptions.add(new Assumption("disk.read_cores", Quantity.COUNT.format(cores), reason));
-    return new Disk(free, read, lone, cores, write);
+    return new Disk(free, read, lone, busy, cores, write);
   }
 
   private double assume(String field, String reason) {

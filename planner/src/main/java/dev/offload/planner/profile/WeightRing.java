@@ -80,8 +80,13 @@ final class WeightRing implements AutoCloseable {
 
   /** Multiplies rows with the next of the weights. */
   void enqueue(Stream stream, int rows) {
-    Weight weight = weights.get(next);
     next = (next + 1) % weights.size();
+    enqueueAgain(stream, rows);
+  }
+
+  /** Multiplies rows with the same weights as before. */
+  void enqueueAgain(Stream stream, int rows) {
+    Weight weight = weights.get(next);
     bench
         .operations()
         .matmul(stream, x.rows(0, rows), weight, Optional.empty(), false, out.rows(0, rows));

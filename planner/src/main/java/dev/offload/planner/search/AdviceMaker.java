@@ -232,7 +232,8 @@ final class AdviceMaker {
                         each.outputs(),
                         each.inputs(),
                         each.rows(),
-                        each.seconds() / arithmetic))
+                        each.seconds() / arithmetic,
+                        each.againSeconds() / arithmetic))
             .toList(),
         of.attentionBytesPerSecond() * memory,
         of.attentionFlops() * arithmetic);

@@ -9,14 +9,25 @@ import dev.offload.planner.hardware.HardwareProfile;
  * @param linkBytesPerSecond copies between host and device, both ways together
  * @param cores cores of the host
  * @param loneReadShare what one reader gets of the disk's rate while no other reads, at most 1
+ * @param busyReadShare what readers get of the disk's rate beside work that wants all cores, at
+ *     most 1
  */
 public record Capacities(
-    double hostBytesPerSecond, double linkBytesPerSecond, double cores, double loneReadShare) {
+    double hostBytesPerSecond,
+    double linkBytesPerSecond,
+    double cores,
+    double loneReadShare,
+    double busyReadShare) {
   public Capacities {
     if (!(loneReadShare > 0 && loneReadShare <= 1)) {
       throw new IllegalArgumentException(
           "one reader has %s of the disk's rate, must be above 0 and at most 1"
               .formatted(loneReadShare));
+    }
+    if (!(busyReadShare > 0 && busyReadShare <= 1)) {
+      throw new IllegalArgumentException(
+          "readers have %s of the disk's rate while cores work, must be above 0 and at most 1"
+              .formatted(busyReadShare));
     }
     if (!(hostBytesPerSecond > 0) || !(linkBytesPerSecond > 0) || !(cores > 0)) {
       throw new IllegalArgumentException(
@@ -31,6 +42,7 @@ public record Capacities(
         machine.sharing().hostMemoryBytesPerSecond(),
         machine.link().bothBytesPerSecond(),
         machine.sharing().cores(),
-        machine.disk().loneReadBytesPerSecond() / machine.disk().readBytesPerSecond());
+        machine.disk().loneReadBytesPerSecond() / machine.disk().readBytesPerSecond(),
+        machine.disk().busyReadBytesPerSecond() / machine.disk().readBytesPerSecond());
   }
 }

@@ -44,6 +44,11 @@ final class Flow {
     return laneShare * cost.coreSeconds() / cost.seconds();
   }
 
+  /** Whether it keeps so many cores busy at full speed. */
+  boolean wantsCores(double cores) {
+    return cost.coreSeconds() >= cores * cost.seconds();
+  }
+
   /** Sets how fast it goes with at most so many cores and as much of all else as it wants. */
   void setCores(double most) {
     double share = cost.coreSeconds() > 0 ? Math.min(1, most / coreDemand()) : 1;

@@ -239,12 +239,18 @@ public final class Simulator {
       LaneQueue queue, Flow flow, Map<Lane, Integer> sharers, Set<Lane> urgent) {
     double equal = 1.0 / sharers.get(queue.lane());
     if (queue == LaneQueue.READS) {
-      return Math.min(equal, capacities.loneReadShare());
+      double share = Math.min(equal, capacities.loneReadShare());
+      return coresAreBusy() ? share * capacities.busyReadShare() : share;
     }
     if (!flow.needsLink()) {
       return 1;
     }
     return urgent.contains(queue.lane()) ? (queue.isUrgent() ? 1 : 0) : equal;
+  }
+
+  /** Whether something else than reads wants all cores, which keeps readers waiting for one. */
+  private boolean coresAreBusy() {
+    return flows.stream().anyMatch(flow -> flow.wantsCores(capacities.cores()));
   }
 
   /**

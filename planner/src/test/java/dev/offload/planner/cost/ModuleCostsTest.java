@@ -52,6 +52,20 @@ class ModuleCostsTest {
   }
 
   @Test
+  void shouldKnowWhatCachesStillHave() {
+    Processor processor =
+        processor(
+            new Product(DType.BF16, 1000, 1000, 1, 0.002, 0.001),
+            new Product(DType.BF16, 1000, 1000, 101, 0.004, 0.005));
+    ModuleTimes times = new ModuleTimes(processor, DType.BF16);
+    assertEquals(0.002, times.product(SQUARE, 1).seconds(), 1e-12);
+    assertEquals(0.001, times.productAgain(SQUARE, 1).seconds(), 1e-12);
+    assertEquals(times.product(SQUARE, 1).bytes() / 2, times.productAgain(SQUARE, 1).bytes(), 1e-3);
+    assertEquals(0.004, times.productAgain(SQUARE, 101).seconds(), 1e-12, "never slower");
+    assertEquals(Compute.NONE, times.productAgain(SQUARE, 0));
+  }
+
+  @Test
   void shouldRefuseAFormatWithoutARate() {
     ModuleTimes times = new ModuleTimes(processor(), DType.F16);
     IllegalArgumentException refusal =
@@ -129,7 +143,7 @@ class ModuleCostsTest {
             cores,
             1,
             new Sharing(20e9, 15e9, 2, 1.5, 3e-4, true),
-            new Disk(1, 2, 1, 0.25, 1),
+            new Disk(1, 2, 1, 2, 0.25, 1),
             List.of());
     ModuleCosts costs = new ModuleCosts(machine, DType.BF16);
     assertEquals(2, costs.onDevice(new Compute(1, 0, 20e9)).coreSeconds());
@@ -138,7 +152,7 @@ class ModuleCostsTest {
     assertEquals(new Cost(15, 90, 0, 3.75), costs.read(30), "through a buffer");
     assertEquals(6e-4 + 2 * 15e6 / 15e9, costs.prepare(15e6).seconds(), 1e-12);
     Cost waited = costs.waiting(new Cost(1, 2, 3, 4), 2);
-    assertEquals(new Cost(1 + 6e-4, 2, 3, 4), waited);
+    assertEquals(new Cost(1 + 3 * 3e-4, 2, 3, 4, 3e-4), waited, "its lane works but for one");
   }
 
   @Test

@@ -4,7 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.offload.planner.hardware.HardwareProfile.CopyRate;
+import dev.offload.planner.hardware.HardwareProfile.CopyRate.Piece;
 import dev.offload.planner.hardware.HardwareProfile.Disk;
+import dev.offload.planner.hardware.HardwareProfile.Link;
 import dev.offload.planner.hardware.Processor.Product;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.ModelException;
@@ -36,16 +39,21 @@ final class HardwareJsonTest {
             device.peakFlops(),
             List.of(
                 new Product(DType.BF16, 4096, 1024, 1, 1.25e-6),
-                new Product(DType.F32, 4096, 1024, 512, 3.5e-4)),
+                new Product(DType.F32, 4096, 1024, 512, 3.5e-4, 3.4e-4)),
             device.attentionBytesPerSecond(),
             device.attentionFlops()),
         plain.deviceMemoryBytes(),
-        plain.link(),
+        new Link(measured(plain.link().toDevice()), plain.link().toHost(), 1.016E11),
         plain.host(),
         plain.hostMemoryBytes(),
         plain.sharing(),
         plain.disk(),
         plain.assumptions());
+  }
+
+  private static CopyRate measured(CopyRate rate) {
+    List<Piece> pieces = List.of(new Piece(65_536, 4e-6, 0), new Piece(1_048_576, 2.2e-5, 0.5));
+    return new CopyRate(rate.bytesPerSecond(), rate.latencySeconds(), pieces);
   }
 
   @BeforeEach
@@ -95,9 +103,12 @@ final class HardwareJsonTest {
         "\"both_bytes_per_s\" : 1.016E11|\"both_bytes_per_s\" : -1|link.both_bytes_per_s is -1",
         "\"latency_s\" : |\"latency_s\" : -1, \"was\" : |link.to_device.latency_s is -1",
         "\"memory_bytes\" : 150754820096|\"memory_bytes\" : \"much\"|device.memory_bytes is \"much\"",
+        "\"bytes\" : 1048576|\"bytes\" : 65536|link.to_device.pieces[1].bytes is 65536; it must be a whole number from 65537",
+        "\"cores\" : 0.5|\"cores\" : -1|link.to_device.pieces[1].cores is -1",
         "\"core_bytes_per_s\" : |\"core_bytes_per_s\" : 1e20, \"was\" : |sharing.core_bytes_per_s is 1.0E20; it must be a number from",
         "\"copy_cores\" : |\"copy_cores\" : 17, \"was\" : |sharing.copy_cores is 17; it must be a number from",
         "\"lone_read_bytes_per_s\" : |\"lone_read_bytes_per_s\" : 1e20, \"was\" : |disk.lone_read_bytes_per_s is 1.0E20; it must be a number from",
+        "\"busy_read_bytes_per_s\" : |\"busy_read_bytes_per_s\" : 1e20, \"was\" : |disk.busy_read_bytes_per_s is 1.0E20; it must be a number from",
         "\"title\"|\"titel\"|title is missing; it must be a text",
         "\"disk\" : {|\"disk\" : 3, \"was\" : {|disk is 3; it must be an object",
         "\"assumptions\" : [|\"assumptions\" : {}, \"was\" : [|assumptions is {}; it must be a list",
@@ -124,7 +135,7 @@ final class HardwareJsonTest {
       Disk faster = disk.withReads(disk.readBytesPerSecond() + 1e9);
       assertEquals(faster.readBytesPerSecond(), faster.loneReadBytesPerSecond(), 1e-3);
     }
-    Disk half = new Disk(1, 2e9, 1e9, 0.5, 1).withReads(4e9);
-    assertEquals(new Disk(1, 4e9, 2e9, 1, 1), half);
+    Disk half = new Disk(1, 2e9, 1e9, 1.5e9, 0.5, 1).withReads(4e9);
+    assertEquals(new Disk(1, 4e9, 2e9, 3e9, 1, 1), half);
   }
 }

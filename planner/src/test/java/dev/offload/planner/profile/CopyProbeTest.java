@@ -7,6 +7,34 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class CopyProbeTest {
+  @Test
+  void shouldKeepWhatWasMeasured() {
+    CopyRate rate = CopyProbe.rate(List.of(1000L, 3000L), List.of(2e-6, 4e-6), List.of(0.5, 1.5));
+    assertEquals(2e-6, rate.seconds(1000, 1), 1e-15);
+    assertEquals(3e-6, rate.seconds(2000, 1), 1e-15, "half way");
+    assertEquals(3 * 4e-6, rate.seconds(9000, 3), 1e-15, "three pieces");
+    assertEquals(8e-6, rate.seconds(6000, 1), 1e-15, "in proportion to the largest");
+    assertEquals(1.5e-6, rate.seconds(500, 1), 1e-15, "latency, and half of the rest");
+    assertEquals(1, rate.cores(2000, 1).orElseThrow(), 1e-12);
+    assertEquals(1.5, rate.cores(1e9, 1).orElseThrow(), 1e-12);
+    assertEquals(0.5, rate.cores(10, 1).orElseThrow(), 1e-12);
+  }
+
+  @Test
+  void shouldHurryAllPiecesButTheirLatency() {
+    CopyRate rate = CopyProbe.rate(List.of(1000L, 3000L), List.of(2e-6, 4e-6), List.of(0.0, 0.0));
+    CopyRate twice = rate.faster(rate.bytesPerSecond());
+    assertEquals(1.5e-6, twice.seconds(1000, 1), 1e-12);
+    assertEquals(2.5e-6, twice.seconds(3000, 1), 1e-12);
+  }
+
+  @Test
+  void shouldGiveCopiesWhatIsLeftOfTheirRate() {
+    assertEquals(1, BesideProbe.copyCores(2, 1e-3, 1e-3), "as fast with its part");
+    assertEquals(1.5, BesideProbe.copyCores(2, 1e-3, 1.5e-3), 1e-12);
+    assertEquals(2, BesideProbe.copyCores(2, 1e-3, 5e-3), "no more than there are");
+  }
+
   private static final List<Long> SIZES = List.of(1L << 16, 1L << 20, 1L << 24, 1L << 26);
 
   @Test

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 class SimulatorTest {
   private static final PassShape SHAPE =
       new PassShape(List.of(new PassShape.MicroBatch(3, 2, 2, 1, 10, 3, 0, 0)), 2, 0, 0);
-  private static final Capacities PLENTY = new Capacities(1e18, 1e18, 1e9, 1);
+  private static final Capacities PLENTY = new Capacities(1e18, 1e18, 1e9, 1, 1);
 
   private final List<Task> tasks = new ArrayList<>();
   private final List<Cost> costs = new ArrayList<>();
@@ -65,7 +65,7 @@ class SimulatorTest {
     task(Lane.H2D, new Cost(2, 0, 0, 2));
     long result = task(Lane.GPU, new Cost(4, 0, 0, 8));
     PlayedPass pass =
-        simulator(new Capacities(1e18, 1e18, 2, 1)).play(new Schedule(tasks, result), SHAPE);
+        simulator(new Capacities(1e18, 1e18, 2, 1, 1)).play(new Schedule(tasks, result), SHAPE);
     // The copy takes its 2 s, in which the other does 1 of its 4; then it is alone.
     assertEquals(List.of("GPU 0-5", "H2D 0-2"), spans(pass.timeline(1)).byName());
   }
@@ -77,7 +77,7 @@ class SimulatorTest {
     task(Lane.H2D, new Cost(3, 0, 0, 6));
     long result = task(Lane.GPU, new Cost(3, 0, 0, 6));
     PlayedPass pass =
-        simulator(new Capacities(1e18, 1e18, 3.5, 1)).play(new Schedule(tasks, result), SHAPE);
+        simulator(new Capacities(1e18, 1e18, 3.5, 1, 1)).play(new Schedule(tasks, result), SHAPE);
     // After 3 s they have done 2.25 of 3; then there are 1.75 cores for each.
     assertEquals(3 + 0.75 * 2 / 1.75, pass.seconds(), 1e-9);
   }
@@ -88,7 +88,7 @@ class SimulatorTest {
     task(Lane.H2D, new Cost(1, 10, 0, 1));
     long result = task(Lane.GPU, new Cost(1, 40, 0, 2));
     PlayedPass pass =
-        simulator(new Capacities(30, 1e18, 2, 1)).play(new Schedule(tasks, result), SHAPE);
+        simulator(new Capacities(30, 1e18, 2, 1, 1)).play(new Schedule(tasks, result), SHAPE);
     assertEquals(1 + 0.5 / 0.75, pass.seconds(), 1e-9, "then 40 are wanted of 30");
   }
 
@@ -100,9 +100,9 @@ class SimulatorTest {
     long result = task(Lane.GPU, new Cost(1, 0, 0, 1));
     task(Lane.D2H, new Cost(1, 0, 10, 0));
     PlayedPass pass =
-        simulator(new Capacities(20, 50.0 / 3, 8, 1)).play(new Schedule(tasks, result), SHAPE);
+        simulator(new Capacities(20, 50.0 / 3, 8, 1, 1)).play(new Schedule(tasks, result), SHAPE);
     assertEquals(1, pass.seconds(), 1e-12, "shares nothing that is scarce");
-    Simulator simulator = simulator(new Capacities(20, 50.0 / 3, 8, 1));
+    Simulator simulator = simulator(new Capacities(20, 50.0 / 3, 8, 1, 1));
     simulator.play(new Schedule(tasks, result), SHAPE);
     simulator.between(seconds(9));
     assertEquals(
@@ -133,7 +133,7 @@ class SimulatorTest {
     add(Lane.H2D, copy, new Cost(2, 0, 0, 2), List.of());
     long result = add(Lane.H2D, new Work.UploadAttended(1, 0), new Cost(1, 0, 0, 1), List.of());
     PlayedPass pass =
-        simulator(new Capacities(1e18, 1e18, 2, 1)).play(new Schedule(tasks, result), SHAPE);
+        simulator(new Capacities(1e18, 1e18, 2, 1, 1)).play(new Schedule(tasks, result), SHAPE);
     assertEquals(List.of("H2D 0-1", "H2D 0-1"), spans(pass.timeline(1)).byName());
   }
 
@@ -142,11 +142,32 @@ class SimulatorTest {
     task(Lane.DISK, seconds(2));
     task(Lane.DISK, seconds(2));
     long result = task(Lane.DISK, seconds(1.2));
-    Simulator simulator = simulator(new Capacities(1e18, 1e18, 2, 0.6));
+    Simulator simulator = simulator(new Capacities(1e18, 1e18, 2, 0.6, 1));
     PlayedPass pass = simulator.play(new Schedule(tasks, result), SHAPE);
     // Two share the disk; one alone gets 0.6 of it.
     assertEquals(List.of("DISK 0-4", "DISK 0-4", "DISK 4-6"), spans(pass.timeline(1)).sorted());
     assertEquals(6, simulator.busySeconds().get(Lane.DISK), 1e-12);
+  }
+
+  @Test
+  void shouldKeepReadersWaitingForCoresThatAreBusy() {
+    task(Lane.DISK, seconds(4));
+    long result = task(Lane.GPU, new Cost(2, 0, 0, 4));
+    task(Lane.H2D, new Cost(1, 0, 0, 1));
+    Simulator simulator = simulator(new Capacities(1e18, 1e18, 2, 1, 0.5));
+    simulator.play(new Schedule(tasks, result), SHAPE);
+    simulator.between(seconds(10));
+    // The copy takes a core for 1 s, so that the product is done after 2.5 s; until then reads go
+    // at half their speed, and after that as fast as they can.
+    assertEquals(2.5 + 4 - 1.25, simulator.busySeconds().get(Lane.DISK), 1e-9);
+  }
+
+  @Test
+  void shouldNotCallALaneBusyThatWaitsForAThread() {
+    long result = task(Lane.CPU, new Cost(4, 0, 0, 0, 1));
+    Simulator simulator = simulator(PLENTY);
+    assertEquals(4, simulator.play(new Schedule(tasks, result), SHAPE).seconds(), 1e-12);
+    assertEquals(3, simulator.busySeconds().get(Lane.CPU), 1e-12);
   }
 
   @Test
@@ -210,7 +231,7 @@ class SimulatorTest {
   void shouldCountWorkBetweenPassesAgainstTheCores() {
     long first = task(Lane.GPU, seconds(1));
     task(Lane.H2D, new Cost(3, 0, 0, 3));
-    Simulator simulator = simulator(new Capacities(1e18, 1e18, 1, 1));
+    Simulator simulator = simulator(new Capacities(1e18, 1e18, 1, 1, 1));
     simulator.play(new Schedule(tasks, first), SHAPE);
     simulator.between(new Cost(1, 0, 0, 1));
     assertEquals(3, simulator.now(), 1e-12, "one core for two");
@@ -252,8 +273,8 @@ class SimulatorTest {
       long result = add(Lane.D2H, seconds(0.1), all);
       Schedule schedule = new Schedule(tasks, result);
       // Nothing is slower alone than it says.
-      Simulator narrow = simulator(new Capacities(9, 9, 4, 1));
-      Simulator wide = simulator(new Capacities(18, 18, 8, 1));
+      Simulator narrow = simulator(new Capacities(9, 9, 4, 1, 1));
+      Simulator wide = simulator(new Capacities(18, 18, 8, 1, 1));
       Simulator widest = simulator(PLENTY);
       double slow = narrow.play(schedule, SHAPE).seconds();
       double fast = wide.play(schedule, SHAPE).seconds();
