@@ -23,8 +23,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -61,7 +61,7 @@ final class ModelProfile implements ProfileSource {
     boolean mixtures =
         folder.config().layers().stream()
             .anyMatch(layer -> layer.feedForward() instanceof MixtureOfExperts);
-    SortedMap<Long, Long> weights = bytesBySize(folder, dtype);
+    NavigableMap<Long, Long> weights = bytesBySize(folder, dtype);
     OpenedDevices devices = closing.add(OpenedDevices.open(machine, BYTES, BYTES));
     deviceIsHost = devices.device() == devices.host();
     try {
@@ -99,8 +99,8 @@ final class ModelProfile implements ProfileSource {
   }
 
   /** How many bytes of weights are in units of each size; copies are no smaller and no larger. */
-  private static SortedMap<Long, Long> bytesBySize(ModelFolder folder, DType dtype) {
-    SortedMap<Long, Long> total = new TreeMap<>();
+  private static NavigableMap<Long, Long> bytesBySize(ModelFolder folder, DType dtype) {
+    NavigableMap<Long, Long> total = new TreeMap<>();
     for (WeightUnit unit : folder.units()) {
       long bytes =
           dtype.bytes()

@@ -3,8 +3,8 @@ package dev.offload.planner.profile;
 import dev.offload.planner.PassShape;
 import dev.offload.planner.PassShape.MicroBatch;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Optional;
-import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
@@ -38,7 +38,7 @@ public record PassLoad(List<Integer> rows, Attended decode, Attended prompts) {
    * @param mixtures whether rows are shared out among experts, so that some get any number of them
    */
   public static PassLoad of(List<PassShape> passes, boolean mixtures) {
-    SortedSet<Integer> rows = new TreeSet<>();
+    NavigableSet<Integer> rows = new TreeSet<>();
     for (PassShape pass : passes) {
       rows.add(pass.tokens());
       rows.add(pass.logitsRows());
