@@ -14,6 +14,8 @@ interface ProfileSource extends AutoCloseable {
   @FunctionalInterface
   interface ForPasses {
     /**
+     * One that knows the passes.
+     *
      * @param passes what the run's passes have to do
      */
     ProfileSource open(List<PassShape> passes) throws IOException, RefusedException;
