@@ -145,11 +145,12 @@ final class BenchMeasurement {
         source.get().get(disk);
         engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
       }
-      Optional<Forecast> before = forecast(engine, weights, device, plan, source, disk);
+      Optional<RoutingStatistics> routing = engine.routing();
+      Optional<Forecast> before = forecast(weights, device, plan, source, disk, routing);
       for (int i = 0; i < rounds; i++) {
         RunReport run = engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
         Optional<PassTimeline> pass = engine.timeline();
-        Optional<Forecast> after = forecast(engine, weights, device, plan, source, disk);
+        Optional<Forecast> after = forecast(weights, device, plan, source, disk, routing);
         List<Forecast> both = Stream.of(before, after).flatMap(Optional::stream).toList();
         runs.add(new Ran(run, before.map(_ -> new Comparison.Round(run, pass, both)), loadNanos));
         before = after;
@@ -170,21 +171,22 @@ final class BenchMeasurement {
   }
 
   /**
-   * What the run would be by what the machine can do just now, which changes, and by the experts
-   * that were chosen until now.
+   * What the run would be by what the machine can do just now, which changes.
+   *
+   * @param routing experts that were chosen in other runs
    */
   private Optional<Forecast> forecast(
-      Engine engine,
       EngineModel weights,
       Device device,
       Plan plan,
       Optional<ProfileSource> source,
-      Optional<DiskReads> disk)
+      Optional<DiskReads> disk,
+      Optional<RoutingStatistics> routing)
       throws IOException, RefusedException {
     if (source.isEmpty()) {
       return Optional.empty();
     }
-    return Optional.of(forecast(weights, device, plan, source.get().get(disk), engine.routing()));
+    return Optional.of(forecast(weights, device, plan, source.get().get(disk), routing));
   }
 
   private Forecast forecast(

@@ -62,7 +62,7 @@ final class ModelProfile implements ProfileSource {
         folder.config().layers().stream()
             .anyMatch(layer -> layer.feedForward() instanceof MixtureOfExperts);
     NavigableMap<Long, Long> weights = bytesBySize(folder, dtype);
-    OpenedDevices devices = closing.add(OpenedDevices.open(machine, BYTES, BYTES));
+    OpenedDevices devices = closing.add(OpenedDevices.toMeasure(machine, BYTES, BYTES));
     deviceIsHost = devices.device() == devices.host();
     try {
       probe =

@@ -13,19 +13,33 @@ record OpenedDevices(Device device, Device host) implements AutoCloseable {
 
   /** Opens both, with the budgets of the options. The caller closes them. */
   static OpenedDevices open(BudgetOptions machine) throws RefusedException {
-    return open(machine, machine.deviceMemory(), machine.hostMemory());
+    // What the host computes with is the device's pinned memory; beside it needs only scratch.
+    return open(machine, machine.deviceMemory(), machine.hostMemory(), HOST_SCRATCH_BYTES, 0);
   }
 
-  /** Opens both with budgets in bytes. The caller closes them. */
-  static OpenedDevices open(BudgetOptions machine, long deviceBytes, long hostBytes)
+  /**
+   * Opens both to be measured: beside a device with other memory the processor gets as much of the
+   * host's as that. The caller closes them.
+   */
+  static OpenedDevices toMeasure(BudgetOptions machine, long deviceBytes, long hostBytes)
+      throws RefusedException {
+    return open(machine, deviceBytes, hostBytes, hostBytes, hostBytes);
+  }
+
+  private static OpenedDevices open(
+      BudgetOptions machine,
+      long deviceBytes,
+      long hostBytes,
+      long processorBytes,
+      long processorPinnedBytes)
       throws RefusedException {
     Device device = machine.device().open(deviceBytes, hostBytes, machine.threads());
     try {
-      // What the host computes with is the device's pinned memory; beside it needs only scratch.
       Device host =
           device.facts().sharesHostMemory()
               ? device
-              : DeviceFinder.processor().open(HOST_SCRATCH_BYTES, 0, machine.threads());
+              : DeviceFinder.processor()
+                  .open(processorBytes, processorPinnedBytes, machine.threads());
       return new OpenedDevices(device, host);
     } catch (RefusedException | RuntimeException | Error e) {
       device.close();

@@ -81,7 +81,8 @@ final class ProfileCommand implements Callable<Integer> {
 
   private Profiling measure(MachineFacts facts) throws IOException, RefusedException {
     PrintWriter err = spec.commandLine().getErr();
-    try (OpenedDevices devices = OpenedDevices.open(machine)) {
+    try (OpenedDevices devices =
+        OpenedDevices.toMeasure(machine, machine.deviceMemory(), machine.hostMemory())) {
       Machine described =
           new Machine(
               facts.name(),
