@@ -36,7 +36,7 @@ public record Effort(
   /** Less than a minute. */
   public static Effort usual() {
     return new Effort(
-        0.06,
+        0.05,
         256 * MIB,
         List.of(MIB / 16, MIB, 16 * MIB, 64 * MIB),
         List.of(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
