@@ -45,16 +45,14 @@ final class ModelProfile implements ProfileSource {
 
   private static final double SECONDS = 1;
 
-  private final Disk noDisk;
   private final Closing closing = new Closing();
   private final ModelProbe probe;
-  private final boolean deviceIsHost;
 
   /** Opens devices like those of the run, and runs everything for a while. */
   ModelProfile(MachineOptions machine, DType dtype, ModelFolder folder, List<PassShape> passes)
       throws IOException, RefusedException {
     MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
-    noDisk = new Disk(facts.diskFreeBytes(), UNUSED, UNUSED);
+    Disk noDisk = new Disk(facts.diskFreeBytes(), UNUSED, UNUSED);
     Machine described =
         new Machine(
             facts.name(), facts.processor(), facts.cores(), facts.memoryBytes(), Optional.empty());
@@ -63,7 +61,6 @@ final class ModelProfile implements ProfileSource {
             .anyMatch(layer -> layer.feedForward() instanceof MixtureOfExperts);
     NavigableMap<Long, Long> weights = bytesBySize(folder, dtype);
     OpenedDevices devices = closing.add(OpenedDevices.toMeasure(machine, BYTES, BYTES));
-    deviceIsHost = devices.device() == devices.host();
     try {
       probe =
           closing.add(
@@ -116,21 +113,21 @@ final class ModelProfile implements ProfileSource {
   @Override
   public HardwareProfile get(Optional<DiskReads> disk) throws IOException {
     HardwareProfile measured = probe.measure(SECONDS);
-    return disk.isPresent() ? measured.withDisk(disk(noDisk, disk.get())) : measured;
+    return disk.isPresent() ? measured.withDisk(disk(measured, disk.get())) : measured;
   }
 
-  private Disk disk(Disk described, DiskReads reads) throws IOException {
+  private Disk disk(HardwareProfile measured, DiskReads reads) throws IOException {
     int readers = LaneQueue.READS.atATime();
     DiskRead all = reads.by(readers);
     double lone = reads.by(1).bytesPerSecond();
     double most = all.bytesPerSecond();
     return new Disk(
-        described.freeBytes(),
+        measured.disk().freeBytes(),
         most,
         Math.min(most, lone),
-        Math.min(most, deviceIsHost ? besideProducts(reads, readers) : most),
+        Math.min(most, measured.sharing().deviceIsHost() ? besideProducts(reads, readers) : most),
         all.cores(),
-        described.writeBytesPerSecond());
+        measured.disk().writeBytesPerSecond());
   }
 
   private double besideProducts(DiskReads reads, int readers) throws IOException {
@@ -144,7 +141,7 @@ final class ModelProfile implements ProfileSource {
             }
           });
     } catch (UncheckedIOException e) {
-      throw new IOException(e.getCause().getMessage(), e);
+      throw e.getCause();
     }
   }
 

@@ -81,24 +81,22 @@ final class CopyProbe implements AutoCloseable {
 
   /** Copies pieces to the device, so many of them, each behind the one before. */
   IntConsumer toDevice(long size) {
-    return count -> {
-      for (int i = 0; i < count; i++) {
-        long offset = next(size);
-        bench.stream().copyToDevice(host, offset, device, offset, size);
-      }
-      bench.stream().synchronize();
-    };
+    return Sampler.repeating(
+        bench.stream(),
+        () -> {
+          long offset = next(size);
+          bench.stream().copyToDevice(host, offset, device, offset, size);
+        });
   }
 
   /** Copies pieces to the host, so many of them, each behind the one before. */
   IntConsumer toHost(long size) {
-    return count -> {
-      for (int i = 0; i < count; i++) {
-        long offset = next(size);
-        bench.stream().copyToHost(device, offset, host, offset, size);
-      }
-      bench.stream().synchronize();
-    };
+    return Sampler.repeating(
+        bench.stream(),
+        () -> {
+          long offset = next(size);
+          bench.stream().copyToHost(device, offset, host, offset, size);
+        });
   }
 
   private long next(long size) {

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 
@@ -54,14 +53,14 @@ public record PassLoad(List<Integer> rows, Attended decode, Attended prompts) {
       rows.add(most);
     }
     Attended decode =
-        largest(passes, batch -> batch.decoding() > 0, MicroBatch::decoding)
+        largest(passes, MicroBatch::decoding)
             .map(
                 batch ->
                     new Attended(
                         batch.decoding(), Math.toIntExact(batch.decodeKeys() / batch.decoding())))
             .orElse(new Attended(1, rows.last()));
     Attended prompts =
-        largest(passes, batch -> batch.promptTokens() > 0, MicroBatch::promptTokens)
+        largest(passes, MicroBatch::promptTokens)
             .map(
                 batch -> {
                   int sequences = Math.max(1, batch.sequences() - batch.decoding());
@@ -72,9 +71,12 @@ public record PassLoad(List<Integer> rows, Attended decode, Attended prompts) {
   }
 
   private static Optional<MicroBatch> largest(
-      List<PassShape> passes, Predicate<MicroBatch> which, ToIntFunction<MicroBatch> size) {
+      List<PassShape> passes, ToIntFunction<MicroBatch> size) {
     List<MicroBatch> batches =
-        passes.stream().flatMap(pass -> pass.microBatches().stream()).filter(which).toList();
+        passes.stream()
+            .flatMap(pass -> pass.microBatches().stream())
+            .filter(batch -> size.applyAsInt(batch) > 0)
+            .toList();
     int most = batches.stream().mapToInt(size).max().orElse(0);
     // The one in the middle of those that are as large: its caches are as long as on average.
     List<MicroBatch> as = batches.stream().filter(batch -> size.applyAsInt(batch) == most).toList();

@@ -14,7 +14,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.function.IntConsumer;
 
 /** What one processor multiplies and attends to, in turn with all else. Owns its operands. */
 final class ProcessorTurns {
@@ -57,20 +56,20 @@ final class ProcessorTurns {
     }
     rows = new RowProbe(device, load.rows().getLast());
     opened.accept(rows::close);
-    launch = turns.add(repeat(rows.stream(), rows::launch));
-    activation = turns.add(repeat(rows.stream(), rows::activate));
+    launch = turn(rows.stream(), rows::launch);
+    activation = turn(rows.stream(), rows::activate);
     decode = attention(shapes.heads(), load.decode(), 1, bytes);
-    decodeTurn = turns.add(repeat(decode.stream(), () -> decode.enqueue(decode.stream())));
+    decodeTurn = turn(decode.stream(), () -> decode.enqueue(decode.stream()));
     prompts = attention(shapes.heads(), load.prompts(), load.prompts().context(), 0);
-    promptTurn = turns.add(repeat(prompts.stream(), () -> prompts.enqueue(prompts.stream())));
+    promptTurn = turn(prompts.stream(), () -> prompts.enqueue(prompts.stream()));
   }
 
   private void multiply(DType dtype, MatrixSize size, List<Integer> rows, long bytes) {
     WeightRing ring = new WeightRing(device, dtype, size, rows.getLast(), bytes);
     opened.accept(ring::close);
     for (int each : rows) {
-      Turn turn = turns.add(repeat(ring.stream(), () -> ring.enqueue(ring.stream(), each)));
-      Turn again = turns.add(repeat(ring.stream(), () -> ring.enqueueAgain(ring.stream(), each)));
+      Turn turn = turn(ring.stream(), () -> ring.enqueue(ring.stream(), each));
+      Turn again = turn(ring.stream(), () -> ring.enqueueAgain(ring.stream(), each));
       products.add(new Multiplied(dtype, size, each, turn, again));
     }
   }
@@ -82,13 +81,8 @@ final class ProcessorTurns {
     return probe;
   }
 
-  private static IntConsumer repeat(Stream stream, Runnable enqueue) {
-    return count -> {
-      for (int i = 0; i < count; i++) {
-        enqueue.run();
-      }
-      stream.synchronize();
-    };
+  private Turn turn(Stream stream, Runnable enqueue) {
+    return turns.add(Sampler.repeating(stream, enqueue));
   }
 
   /** As it was measured last. */

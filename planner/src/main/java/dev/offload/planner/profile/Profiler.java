@@ -1,7 +1,6 @@
 package dev.offload.planner.profile;
 
 import dev.offload.backends.api.Device;
-import dev.offload.backends.api.Stream;
 import dev.offload.planner.LaneQueue;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.HardwareProfile.Assumption;
@@ -429,7 +428,7 @@ public final class Profiler {
         rows == 1 ? "products of 1 row" : "products of " + rows + " rows",
         deviceIsHost ? ring.bytes(rows) : 0,
         deviceIsHost ? machine.cores() : 0,
-        count -> repeat(ring.stream(), count, () -> ring.enqueue(ring.stream(), rows)));
+        Sampler.repeating(ring.stream(), () -> ring.enqueue(ring.stream(), rows)));
   }
 
   private Activity attending(AttentionProbe attention) {
@@ -437,18 +436,11 @@ public final class Profiler {
         "attention on the host",
         attention.bytes(),
         machine.cores(),
-        count -> repeat(attention.stream(), count, () -> attention.enqueue(attention.stream())));
+        Sampler.repeating(attention.stream(), () -> attention.enqueue(attention.stream())));
   }
 
   private Activity reading(DiskProbe disk) {
     return new Activity("disk reads", DiskProbe.UNIT_BYTES, 0, count -> disk.read(count, READERS));
-  }
-
-  private static void repeat(Stream stream, int count, Runnable enqueue) {
-    for (int i = 0; i < count; i++) {
-      enqueue.run();
-    }
-    stream.synchronize();
   }
 
   /** The most that host memory was seen to give. */

@@ -39,13 +39,17 @@ final class Sampler {
 
   /** Seconds that one of what is enqueued takes when many follow each other. */
   double perItem(Stream stream, Runnable enqueue) {
-    return perItem(
-        count -> {
-          for (int i = 0; i < count; i++) {
-            enqueue.run();
-          }
-          stream.synchronize();
-        });
+    return perItem(repeating(stream, enqueue));
+  }
+
+  /** Enqueues something so many times, each behind the one before, and waits for all. */
+  static IntConsumer repeating(Stream stream, Runnable enqueue) {
+    return count -> {
+      for (int i = 0; i < count; i++) {
+        enqueue.run();
+      }
+      stream.synchronize();
+    };
   }
 
   /**
