@@ -241,20 +241,18 @@ final class BenchCommand implements Callable<Integer> {
   private BenchMeasurement.Found measured(ModelFolder folder, BenchLoad load)
       throws IOException, RefusedException {
     return new BenchMeasurement(machine, options(load), load, warmUpSeconds)
-        .measure(model, folder, comparing.rounds(), profiles(folder));
+        .measure(model, folder, comparing.rounds(), profiles());
   }
 
-  private Optional<ProfileSource.ForPasses> profiles(ModelFolder folder)
-      throws IOException, RefusedException {
+  private Optional<ProfileSource.ForPasses> profiles() throws IOException, RefusedException {
     if (!comparing.compares()) {
       return Optional.empty();
     }
     if (comparing.profile().isPresent()) {
       HardwareProfile read = HardwareJson.read(comparing.profile().get());
-      return Optional.of(_ -> _ -> read);
+      return Optional.of((_, _, _) -> _ -> read);
     }
-    DType dtype = machine.toEngine(SEED).computeDType().orElse(folder.config().storedDType());
-    return Optional.of(passes -> new ModelProfile(machine, dtype, folder, passes));
+    return Optional.of((model, plan, passes) -> new ModelProfile(machine, model, plan, passes));
   }
 
   private EngineOptions options(BenchLoad load) throws RefusedException {

@@ -140,7 +140,9 @@ final class BenchMeasurement {
       }
       Optional<ProfileSource> source = Optional.empty();
       if (profiles.isPresent()) {
-        source = Optional.of(closing.add(profiles.get().open(passes(weights, device, plan))));
+        source =
+            Optional.of(
+                closing.add(profiles.get().open(weights, plan, passes(weights, device, plan))));
         // Once more in turn, as what runs in turn with a run makes Java compile anew.
         source.get().get(disk);
         engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});

@@ -199,6 +199,17 @@ final class CompareGrid {
       all.put("largest_lane_error", Arrays.stream(lanes).max().orElseThrow());
     }
     all.put("lanes_off_by_more_than_15_percent", wide(lanes));
+    ObjectNode byLane = all.putObject("by_lane");
+    for (Lane lane : Lane.values()) {
+      double[] of = errors(entries, lane);
+      if (of.length > 0) {
+        byLane
+            .putObject(Comparison.name(lane))
+            .put("combinations", of.length)
+            .put("median_error", Comparison.median(of))
+            .put("largest_error", Arrays.stream(of).max().orElseThrow());
+      }
+    }
     return json.toString();
   }
 }

@@ -1,7 +1,9 @@
 package dev.offload.jobs;
 
+import dev.offload.engine.EngineModel;
 import dev.offload.planner.LaneQueue;
 import dev.offload.planner.PassShape;
+import dev.offload.planner.Plan;
 import dev.offload.planner.cost.MatrixShape;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.HardwareProfile.Disk;
@@ -9,18 +11,15 @@ import dev.offload.planner.hardware.MachineFacts;
 import dev.offload.planner.profile.Machine;
 import dev.offload.planner.profile.ModelProbe;
 import dev.offload.planner.profile.PassLoad;
-import dev.offload.planner.profile.Shapes;
 import dev.offload.planner.profile.Shapes.Heads;
-import dev.offload.planner.profile.Shapes.MatrixSize;
-import dev.offload.tensors.DType;
+import dev.offload.planner.profile.Streamed;
+import dev.offload.tensors.Tier;
+import dev.offload.tensors.model.ModelConfig;
 import dev.offload.tensors.model.ModelConfig.Attention;
-import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
-import dev.offload.tensors.weights.ModelFolder;
 import dev.offload.tensors.weights.WeightUnit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -38,6 +37,8 @@ final class ModelProfile implements ProfileSource {
   /** Copies that are measured. */
   private static final long LEAST_COPY = 1L << 16;
 
+  private static final long USUAL_COPY = 1L << 20;
+
   private static final long MOST_COPY = 32L << 20;
 
   /** Rates of a disk where no pass reads: nothing comes of them. */
@@ -49,17 +50,13 @@ final class ModelProfile implements ProfileSource {
   private final ModelProbe probe;
 
   /** Opens devices like those of the run, and runs everything for a while. */
-  ModelProfile(MachineOptions machine, DType dtype, ModelFolder folder, List<PassShape> passes)
+  ModelProfile(MachineOptions machine, EngineModel model, Plan plan, List<PassShape> passes)
       throws IOException, RefusedException {
     MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
     Disk noDisk = new Disk(facts.diskFreeBytes(), UNUSED, UNUSED);
     Machine described =
         new Machine(
             facts.name(), facts.processor(), facts.cores(), facts.memoryBytes(), Optional.empty());
-    boolean mixtures =
-        folder.config().layers().stream()
-            .anyMatch(layer -> layer.feedForward() instanceof MixtureOfExperts);
-    NavigableMap<Long, Long> weights = bytesBySize(folder, dtype);
     OpenedDevices devices = closing.add(OpenedDevices.toMeasure(machine, BYTES, BYTES));
     try {
       probe =
@@ -69,45 +66,43 @@ final class ModelProfile implements ProfileSource {
                   devices.host(),
                   described,
                   noDisk,
-                  shapes(dtype, folder),
-                  PassLoad.of(passes, mixtures),
-                  List.copyOf(weights.keySet()),
-                  Collections.max(weights.entrySet(), Map.Entry.comparingByValue()).getKey()));
+                  plan.computeDType(),
+                  heads(model.config()),
+                  PassLoad.of(passes, model.config(), model.units()),
+                  streamed(model.units(), plan)));
     } catch (RuntimeException | Error e) {
       closing.closeAfter(e);
       throw e;
     }
   }
 
-  /** The matrices, first what most weights are in. */
-  private static Shapes shapes(DType dtype, ModelFolder folder) {
-    Map<MatrixShape, Double> elements = new LinkedHashMap<>();
-    for (WeightUnit unit : folder.units()) {
-      MatrixShape.of(unit).forEach(shape -> elements.merge(shape, shape.elements(), Double::sum));
-    }
-    Attention attention = folder.config().layers().getFirst().attention();
-    return new Shapes(
-        List.of(dtype),
-        elements.entrySet().stream()
-            .sorted(Map.Entry.<MatrixShape, Double>comparingByValue().reversed())
-            .map(each -> new MatrixSize(each.getKey().outputs(), each.getKey().inputs()))
-            .toList(),
-        new Heads(attention.heads(), attention.keyValueHeads(), attention.headDim()));
+  private static Heads heads(ModelConfig model) {
+    Attention attention = model.layers().getFirst().attention();
+    return new Heads(attention.heads(), attention.keyValueHeads(), attention.headDim());
   }
 
-  /** How many bytes of weights are in units of each size; copies are no smaller and no larger. */
-  private static NavigableMap<Long, Long> bytesBySize(ModelFolder folder, DType dtype) {
-    NavigableMap<Long, Long> total = new TreeMap<>();
-    for (WeightUnit unit : folder.units()) {
-      long bytes =
-          dtype.bytes()
-              * MatrixShape.of(unit).stream()
-                  .mapToLong(shape -> (long) shape.outputs() * shape.inputs())
-                  .sum();
-      total.merge(Math.clamp(bytes, LEAST_COPY, MOST_COPY), bytes, Long::sum);
+  private static Streamed streamed(List<WeightUnit> units, Plan plan) {
+    double all = 0;
+    double streamed = 0;
+    NavigableMap<Long, Double> pieces = new TreeMap<>(Map.of(LEAST_COPY, 0.0, USUAL_COPY, 0.0));
+    for (WeightUnit unit : units) {
+      double bytes =
+          plan.computeDType().bytes()
+              * MatrixShape.of(unit).stream().mapToDouble(MatrixShape::elements).sum();
+      boolean stays =
+          plan.placement().get(unit.id()) == Tier.DEVICE || plan.hostExperts().contains(unit.id());
+      all += bytes;
+      if (!stays && bytes > 0) {
+        streamed += bytes;
+        pieces.merge(Math.clamp((long) bytes, LEAST_COPY, MOST_COPY), bytes, Double::sum);
+      }
     }
-    total.putIfAbsent(LEAST_COPY, 0L);
-    return total;
+    long usual = Collections.max(pieces.entrySet(), Map.Entry.comparingByValue()).getKey();
+    return new Streamed(
+        List.copyOf(pieces.keySet()),
+        streamed > 0 ? usual : USUAL_COPY,
+        plan.ringBytes(),
+        streamed / all);
   }
 
   @Override

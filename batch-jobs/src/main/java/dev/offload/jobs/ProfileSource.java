@@ -1,6 +1,8 @@
 package dev.offload.jobs;
 
+import dev.offload.engine.EngineModel;
 import dev.offload.planner.PassShape;
+import dev.offload.planner.Plan;
 import dev.offload.planner.hardware.HardwareProfile;
 import java.io.IOException;
 import java.util.List;
@@ -16,9 +18,12 @@ interface ProfileSource extends AutoCloseable {
     /**
      * One that knows the passes.
      *
+     * @param model whose weights are multiplied
+     * @param plan of the run
      * @param passes what the run's passes have to do
      */
-    ProfileSource open(List<PassShape> passes) throws IOException, RefusedException;
+    ProfileSource open(EngineModel model, Plan plan, List<PassShape> passes)
+        throws IOException, RefusedException;
   }
 
   /**

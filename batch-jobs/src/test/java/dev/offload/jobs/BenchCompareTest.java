@@ -136,6 +136,12 @@ class BenchCompareTest {
     assertTrue(
         all.get("lanes_off_by_more_than_15_percent").asInt() <= all.get("lanes").asInt(),
         all.toString());
+    int ofLanes = 0;
+    for (JsonNode lane : all.get("by_lane")) {
+      ofLanes += lane.get("combinations").asInt();
+      assertTrue(lane.get("median_error").asDouble() <= lane.get("largest_error").asDouble());
+    }
+    assertEquals(all.get("lanes").asInt(), ofLanes);
   }
 
   /** Of two rounds. */

@@ -25,13 +25,16 @@ import dev.offload.planner.profile.Profiling;
 import dev.offload.planner.profile.Shapes;
 import dev.offload.planner.profile.Shapes.Heads;
 import dev.offload.planner.profile.Shapes.MatrixSize;
+import dev.offload.planner.profile.Streamed;
 import dev.offload.planner.profile.Together;
 import dev.offload.tensors.DType;
+import dev.offload.tensors.weights.ModelFolder;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -144,17 +147,24 @@ final class ProfilerTest {
 
   @Test
   void shouldMeasureTheSameAgainAndAgain() throws Exception {
-    PassLoad load = new PassLoad(List.of(2, 5), new Attended(2, 17), new Attended(3, 9));
+    List<Integer> rows = List.of(2, 5);
+    PassLoad load =
+        new PassLoad(
+            Map.of(new MatrixSize(64, 32), rows, new MatrixSize(96, 64), rows),
+            false,
+            new Attended(2, 17),
+            new Attended(3, 9));
+    Streamed streamed = new Streamed(List.of(1L << 12, 1L << 16), 1L << 16, 1L << 18, 0.5);
     Machine machine = new Machine("small", "a machine in a test", 2, 1L << 30, Optional.empty());
     Disk disk = new Disk(1L << 30, 1e9, 1e9);
     try (Device device = DeviceFinder.processor().open(4 * PROBED, 4 * PROBED, 2)) {
       try (ModelProbe probe =
           new ModelProbe(
-              device, device, machine, disk, SMALL, load, List.of(1L << 12, 1L << 16), 1L << 16)) {
+              device, device, machine, disk, DType.BF16, SMALL.heads(), load, streamed)) {
         long allocated = device.allocatedBytes();
         for (int i = 0; i < 2; i++) {
           HardwareProfile profile = probe.measure(0.01);
-          assertEquals(2 * 2 * 2, profile.device().products().size());
+          assertEquals(2 * 2, profile.device().products().size());
           assertEquals(
               Set.of(2, 5),
               profile.device().products().stream().map(Product::rows).collect(Collectors.toSet()));
@@ -171,7 +181,7 @@ final class ProfilerTest {
   }
 
   @Test
-  void shouldMeasureWhatPassesHave() {
+  void shouldMeasureWhatPassesHave() throws Exception {
     PassShape prompts =
         new PassShape(List.of(new MicroBatch(96, 96, 4, 0, 0, 1200, 1, 1)), 0, 4, 2);
     PassShape decode =
@@ -181,13 +191,19 @@ final class ProfilerTest {
             0,
             4,
             2);
-    PassLoad load = PassLoad.of(List.of(prompts, decode), false);
-    assertEquals(List.of(1, 3, 4, 96), load.rows());
-    assertEquals(new Attended(3, 25), load.decode());
-    assertEquals(new Attended(4, 24), load.prompts());
-    assertEquals(
-        List.of(1, 2, 3, 4, 8, 16, 32, 64, 96),
-        PassLoad.of(List.of(prompts, decode), true).rows(),
-        "experts get any number of rows");
+    try (ModelFolder mixture = ModelFolder.open(Path.of("../examples/models/tiny-moe"))) {
+      PassLoad load = PassLoad.of(List.of(prompts, decode), mixture.config(), mixture.units());
+      assertEquals(new Attended(3, 25), load.decode());
+      assertEquals(new Attended(4, 24), load.prompts());
+      assertTrue(load.isInParts());
+      assertEquals(List.of(1, 3, 96), load.rows().get(new MatrixSize(192, 192)), "attention");
+      assertEquals(List.of(4, 96), load.rows().get(new MatrixSize(8, 192)), "the router");
+      assertEquals(List.of(4), load.rows().get(new MatrixSize(8192, 192)), "the output matrix");
+      assertEquals(
+          List.of(1, 2, 4, 8, 16, 32),
+          load.rows().get(new MatrixSize(192, 128)),
+          "experts get any number of rows, up to twice as many as on average");
+      assertTrue(!PassLoad.of(List.of(prompts), mixture.config(), mixture.units()).isInParts());
+    }
   }
 }

@@ -13,10 +13,12 @@ import dev.offload.planner.Lane;
 import dev.offload.planner.Plan;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.HardwareProfile.CopyRate;
+import dev.offload.planner.hardware.HardwareProfile.CopyRate.Piece;
 import dev.offload.planner.hardware.HardwareProfile.Disk;
 import dev.offload.planner.hardware.HardwareProfile.Link;
 import dev.offload.planner.hardware.HardwareProfile.Sharing;
 import dev.offload.planner.hardware.Processor;
+import dev.offload.planner.hardware.Processor.Product;
 import dev.offload.planner.simulate.PlayedPass;
 import dev.offload.tensors.DType;
 import dev.offload.tensors.Tier;
@@ -137,6 +139,25 @@ class ForecastTest {
     assertTrue(fast.totalTokensPerSecond() > 3 * slow.totalTokensPerSecond());
   }
 
+  @Test
+  void shouldKnowThatCachesHaveWhatWasCopied() throws Exception {
+    double lost = gpuSeconds(fromDisk(keeping(0)));
+    double kept = gpuSeconds(fromDisk(keeping(1)));
+    assertTrue(kept < 0.8 * lost, kept + " " + lost);
+    assertTrue(kept > 0.5 * lost, "only experts are copied: " + kept + " " + lost);
+  }
+
+  private static double gpuSeconds(RunReport run) {
+    return run.busyShares().get(Lane.GPU) * run.wallNanos() / 1e9;
+  }
+
+  /** A machine whose copies take no cores, and whose caches halve the time of products. */
+  private static HardwareProfile keeping(double kept) {
+    Product product = new Product(DType.F32, 192, 128, 1, 1e-4, 5e-5);
+    CopyRate copies = new CopyRate(8e9, 0, List.of(new Piece(1L << 20, 1e-4, 0, kept)));
+    return machine(1e9, copies, List.of(product));
+  }
+
   /** With all experts on disk. */
   private static RunReport fromDisk(HardwareProfile machine) throws Exception {
     try (ModelFolder folder = ModelFolder.open(MIXTURE);
@@ -184,8 +205,11 @@ class ForecastTest {
   }
 
   private static HardwareProfile machine(double diskRate) {
-    Processor cores = new Processor(2e10, 1e-5, Map.of(DType.F32, 1e11), List.of(), 1e10, 1e10);
-    CopyRate copies = new CopyRate(8e9, 5e-6);
+    return machine(diskRate, new CopyRate(8e9, 5e-6), List.of());
+  }
+
+  private static HardwareProfile machine(double diskRate, CopyRate copies, List<Product> products) {
+    Processor cores = new Processor(2e10, 1e-5, Map.of(DType.F32, 1e11), products, 1e10, 1e10);
     return new HardwareProfile(
         "test",
         "a machine with round figures",

@@ -76,12 +76,15 @@ public final class MachineCosts implements TaskCosts {
       case Work.Attention of -> {
         MicroBatch batch = pass.microBatches().get(of.microBatch());
         yield machine.onDevice(
-            project(of.layer(), of.weights(), rows(pass, of.microBatch()))
+            project(of.layer(), of.weights(), rows(pass, of.microBatch(), of.weights()))
                 .plus(machine.device().attend(attention(of.layer()), load(batch)))
-                .plus(attentionOutput(of.layer(), of.weights(), rows(pass, of.microBatch()))));
+                .plus(
+                    attentionOutput(
+                        of.layer(), of.weights(), rows(pass, of.microBatch(), of.weights()))));
       }
       case Work.Project of ->
-          machine.onDevice(project(of.layer(), of.weights(), rows(pass, of.microBatch())));
+          machine.onDevice(
+              project(of.layer(), of.weights(), rows(pass, of.microBatch(), of.weights())));
       case Work.DownloadQueries _ -> machine.toHost(bytes, 1);
       case Work.AttendOnHost of -> {
         MicroBatch batch = pass.microBatches().get(of.microBatch());
@@ -90,17 +93,18 @@ public final class MachineCosts implements TaskCosts {
       }
       case Work.UploadAttended _ -> machine.toDevice(bytes, 1);
       case Work.ProjectOutput of ->
-          machine.onDevice(attentionOutput(of.layer(), of.weights(), rows(pass, of.microBatch())));
+          machine.onDevice(
+              attentionOutput(of.layer(), of.weights(), rows(pass, of.microBatch(), of.weights())));
       case Work.FeedForward of ->
           machine.onDevice(
               norms(of.layer(), tokens(pass, of.microBatch()))
-                  .plus(products(of.weights(), rows(pass, of.microBatch()))));
+                  .plus(products(of.weights(), rows(pass, of.microBatch(), of.weights()))));
       case Work.Route of ->
           machine.onDevice(
               norms(of.layer(), pass.tokens())
-                  .plus(products(of.weights(), Rows.first(pass.tokens()))));
+                  .plus(products(of.weights(), rows(pass.tokens(), of.weights()))));
       case Work.SharedExpert of ->
-          machine.onDevice(products(of.weights(), Rows.first(pass.tokens())));
+          machine.onDevice(products(of.weights(), rows(pass.tokens(), of.weights())));
       case Work.DownloadRouting _ -> machine.toHost(bytes, 1);
       case Work.Regroup _ -> machine.waiting(machine.onOneCore(bytes), 0);
       case Work.UploadRegrouping _ -> machine.toDevice(bytes, 2);
@@ -137,21 +141,22 @@ public final class MachineCosts implements TaskCosts {
   private Compute embed(Work.Embed work, double bytes, int tokens) {
     Compute looked = machine.device().movement(bytes);
     return work.weights()
-        .map(each -> looked.plus(products(each, Rows.first(tokens))))
+        .map(each -> looked.plus(products(each, rows(tokens, each))))
         .orElse(looked);
   }
 
   private Compute head(Work.Head work, double bytes, int rows) {
     Compute norm = machine.device().movement(bytes);
-    Optional<Compute> product = work.weights().map(each -> products(each, Rows.first(rows)));
+    Optional<Compute> product = work.weights().map(each -> products(each, rows(rows, each)));
     return product.map(norm::plus).orElse(norm);
   }
 
   private Compute output(Work.Output work, int rows) {
     Compute sum = Compute.NONE;
+    double kept = kept(work.weights().granule());
     for (UnitId id : work.weights().granule().units()) {
       for (MatrixShape shape : matrices.get(units.get(id))) {
-        sum = sum.plus(machine.device().product(shape, rows));
+        sum = sum.plus(machine.device().product(shape, rows, kept));
       }
     }
     return sum;
@@ -159,7 +164,7 @@ public final class MachineCosts implements TaskCosts {
 
   private Compute experts(ModuleTimes processor, Granule granule, PassShape pass) {
     List<MatrixShape> expert = matrices.get(units.get(granule.units().getFirst()));
-    return processor.experts(expert, granule.units().size(), rows(granule, pass), 1);
+    return processor.experts(expert, granule.units().size(), rows(granule, pass), 1, kept(granule));
   }
 
   /** One product after the other, and an operation on the rows between each two. */
@@ -178,9 +183,7 @@ public final class MachineCosts implements TaskCosts {
   }
 
   private Compute product(MatrixShape shape, Rows rows) {
-    return rows.again()
-        ? machine.device().productAgain(shape, rows.count())
-        : machine.device().product(shape, rows.count());
+    return machine.device().product(shape, rows.count(), rows.kept());
   }
 
   /** Queries, keys and values, and what is done to their rows before they are attended. */
@@ -244,18 +247,24 @@ public final class MachineCosts implements TaskCosts {
   /**
    * Rows that are multiplied.
    *
-   * @param again whether rows of another micro-batch were multiplied with the same weights before
+   * @param kept how much of the weights caches have
    */
-  private record Rows(int count, boolean again) {
-    static Rows first(int count) {
-      return new Rows(count, false);
-    }
-  }
+  private record Rows(int count, double kept) {}
 
-  private static Rows rows(PassShape pass, int microBatch) {
+  /** Those of a micro-batch: behind another one caches have as much of the weights as they can. */
+  private Rows rows(PassShape pass, int microBatch, Work.Located weights) {
     boolean again =
         pass.microBatches().subList(0, microBatch).stream().anyMatch(each -> each.tokens() > 0);
-    return new Rows(tokens(pass, microBatch), again);
+    return new Rows(tokens(pass, microBatch), again ? 1 : kept(weights.granule()));
+  }
+
+  private Rows rows(int count, Work.Located weights) {
+    return new Rows(count, kept(weights.granule()));
+  }
+
+  /** Weights at home on the device were used a pass ago. */
+  private double kept(Granule granule) {
+    return granule.isStreamed() ? machine.kept(granule.imageBytes()) : 0;
   }
 
   private static int tokens(PassShape pass, int microBatch) {

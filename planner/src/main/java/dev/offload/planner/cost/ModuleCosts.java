@@ -73,6 +73,11 @@ public final class ModuleCosts {
     return new Cost(work.seconds(), work.bytes(), 0, work.seconds() * sharing().cores());
   }
 
+  /** How much of weights that were just copied to the device its caches still have, 0 to 1. */
+  public double kept(double bytes) {
+    return machine.link().toDevice().kept(bytes);
+  }
+
   /** Copies to the device. */
   public Cost toDevice(double bytes, double pieces) {
     return copy(machine.link().toDevice(), bytes, pieces);

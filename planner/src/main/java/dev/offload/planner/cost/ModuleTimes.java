@@ -23,27 +23,23 @@ public final class ModuleTimes {
 
   /** One matrix product alone. */
   public Compute product(MatrixShape shape, double rows) {
+    return product(shape, rows, 0);
+  }
+
+  /**
+   * One whose weights caches may have.
+   *
+   * @param kept how much they have: 0 nothing, 1 as behind another product with the same weights
+   */
+  public Compute product(MatrixShape shape, double rows, double kept) {
     if (rows <= 0) {
       return Compute.NONE;
     }
     double whole = Math.max(1, rows);
-    return new Compute(
-            products.seconds(shape, whole),
-            2 * whole * shape.elements(),
-            products.bytes(shape, whole))
+    double seconds = products.seconds(shape, whole, kept);
+    double share = seconds / products.seconds(shape, whole, 0);
+    return new Compute(seconds, 2 * whole * shape.elements(), share * products.bytes(shape, whole))
         .times(rows / whole);
-  }
-
-  /** One behind another with the same weights, which caches may still have. */
-  public Compute productAgain(MatrixShape shape, double rows) {
-    Compute first = product(shape, rows);
-    if (rows <= 0) {
-      return first;
-    }
-    double whole = Math.max(1, rows);
-    double share =
-        Math.min(1, products.againSeconds(shape, whole) / products.seconds(shape, whole));
-    return new Compute(first.seconds() * share, first.flops(), first.bytes() * share);
   }
 
   /** An operation that reads and writes so many bytes and computes next to nothing. */
@@ -69,11 +65,21 @@ public final class ModuleTimes {
    */
   public Compute experts(
       List<MatrixShape> expert, double count, ExpertRows rows, double operations) {
+    return experts(expert, count, rows, operations, 0);
+  }
+
+  /**
+   * The same of which caches may have something.
+   *
+   * @param kept as of a product
+   */
+  public Compute experts(
+      List<MatrixShape> expert, double count, ExpertRows rows, double operations, double kept) {
     double launch = processor.launchSeconds();
     Compute sum = Compute.NONE;
     for (MatrixShape shape : expert) {
-      double seconds = rows.expected(r -> products.seconds(shape, r) - launch);
-      double bytes = rows.expected(r -> products.bytes(shape, r));
+      double seconds = rows.expected(r -> product(shape, r, kept).seconds() - launch);
+      double bytes = rows.expected(r -> product(shape, r, kept).bytes());
       double flops = 2 * rows.mean() * shape.elements();
       Compute movement = movement(rowBytes(shape, rows.mean() * count));
       sum =

@@ -35,14 +35,17 @@ final class ProductTimes {
     }
   }
 
-  /** Seconds of {@code [rows, inputs] · [outputs, inputs]ᵀ}, at least one row. */
-  double seconds(MatrixShape shape, double rows) {
-    return seconds(shape, rows, Product::seconds);
-  }
-
-  /** The same where a product with these weights comes before, which caches may still have. */
-  double againSeconds(MatrixShape shape, double rows) {
-    return seconds(shape, rows, Product::againSeconds);
+  /**
+   * Seconds of {@code [rows, inputs] · [outputs, inputs]ᵀ}, at least one row.
+   *
+   * @param kept how much of the weights caches have, 0 to 1; all of them behind a product with the
+   *     same
+   */
+  double seconds(MatrixShape shape, double rows, double kept) {
+    double seconds = seconds(shape, rows, Product::seconds);
+    return kept == 0
+        ? seconds
+        : seconds - kept * Math.max(0, seconds - seconds(shape, rows, Product::againSeconds));
   }
 
   private double seconds(MatrixShape shape, double rows, ToDoubleFunction<Product> of) {

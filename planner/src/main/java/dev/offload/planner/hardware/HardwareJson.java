@@ -146,7 +146,8 @@ public final class HardwareJson {
           new Piece(
               piece.count("bytes", least, MOST_BYTES),
               piece.number("s", SHORTEST_SECONDS, LONGEST_SECONDS),
-              piece.number("cores", 0, MOST_CORES)));
+              piece.number("cores", 0, MOST_CORES),
+              piece.number("kept", 0, 1)));
       piece.refuseUnasked();
     }
     CopyRate rate = new CopyRate(rate(fields, "bytes_per_s"), seconds(fields, "latency_s"), pieces);
@@ -276,7 +277,8 @@ public final class HardwareJson {
           .addObject()
           .put("bytes", each.bytes())
           .put("s", each.seconds())
-          .put("cores", each.cores());
+          .put("cores", each.cores())
+          .put("kept", each.kept());
     }
     return node;
   }

@@ -106,9 +106,15 @@ public record HardwareProfile(
      *
      * @param seconds when many follow each other
      * @param cores that want to copy it where the device is the host, see {@link Sharing}
+     * @param kept how much of weights that were just copied caches still have, 0 to 1: products
+     *     with them take as much less than with weights from memory, of what caches spare at all
      */
-    public record Piece(long bytes, double seconds, double cores) {
+    public record Piece(long bytes, double seconds, double cores, double kept) {
       public Piece {
+        if (!(kept >= 0 && kept <= 1)) {
+          throw new IllegalArgumentException(
+              "caches keep %s of a copy, must be 0 to 1".formatted(kept));
+        }
         notNegative("number of cores that copy", cores);
         positive("bytes of a copy", (double) bytes);
         positive("time of a copy", seconds);
@@ -127,6 +133,11 @@ public record HardwareProfile(
       return this.pieces.isEmpty() || pieces <= 0
           ? OptionalDouble.empty()
           : OptionalDouble.of(along(bytes / pieces, Piece::cores));
+    }
+
+    /** How much of a copy of so many bytes caches still have right behind it; 0 if nobody knows. */
+    public double kept(double bytes) {
+      return pieces.isEmpty() ? 0 : along(bytes, Piece::kept);
     }
 
     private double secondsOfOne(double bytes) {
@@ -164,7 +175,7 @@ public record HardwareProfile(
                   each -> {
                     double latency = Math.min(latencySeconds, each.seconds() / 2);
                     double copying = (each.seconds() - latency) * bytesPerSecond / rate;
-                    return new Piece(each.bytes(), latency + copying, each.cores());
+                    return new Piece(each.bytes(), latency + copying, each.cores(), each.kept());
                   })
               .toList());
     }

@@ -12,6 +12,8 @@ final class BesideProbe {
 
   private final WeightRing ring;
   private final int rows;
+  private double cachedShare;
+  private double cached;
 
   /**
    * @param rows of products that want all cores
@@ -19,6 +21,13 @@ final class BesideProbe {
   BesideProbe(WeightRing ring, int rows) {
     this.ring = ring;
     this.rows = rows;
+  }
+
+  /**
+   * Sets which part of the products finds its weights in caches, as behind copies; at first none.
+   */
+  void setCachedShare(double share) {
+    cachedShare = share;
   }
 
   /** What {@code copying} says, which copies meanwhile. */
@@ -39,12 +48,22 @@ final class BesideProbe {
               Stream stream = ring.stream();
               while (!copied.get()) {
                 for (int i = 0; i < PRODUCTS; i++) {
-                  ring.enqueue(stream, rows);
+                  enqueue(stream);
                 }
                 stream.synchronize();
               }
             }));
     return found[0];
+  }
+
+  private void enqueue(Stream stream) {
+    cached += cachedShare;
+    if (cached >= 1) {
+      cached--;
+      ring.enqueueAgain(stream, rows);
+    } else {
+      ring.enqueue(stream, rows);
+    }
   }
 
   /**

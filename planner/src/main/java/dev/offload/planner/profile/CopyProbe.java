@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
 final class CopyProbe implements AutoCloseable {
   private final Workbench bench;
   private final long bytes;
+  private final long ringBytes;
   private final PinnedBuffer host;
   private final DeviceBuffer device;
   private final Stream up;
@@ -22,15 +23,18 @@ final class CopyProbe implements AutoCloseable {
 
   /**
    * @param bytes gone through, so that no cache holds it
+   * @param ringBytes of them that copies to the device are made to, each piece to its own place
    */
-  CopyProbe(Device device, long bytes) {
+  CopyProbe(Device device, long bytes, long ringBytes) {
     this.bytes = bytes;
+    this.ringBytes = Math.min(bytes, ringBytes);
     bench = new Workbench(device);
     try {
       this.host = bench.allocatePinned(bytes);
       this.device = bench.allocate(bytes);
       this.up = bench.newStream();
-      bench.stream().copyToDevice(host, 0, this.device, 0, bytes); // so that every page is there
+      host.segment().fill((byte) 1); // what was never written is read from a single page
+      bench.stream().copyToDevice(host, 0, this.device, 0, bytes);
       bench.stream().synchronize();
     } catch (RuntimeException | Error e) {
       bench.close();
@@ -68,35 +72,34 @@ final class CopyProbe implements AutoCloseable {
    * That line, and what was measured.
    *
    * @param cores that want to copy pieces of each size
+   * @param kept how much of each size caches keep
    */
-  static CopyRate rate(List<Long> sizes, List<Double> seconds, List<Double> cores) {
+  static CopyRate rate(
+      List<Long> sizes, List<Double> seconds, List<Double> cores, List<Double> kept) {
     CopyRate line = fit(sizes, seconds);
     return new CopyRate(
         line.bytesPerSecond(),
         line.latencySeconds(),
         IntStream.range(0, sizes.size())
-            .mapToObj(i -> new Piece(sizes.get(i), seconds.get(i), cores.get(i)))
+            .mapToObj(i -> new Piece(sizes.get(i), seconds.get(i), cores.get(i), kept.get(i)))
             .toList());
   }
 
-  /** Copies pieces to the device, so many of them, each behind the one before. */
-  IntConsumer toDevice(long size) {
-    return Sampler.repeating(
-        bench.stream(),
-        () -> {
-          long offset = next(size);
-          bench.stream().copyToDevice(host, offset, device, offset, size);
-        });
+  Stream stream() {
+    return bench.stream();
   }
 
-  /** Copies pieces to the host, so many of them, each behind the one before. */
-  IntConsumer toHost(long size) {
-    return Sampler.repeating(
-        bench.stream(),
-        () -> {
-          long offset = next(size);
-          bench.stream().copyToHost(device, offset, host, offset, size);
-        });
+  /** Enqueues a copy of the next piece to the device. */
+  void toDevice(long size) {
+    long offset = next(size);
+    long places = Math.max(1, ringBytes / size);
+    bench.stream().copyToDevice(host, offset, device, offset / size % places * size, size);
+  }
+
+  /** Enqueues a copy of the next piece to the host. */
+  void toHost(long size) {
+    long offset = next(size);
+    bench.stream().copyToHost(device, offset, host, offset, size);
   }
 
   private long next(long size) {

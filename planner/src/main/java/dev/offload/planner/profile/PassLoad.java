@@ -2,26 +2,44 @@ package dev.offload.planner.profile;
 
 import dev.offload.planner.PassShape;
 import dev.offload.planner.PassShape.MicroBatch;
+import dev.offload.planner.cost.MatrixShape;
+import dev.offload.planner.profile.Shapes.MatrixSize;
+import dev.offload.tensors.model.ModelConfig;
+import dev.offload.tensors.model.ModelConfig.MixtureOfExperts;
+import dev.offload.tensors.weights.UnitId;
+import dev.offload.tensors.weights.WeightUnit;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.ToIntFunction;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
  * What passes have to multiply and to attend to.
  *
- * @param rows numbers of rows that are multiplied, ascending
+ * @param rows numbers of rows that are multiplied with weights of each size, ascending; first the
+ *     size that most weights have
+ * @param isInParts whether micro-batches follow each other with the same weights
  * @param decode sequences of which one row attends
  * @param prompts sequences that attend to themselves
  */
-public record PassLoad(List<Integer> rows, Attended decode, Attended prompts) {
+public record PassLoad(
+    Map<MatrixSize, List<Integer>> rows, boolean isInParts, Attended decode, Attended prompts) {
   /** So many numbers of rows are measured one by one; among more, powers of two. */
   private static final int MOST_EXACT = 8;
 
+  /** Experts get any number of rows; up to so many times as many as they get on average. */
+  private static final double MOST_ROWS_OF_MEAN = 2;
+
   public PassLoad {
-    rows = List.copyOf(rows);
+    rows = Collections.unmodifiableMap(new LinkedHashMap<>(rows));
   }
 
   /**
@@ -34,31 +52,38 @@ public record PassLoad(List<Integer> rows, Attended decode, Attended prompts) {
   /**
    * That of passes: numbers of rows as they have them, attention as in the largest micro-batches.
    *
-   * @param mixtures whether rows are shared out among experts, so that some get any number of them
+   * @param units of the model, the output matrix in the slices in which it is multiplied
    */
-  public static PassLoad of(List<PassShape> passes, boolean mixtures) {
-    NavigableSet<Integer> rows = new TreeSet<>();
-    for (PassShape pass : passes) {
-      rows.add(pass.tokens());
-      rows.add(pass.logitsRows());
-      pass.microBatches().forEach(batch -> rows.add(batch.tokens()));
-    }
-    rows.remove(0);
-    if (mixtures || rows.size() > MOST_EXACT) {
-      int most = rows.last();
-      if (rows.size() > MOST_EXACT) {
-        rows.clear();
+  public static PassLoad of(List<PassShape> passes, ModelConfig model, List<WeightUnit> units) {
+    Map<MatrixSize, Double> elements = new HashMap<>();
+    Map<MatrixSize, NavigableSet<Integer>> rows = new HashMap<>();
+    Map<UnitId.Kind, NavigableSet<Integer>> ofKind = new EnumMap<>(UnitId.Kind.class);
+    for (WeightUnit unit : units) {
+      UnitId.Kind kind = unit.id().kind();
+      for (MatrixShape shape : MatrixShape.of(unit)) {
+        MatrixSize size = Profiler.cut(new MatrixSize(shape.outputs(), shape.inputs()));
+        elements.merge(size, shape.elements(), Double::sum);
+        rows.computeIfAbsent(size, _ -> new TreeSet<>())
+            .addAll(ofKind.computeIfAbsent(kind, _ -> rows(kind, passes, model)));
       }
-      IntStream.iterate(1, each -> each <= most, each -> 2 * each).forEach(rows::add);
-      rows.add(most);
     }
+    Map<MatrixSize, List<Integer>> ordered = new LinkedHashMap<>();
+    elements.entrySet().stream()
+        .sorted(Map.Entry.<MatrixSize, Double>comparingByValue().reversed())
+        .map(Map.Entry::getKey)
+        .filter(size -> !rows.get(size).isEmpty())
+        .forEach(size -> ordered.put(size, List.copyOf(rows.get(size))));
+    boolean isInParts =
+        passes.stream()
+            .anyMatch(
+                pass -> pass.microBatches().stream().filter(each -> each.tokens() > 0).count() > 1);
     Attended decode =
         largest(passes, MicroBatch::decoding)
             .map(
                 batch ->
                     new Attended(
                         batch.decoding(), Math.toIntExact(batch.decodeKeys() / batch.decoding())))
-            .orElse(new Attended(1, rows.last()));
+            .orElse(new Attended(1, 1));
     Attended prompts =
         largest(passes, MicroBatch::promptTokens)
             .map(
@@ -67,7 +92,55 @@ public record PassLoad(List<Integer> rows, Attended decode, Attended prompts) {
                   return new Attended(sequences, batch.promptTokens() / sequences);
                 })
             .orElse(new Attended(1, 1));
-    return new PassLoad(List.copyOf(rows), decode, prompts);
+    return new PassLoad(ordered, isInParts, decode, prompts);
+  }
+
+  /** The most rows of all. */
+  int mostRows() {
+    return rows.values().stream().mapToInt(List::getLast).max().orElse(1);
+  }
+
+  private static NavigableSet<Integer> rows(
+      UnitId.Kind kind, List<PassShape> passes, ModelConfig model) {
+    return switch (kind) {
+      case EMBEDDING, ATTENTION, MLP ->
+          few(
+              passes.stream()
+                  .flatMap(pass -> pass.microBatches().stream())
+                  .mapToInt(MicroBatch::tokens));
+      case ROUTER, SHARED_EXPERT -> few(passes.stream().mapToInt(PassShape::tokens));
+      case HEAD, OUTPUT -> few(passes.stream().mapToInt(PassShape::logitsRows));
+      case EXPERT -> rowsOfExperts(passes, model);
+    };
+  }
+
+  private static NavigableSet<Integer> few(IntStream rows) {
+    NavigableSet<Integer> all =
+        rows.filter(each -> each > 0).boxed().collect(Collectors.toCollection(TreeSet::new));
+    if (all.size() <= MOST_EXACT) {
+      return all;
+    }
+    NavigableSet<Integer> powers = powersOfTwo(all.last());
+    powers.add(all.last());
+    return powers;
+  }
+
+  private static NavigableSet<Integer> rowsOfExperts(List<PassShape> passes, ModelConfig model) {
+    double chosen =
+        model.layers().stream()
+            .filter(layer -> layer.feedForward() instanceof MixtureOfExperts)
+            .map(layer -> (MixtureOfExperts) layer.feedForward())
+            .mapToDouble(mixture -> (double) mixture.expertsPerToken() / mixture.experts())
+            .max()
+            .orElse(0);
+    int most = passes.stream().mapToInt(PassShape::tokens).max().orElse(1);
+    return powersOfTwo((int) Math.ceil(Math.min(most, MOST_ROWS_OF_MEAN * chosen * most)));
+  }
+
+  private static NavigableSet<Integer> powersOfTwo(int most) {
+    return IntStream.iterate(1, each -> each <= most, each -> 2 * each)
+        .boxed()
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   private static Optional<MicroBatch> largest(

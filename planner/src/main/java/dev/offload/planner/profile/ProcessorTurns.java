@@ -18,6 +18,7 @@ import java.util.function.Consumer;
 /** What one processor multiplies and attends to, in turn with all else. Owns its operands. */
 final class ProcessorTurns {
   private final Device device;
+  private final DType dtype;
   private final Turns turns;
   private final Consumer<Runnable> opened;
   private final List<Multiplied> products = new ArrayList<>();
@@ -29,48 +30,45 @@ final class ProcessorTurns {
   private final Turn activation;
   private final Turn launch;
 
-  private record Multiplied(DType dtype, MatrixSize size, int rows, Turn turn, Turn again) {
-    double seconds() {
-      return turn.seconds();
-    }
-  }
+  private record Multiplied(MatrixSize size, int rows, Turn turn, Turn again) {}
 
   /**
+   * @param again whether caches may have weights
    * @param bytes gone through, so that no cache holds it
    * @param opened takes what is to be closed when all is measured
    */
   ProcessorTurns(
       Device device,
-      Shapes shapes,
+      DType dtype,
+      Heads heads,
       PassLoad load,
+      boolean again,
       long bytes,
       Turns turns,
       Consumer<Runnable> opened) {
     this.device = device;
     this.turns = turns;
     this.opened = opened;
-    for (DType dtype : shapes.dtypes()) {
-      for (MatrixSize size : Profiler.cut(shapes.sizes())) {
-        multiply(dtype, size, load.rows(), bytes);
-      }
-    }
-    rows = new RowProbe(device, load.rows().getLast());
+    this.dtype = dtype;
+    load.rows().forEach((size, counts) -> multiply(size, counts, again, bytes));
+    rows = new RowProbe(device, load.mostRows());
     opened.accept(rows::close);
     launch = turn(rows.stream(), rows::launch);
     activation = turn(rows.stream(), rows::activate);
-    decode = attention(shapes.heads(), load.decode(), 1, bytes);
+    decode = attention(heads, load.decode(), 1, bytes);
     decodeTurn = turn(decode.stream(), () -> decode.enqueue(decode.stream()));
-    prompts = attention(shapes.heads(), load.prompts(), load.prompts().context(), 0);
+    prompts = attention(heads, load.prompts(), load.prompts().context(), 0);
     promptTurn = turn(prompts.stream(), () -> prompts.enqueue(prompts.stream()));
   }
 
-  private void multiply(DType dtype, MatrixSize size, List<Integer> rows, long bytes) {
+  private void multiply(MatrixSize size, List<Integer> rows, boolean again, long bytes) {
     WeightRing ring = new WeightRing(device, dtype, size, rows.getLast(), bytes);
     opened.accept(ring::close);
     for (int each : rows) {
       Turn turn = turn(ring.stream(), () -> ring.enqueue(ring.stream(), each));
-      Turn again = turn(ring.stream(), () -> ring.enqueueAgain(ring.stream(), each));
-      products.add(new Multiplied(dtype, size, each, turn, again));
+      Turn second =
+          again ? turn(ring.stream(), () -> ring.enqueueAgain(ring.stream(), each)) : turn;
+      products.add(new Multiplied(size, each, turn, second));
     }
   }
 
@@ -82,7 +80,7 @@ final class ProcessorTurns {
   }
 
   private Turn turn(Stream stream, Runnable enqueue) {
-    return turns.add(Sampler.repeating(stream, enqueue));
+    return turns.add(stream, enqueue);
   }
 
   /** As it was measured last. */
@@ -93,16 +91,12 @@ final class ProcessorTurns {
     for (Multiplied each : products) {
       MatrixSize size = each.size();
       // Rows are in caches, so that only weights say what memory gives.
-      most = Math.max(most, (double) size.elements() * each.dtype().bytes() / each.seconds());
-      peaks.merge(each.dtype(), 2.0 * each.rows() * size.elements() / each.seconds(), Math::max);
+      double seconds = each.turn().seconds();
+      most = Math.max(most, (double) size.elements() * dtype.bytes() / seconds);
+      peaks.merge(dtype, 2.0 * each.rows() * size.elements() / seconds, Math::max);
       measured.add(
           new Product(
-              each.dtype(),
-              size.outputs(),
-              size.inputs(),
-              each.rows(),
-              each.seconds(),
-              each.again().seconds()));
+              dtype, size.outputs(), size.inputs(), each.rows(), seconds, each.again().seconds()));
     }
     return new Processor(
         most,

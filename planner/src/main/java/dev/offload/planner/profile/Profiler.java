@@ -1,6 +1,7 @@
 package dev.offload.planner.profile;
 
 import dev.offload.backends.api.Device;
+import dev.offload.backends.api.Stream;
 import dev.offload.planner.LaneQueue;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.HardwareProfile.Assumption;
@@ -21,7 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
-import java.util.function.LongFunction;
+import java.util.function.LongConsumer;
 
 /**
  * Measures a machine with the devices that the engine would use, each thing alone and then two
@@ -135,12 +136,11 @@ public final class Profiler {
   }
 
   static List<MatrixSize> cut(List<MatrixSize> sizes) {
-    return sizes.stream()
-        .map(
-            size ->
-                new MatrixSize(Math.min(size.outputs(), ProductProbe.MOST_OUTPUTS), size.inputs()))
-        .distinct()
-        .toList();
+    return sizes.stream().map(Profiler::cut).distinct().toList();
+  }
+
+  static MatrixSize cut(MatrixSize size) {
+    return new MatrixSize(Math.min(size.outputs(), ProductProbe.MOST_OUTPUTS), size.inputs());
   }
 
   // One thing at a time
@@ -231,25 +231,28 @@ public final class Profiler {
   }
 
   private Link link() {
-    try (CopyProbe probe = new CopyProbe(device, effort.streamedBytes())) {
+    try (CopyProbe probe = new CopyProbe(device, effort.streamedBytes(), effort.streamedBytes())) {
       List<Long> sizes = effort.copyBytes();
-      sampler.perItem(probe.toDevice(sizes.getFirst())); // compiled, and its pages there
-      List<Double> toDevice = seconds("to the device", sizes, probe::toDevice);
-      List<Double> toHost = seconds("to the host", sizes, probe::toHost);
+      sampler.warmUp(probe.stream(), () -> probe.toDevice(sizes.getFirst()));
+      List<Double> toDevice = seconds("to the device", sizes, probe.stream(), probe::toDevice);
+      List<Double> toHost = seconds("to the host", sizes, probe.stream(), probe::toHost);
       List<Double> cores = copyCores(probe, toDevice);
+      List<Double> kept = sizes.stream().map(this::kept).toList();
       long piece = sizes.getLast();
       double both = probe.bothBytes(piece) / sampler.perItem(probe.both(piece));
       figures.add(
           new Figure("copies both ways", ByteSize.format(piece), both, Quantity.BYTES_PER_SECOND));
       return new Link(
-          CopyProbe.rate(sizes, toDevice, cores), CopyProbe.rate(sizes, toHost, cores), both);
+          CopyProbe.rate(sizes, toDevice, cores, kept),
+          CopyProbe.rate(sizes, toHost, cores, kept),
+          both);
     }
   }
 
-  private List<Double> seconds(String way, List<Long> sizes, LongFunction<IntConsumer> copying) {
+  private List<Double> seconds(String way, List<Long> sizes, Stream stream, LongConsumer copying) {
     List<Double> seconds = new ArrayList<>();
     for (long size : sizes) {
-      double each = sampler.perItem(copying.apply(size));
+      double each = sampler.perItem(stream, () -> copying.accept(size));
       seconds.add(each);
       figures.add(
           new Figure(
@@ -357,7 +360,7 @@ public final class Profiler {
     int manyRows = manyRows();
     try (WeightRing ring = ring(size, manyRows);
         AttentionProbe attention = decodeOn(host);
-        CopyProbe copies = new CopyProbe(device, effort.streamedBytes())) {
+        CopyProbe copies = new CopyProbe(device, effort.streamedBytes(), effort.streamedBytes())) {
       Activity copy = copying(copies, copyCores);
       Activity compute = multiplying(ring, manyRows);
       Activity attend = attending(attention);
@@ -386,8 +389,8 @@ public final class Profiler {
       BesideProbe products = new BesideProbe(ring, rows);
       for (int i = 0; i < aloneSeconds.size(); i++) {
         long piece = effort.copyBytes().get(i);
-        IntConsumer copy = copies.toDevice(piece);
-        double beside = products.measure(() -> sampler.perItem(copy));
+        double beside =
+            products.measure(() -> sampler.perItem(copies.stream(), () -> copies.toDevice(piece)));
         figures.add(
             new Figure(
                 "copies to the device beside products",
@@ -400,18 +403,42 @@ public final class Profiler {
     return cores;
   }
 
+  /** How much of a copy to the device its caches keep. */
+  private double kept(long size) {
+    DType dtype = multiplied();
+    try (KeptProbe probe = new KeptProbe(device, dtype, size, 1, effort.streamedBytes())) {
+      Stream stream = probe.stream();
+      sampler.warmUp(stream, probe::multipliedCopy);
+      double kept =
+          KeptProbe.kept(
+              sampler.perItem(stream, probe::cold),
+              sampler.perItem(stream, probe::again),
+              sampler.perItem(stream, probe::copy),
+              sampler.perItem(stream, probe::multipliedCopy));
+      figures.add(
+          new Figure("copies that caches keep", ByteSize.format(size), kept, Quantity.COUNT));
+      return kept;
+    }
+  }
+
   /** Rows of products that no memory holds up. */
   private int manyRows() {
     return effort.rows().get(effort.rows().size() * 2 / 3);
   }
 
   private WeightRing ring(MatrixSize size, int rows) {
+    return new WeightRing(device, multiplied(), size, rows, effort.streamedBytes());
+  }
+
+  /** The first format that the device multiplies. */
+  private DType multiplied() {
     IllegalArgumentException none = null;
     for (DType dtype : shapes.dtypes()) {
       try {
-        return new WeightRing(device, dtype, size, rows, effort.streamedBytes());
+        DType _ = device.operations().matrixInput(dtype);
+        return dtype;
       } catch (IllegalArgumentException e) {
-        none = e; // the device does not multiply this format; another will do
+        none = e; // another will do
       }
     }
     throw new IllegalArgumentException("the device multiplies none of " + shapes.dtypes(), none);
@@ -420,7 +447,10 @@ public final class Profiler {
   private Activity copying(CopyProbe copies, double cores) {
     long piece = effort.copyBytes().get(effort.copyBytes().size() / 2);
     return new Activity(
-        "copies to the device", deviceIsHost ? 2 * piece : piece, cores, copies.toDevice(piece));
+        "copies to the device",
+        deviceIsHost ? 2 * piece : piece,
+        cores,
+        Sampler.repeating(copies.stream(), () -> copies.toDevice(piece)));
   }
 
   private Activity multiplying(WeightRing ring, int rows) {

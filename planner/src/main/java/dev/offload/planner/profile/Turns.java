@@ -1,5 +1,7 @@
 package dev.offload.planner.profile;
 
+import dev.offload.backends.api.Event;
+import dev.offload.backends.api.Stream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleSupplier;
@@ -13,6 +15,11 @@ import java.util.function.IntConsumer;
 final class Turns {
   /** Until Java has compiled what is timed. */
   private static final long WARM_UP_NANOS = 60_000_000;
+
+  /** What a stream does at a time to be timed; events say when, so that nothing else counts. */
+  private static final double SAMPLE_SECONDS = 1e-3;
+
+  private static final int MOST_COUNT = 1 << 10;
 
   private final List<Turn> all = new ArrayList<>();
 
@@ -50,6 +57,34 @@ final class Turns {
     } while (System.nanoTime() < warm);
     int count = Sampler.countPerSample(run);
     return addSample(() -> Sampler.time(run, count) / count);
+  }
+
+  /**
+   * Adds what a stream does.
+   *
+   * @return with the seconds of one when many follow each other
+   */
+  Turn add(Stream stream, Runnable enqueue) {
+    long warm = System.nanoTime() + WARM_UP_NANOS;
+    do {
+      enqueue.run();
+      stream.synchronize();
+    } while (System.nanoTime() < warm);
+    double once = seconds(stream, enqueue, 1);
+    int count = (int) Math.ceil(SAMPLE_SECONDS / Math.max(once, SAMPLE_SECONDS / MOST_COUNT));
+    return addSample(() -> seconds(stream, enqueue, count) / count);
+  }
+
+  /** Seconds of so many behind another one, so that nobody sleeps when they begin. */
+  private static double seconds(Stream stream, Runnable enqueue, int count) {
+    enqueue.run();
+    Event begin = stream.record();
+    for (int i = 0; i < count; i++) {
+      enqueue.run();
+    }
+    Event end = stream.record();
+    end.synchronize();
+    return Math.max(1, end.reachedNanos() - begin.reachedNanos()) / 1e9;
   }
 
   /** Adds what says itself how many seconds something took. */

@@ -4,6 +4,7 @@ import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceBuffer;
 import dev.offload.backends.api.Matrix;
 import dev.offload.backends.api.Operations;
+import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.backends.api.Stream;
 import dev.offload.backends.api.Weight;
 import dev.offload.planner.profile.Shapes.MatrixSize;
@@ -27,6 +28,7 @@ final class WeightRing implements AutoCloseable {
   private final List<Weight> weights = new ArrayList<>();
   private Matrix x;
   private Matrix out;
+  private long imageBytes;
   private int next;
 
   /**
@@ -57,8 +59,8 @@ final class WeightRing implements AutoCloseable {
     int outputs = size.outputs();
     int inputs = size.inputs();
     boolean packs = operations.packs(dtype, outputs, inputs);
-    long each = packs ? operations.packedBytes(dtype, outputs, inputs) : weightBytes();
-    long step = Math.ceilDiv(each, ALIGNMENT) * ALIGNMENT;
+    imageBytes = packs ? operations.packedBytes(dtype, outputs, inputs) : weightBytes();
+    long step = Math.ceilDiv(imageBytes, ALIGNMENT) * ALIGNMENT;
     int count = (int) Math.max(2, Math.ceilDiv(bytes, step));
     DeviceBuffer all = bench.allocate(count * step);
     for (int i = 0; i < count; i++) {
@@ -73,7 +75,7 @@ final class WeightRing implements AutoCloseable {
       bench.fill(all, dtype, size.elements());
     }
     for (int i = 1; i < count; i++) {
-      bench.stream().copyOnDevice(all, 0, all, i * step, each);
+      bench.stream().copyOnDevice(all, 0, all, i * step, imageBytes);
     }
     bench.stream().synchronize();
   }
@@ -92,8 +94,20 @@ final class WeightRing implements AutoCloseable {
         .matmul(stream, x.rows(0, rows), weight, Optional.empty(), false, out.rows(0, rows));
   }
 
+  /** Copies into the next of the weights. */
+  void enqueueCopy(Stream stream, PinnedBuffer from, long offset) {
+    next = (next + 1) % weights.size();
+    Weight weight = weights.get(next);
+    stream.copyToDevice(from, offset, weight.buffer(), weight.offset(), imageBytes);
+  }
+
   Stream stream() {
     return bench.stream();
+  }
+
+  /** Bytes of one weight as the device has it. */
+  long imageBytes() {
+    return imageBytes;
   }
 
   /** Bytes of one weight. */

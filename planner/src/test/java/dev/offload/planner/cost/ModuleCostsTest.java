@@ -59,10 +59,11 @@ class ModuleCostsTest {
             new Product(DType.BF16, 1000, 1000, 101, 0.004, 0.005));
     ModuleTimes times = new ModuleTimes(processor, DType.BF16);
     assertEquals(0.002, times.product(SQUARE, 1).seconds(), 1e-12);
-    assertEquals(0.001, times.productAgain(SQUARE, 1).seconds(), 1e-12);
-    assertEquals(times.product(SQUARE, 1).bytes() / 2, times.productAgain(SQUARE, 1).bytes(), 1e-3);
-    assertEquals(0.004, times.productAgain(SQUARE, 101).seconds(), 1e-12, "never slower");
-    assertEquals(Compute.NONE, times.productAgain(SQUARE, 0));
+    assertEquals(0.001, times.product(SQUARE, 1, 1).seconds(), 1e-12);
+    assertEquals(0.0018, times.product(SQUARE, 1, 0.2).seconds(), 1e-12);
+    assertEquals(0.9 * times.product(SQUARE, 1).bytes(), times.product(SQUARE, 1, 0.2).bytes(), 1);
+    assertEquals(0.004, times.product(SQUARE, 101, 1).seconds(), 1e-12, "never slower");
+    assertEquals(Compute.NONE, times.product(SQUARE, 0, 1));
   }
 
   @Test

@@ -52,7 +52,8 @@ final class HardwareJsonTest {
   }
 
   private static CopyRate measured(CopyRate rate) {
-    List<Piece> pieces = List.of(new Piece(65_536, 4e-6, 0), new Piece(1_048_576, 2.2e-5, 0.5));
+    List<Piece> pieces =
+        List.of(new Piece(65_536, 4e-6, 0, 1), new Piece(1_048_576, 2.2e-5, 0.5, 0.25));
     return new CopyRate(rate.bytesPerSecond(), rate.latencySeconds(), pieces);
   }
 

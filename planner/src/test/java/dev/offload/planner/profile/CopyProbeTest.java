@@ -9,7 +9,9 @@ import org.junit.jupiter.api.Test;
 final class CopyProbeTest {
   @Test
   void shouldKeepWhatWasMeasured() {
-    CopyRate rate = CopyProbe.rate(List.of(1000L, 3000L), List.of(2e-6, 4e-6), List.of(0.5, 1.5));
+    CopyRate rate =
+        CopyProbe.rate(
+            List.of(1000L, 3000L), List.of(2e-6, 4e-6), List.of(0.5, 1.5), List.of(1.0, 0.5));
     assertEquals(2e-6, rate.seconds(1000, 1), 1e-15);
     assertEquals(3e-6, rate.seconds(2000, 1), 1e-15, "half way");
     assertEquals(3 * 4e-6, rate.seconds(9000, 3), 1e-15, "three pieces");
@@ -18,11 +20,15 @@ final class CopyProbeTest {
     assertEquals(1, rate.cores(2000, 1).orElseThrow(), 1e-12);
     assertEquals(1.5, rate.cores(1e9, 1).orElseThrow(), 1e-12);
     assertEquals(0.5, rate.cores(10, 1).orElseThrow(), 1e-12);
+    assertEquals(0.75, rate.kept(2000), 1e-12);
+    assertEquals(0.5, rate.kept(1e9), 1e-12);
   }
 
   @Test
   void shouldHurryAllPiecesButTheirLatency() {
-    CopyRate rate = CopyProbe.rate(List.of(1000L, 3000L), List.of(2e-6, 4e-6), List.of(0.0, 0.0));
+    CopyRate rate =
+        CopyProbe.rate(
+            List.of(1000L, 3000L), List.of(2e-6, 4e-6), List.of(0.0, 0.0), List.of(0.0, 0.0));
     CopyRate twice = rate.faster(rate.bytesPerSecond());
     assertEquals(1.5e-6, twice.seconds(1000, 1), 1e-12);
     assertEquals(2.5e-6, twice.seconds(3000, 1), 1e-12);
@@ -33,6 +39,15 @@ final class CopyProbeTest {
     assertEquals(1, BesideProbe.copyCores(2, 1e-3, 1e-3), "as fast with its part");
     assertEquals(1.5, BesideProbe.copyCores(2, 1e-3, 1.5e-3), 1e-12);
     assertEquals(2, BesideProbe.copyCores(2, 1e-3, 5e-3), "no more than there are");
+  }
+
+  @Test
+  void shouldSayHowMuchOfCopiesCachesKeep() {
+    assertEquals(0, KeptProbe.kept(3e-3, 1e-3, 5e-3, 8e-3), 1e-12, "as slow as from memory");
+    assertEquals(1, KeptProbe.kept(3e-3, 1e-3, 5e-3, 6e-3), 1e-12, "as fast as again");
+    assertEquals(0.25, KeptProbe.kept(3e-3, 1e-3, 5e-3, 7.5e-3), 1e-12);
+    assertEquals(1, KeptProbe.kept(3e-3, 1e-3, 5e-3, 5.5e-3), 1e-12, "no more than all");
+    assertEquals(0, KeptProbe.kept(1e-3, 1e-3, 5e-3, 5e-3), 1e-12, "caches spare nothing");
   }
 
   private static final List<Long> SIZES = List.of(1L << 16, 1L << 20, 1L << 24, 1L << 26);
