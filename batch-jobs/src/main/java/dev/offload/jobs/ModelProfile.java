@@ -19,12 +19,13 @@ import dev.offload.tensors.model.ModelConfig.Attention;
 import dev.offload.tensors.weights.WeightUnit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Measures this machine with the matrices and the heads of one model and the numbers of rows of its
@@ -84,7 +85,7 @@ final class ModelProfile implements ProfileSource {
   private static Streamed streamed(List<WeightUnit> units, Plan plan) {
     double all = 0;
     double streamed = 0;
-    NavigableMap<Long, Double> pieces = new TreeMap<>(Map.of(LEAST_COPY, 0.0, USUAL_COPY, 0.0));
+    NavigableMap<Long, Double> weights = new TreeMap<>();
     for (WeightUnit unit : units) {
       double bytes =
           plan.computeDType().bytes()
@@ -94,15 +95,18 @@ final class ModelProfile implements ProfileSource {
       all += bytes;
       if (!stays && bytes > 0) {
         streamed += bytes;
-        pieces.merge(Math.clamp((long) bytes, LEAST_COPY, MOST_COPY), bytes, Double::sum);
+        weights.merge(Math.clamp((long) bytes, LEAST_COPY, MOST_COPY), bytes, Double::sum);
       }
     }
-    long usual = Collections.max(pieces.entrySet(), Map.Entry.comparingByValue()).getKey();
+    long usual =
+        weights.entrySet().stream()
+            .max(Map.Entry.comparingByValue())
+            .map(Map.Entry::getKey)
+            .orElse(USUAL_COPY);
+    NavigableSet<Long> pieces = new TreeSet<>(weights.keySet());
+    pieces.addAll(List.of(LEAST_COPY, USUAL_COPY));
     return new Streamed(
-        List.copyOf(pieces.keySet()),
-        streamed > 0 ? usual : USUAL_COPY,
-        plan.ringBytes(),
-        streamed / all);
+        List.copyOf(pieces), weights.keySet(), usual, plan.ringBytes(), streamed / all);
   }
 
   @Override

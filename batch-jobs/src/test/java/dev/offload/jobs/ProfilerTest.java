@@ -20,6 +20,7 @@ import dev.offload.planner.profile.Machine;
 import dev.offload.planner.profile.ModelProbe;
 import dev.offload.planner.profile.PassLoad;
 import dev.offload.planner.profile.PassLoad.Attended;
+import dev.offload.planner.profile.PassLoad.Multiplied;
 import dev.offload.planner.profile.Profiler;
 import dev.offload.planner.profile.Profiling;
 import dev.offload.planner.profile.Shapes;
@@ -147,14 +148,16 @@ final class ProfilerTest {
 
   @Test
   void shouldMeasureTheSameAgainAndAgain() throws Exception {
-    List<Integer> rows = List.of(2, 5);
+    Multiplied rows = new Multiplied(List.of(2, 5), 3 * 64 * 32);
     PassLoad load =
         new PassLoad(
             Map.of(new MatrixSize(64, 32), rows, new MatrixSize(96, 64), rows),
+            2,
             false,
             new Attended(2, 17),
             new Attended(3, 9));
-    Streamed streamed = new Streamed(List.of(1L << 12, 1L << 16), 1L << 16, 1L << 18, 0.5);
+    Streamed streamed =
+        new Streamed(List.of(1L << 12, 1L << 16), Set.of(1L << 16), 1L << 16, 1L << 18, 0.5);
     Machine machine = new Machine("small", "a machine in a test", 2, 1L << 30, Optional.empty());
     Disk disk = new Disk(1L << 30, 1e9, 1e9);
     try (Device device = DeviceFinder.processor().open(4 * PROBED, 4 * PROBED, 2)) {
@@ -196,13 +199,19 @@ final class ProfilerTest {
       assertEquals(new Attended(3, 25), load.decode());
       assertEquals(new Attended(4, 24), load.prompts());
       assertTrue(load.isInParts());
-      assertEquals(List.of(1, 3, 96), load.rows().get(new MatrixSize(192, 192)), "attention");
-      assertEquals(List.of(4, 96), load.rows().get(new MatrixSize(8, 192)), "the router");
-      assertEquals(List.of(4), load.rows().get(new MatrixSize(8192, 192)), "the output matrix");
+      assertEquals(1, load.usualRows(), "3 sequences, 2 of 8 experts");
+      assertEquals(
+          List.of(1, 3, 96), load.products().get(new MatrixSize(192, 192)).rows(), "attention");
+      assertEquals(
+          List.of(4, 96), load.products().get(new MatrixSize(8, 192)).rows(), "the router");
+      assertEquals(
+          List.of(4), load.products().get(new MatrixSize(8192, 192)).rows(), "the output matrix");
       assertEquals(
           List.of(1, 2, 4, 8, 16, 32),
-          load.rows().get(new MatrixSize(192, 128)),
+          load.products().get(new MatrixSize(192, 128)).rows(),
           "experts get any number of rows, up to twice as many as on average");
+      assertEquals(
+          3 * 192 * 128, load.products().get(new MatrixSize(192, 128)).ofUnit(), "an expert");
       assertTrue(!PassLoad.of(List.of(prompts), mixture.config(), mixture.units()).isInParts());
     }
   }

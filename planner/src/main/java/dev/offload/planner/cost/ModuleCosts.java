@@ -14,9 +14,9 @@ import java.util.Map;
  *
  * <p>Lanes that share host memory are not independent (MoE-Lens, 2025, measured how attention on
  * the CPU slows copies to the GPU): a copy moves its bytes once through host memory, twice if the
- * device's memory is host memory too; a read from disk and attention on the host once. If the
- * device computes with the host's cores, copies want some of them, and a read moves its bytes three
- * times, as it comes through a buffer.
+ * device's memory is host memory too, less what caches keep of them; a read from disk and attention
+ * on the host once. If the device computes with the host's cores, copies want some of them, and a
+ * read moves its bytes three times, as it comes through a buffer.
  */
 public final class ModuleCosts {
   private final HardwareProfile machine;
@@ -55,8 +55,8 @@ public final class ModuleCosts {
   }
 
   /**
-   * Work of a thread of the host that waits for what it needs, and then so many times for others
-   * while it works. Its lane is busy once it has begun.
+   * Work that a thread of the host waits to do or, behind work of another, to hand to its stream;
+   * and while it works it waits so many times for others. Its lane is busy once it has begun.
    */
   public Cost waiting(Cost work, int times) {
     double waking = sharing().handOverSeconds();
@@ -94,7 +94,8 @@ public final class ModuleCosts {
       return new Cost(seconds, bytes, bytes, 0);
     }
     double cores = rate.cores(bytes, pieces).orElse(sharing().copyCores());
-    return new Cost(seconds, 2 * bytes, 0, seconds * cores);
+    double kept = pieces > 0 ? rate.kept(bytes / pieces) : 0;
+    return new Cost(seconds, (2 - kept) * bytes, 0, seconds * cores);
   }
 
   /**

@@ -106,8 +106,9 @@ public record HardwareProfile(
      *
      * @param seconds when many follow each other
      * @param cores that want to copy it where the device is the host, see {@link Sharing}
-     * @param kept how much of weights that were just copied caches still have, 0 to 1: products
-     *     with them take as much less than with weights from memory, of what caches spare at all
+     * @param kept how much of weights that came through the ring caches still have, 0 to 1:
+     *     products with them take as much less than with weights from memory, of what caches spare
+     *     at all
      */
     public record Piece(long bytes, double seconds, double cores, double kept) {
       public Piece {

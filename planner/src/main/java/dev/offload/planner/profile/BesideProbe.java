@@ -12,8 +12,6 @@ final class BesideProbe {
 
   private final WeightRing ring;
   private final int rows;
-  private double cachedShare;
-  private double cached;
 
   /**
    * @param rows of products that want all cores
@@ -21,13 +19,6 @@ final class BesideProbe {
   BesideProbe(WeightRing ring, int rows) {
     this.ring = ring;
     this.rows = rows;
-  }
-
-  /**
-   * Sets which part of the products finds its weights in caches, as behind copies; at first none.
-   */
-  void setCachedShare(double share) {
-    cachedShare = share;
   }
 
   /** What {@code copying} says, which copies meanwhile. */
@@ -48,7 +39,7 @@ final class BesideProbe {
               Stream stream = ring.stream();
               while (!copied.get()) {
                 for (int i = 0; i < PRODUCTS; i++) {
-                  enqueue(stream);
+                  ring.enqueue(stream, rows);
                 }
                 stream.synchronize();
               }
@@ -56,21 +47,13 @@ final class BesideProbe {
     return found[0];
   }
 
-  private void enqueue(Stream stream) {
-    cached += cachedShare;
-    if (cached >= 1) {
-      cached--;
-      ring.enqueueAgain(stream, rows);
-    } else {
-      ring.enqueue(stream, rows);
-    }
-  }
-
   /**
    * Cores that want to copy: beside products, which want all of them, copies have their part of the
    * cores and as much of their rate.
+   *
+   * @param slowDown how many times as long copies take there
    */
-  static double copyCores(int cores, double aloneSeconds, double besideSeconds) {
-    return Math.min(cores, cores / 2.0 * Math.max(1, besideSeconds / aloneSeconds));
+  static double copyCores(int cores, double slowDown) {
+    return Math.min(cores, cores / 2.0 * Math.max(1, slowDown));
   }
 }

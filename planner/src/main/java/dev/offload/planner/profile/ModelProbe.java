@@ -9,11 +9,15 @@ import dev.offload.planner.hardware.HardwareProfile.Link;
 import dev.offload.planner.hardware.HardwareProfile.Sharing;
 import dev.offload.planner.hardware.Processor;
 import dev.offload.planner.profile.Shapes.Heads;
+import dev.offload.planner.profile.StreamProbe.Found;
 import dev.offload.planner.profile.Turns.Turn;
 import dev.offload.tensors.DType;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.DoubleSupplier;
 import java.util.function.IntConsumer;
 import java.util.function.LongConsumer;
@@ -31,13 +35,8 @@ public final class ModelProbe implements AutoCloseable {
   /** Of an activation that takes some tenths of a millisecond. */
   private static final int WAITED_ROWS = 64;
 
-  /** What a {@link KeptProbe} takes. */
-  private record Kept(Turn cold, Turn again, Turn copies, Turn multipliedCopies) {
-    double share() {
-      return KeptProbe.kept(
-          cold.seconds(), again.seconds(), copies.seconds(), multipliedCopies.seconds());
-    }
-  }
+  /** Weights that are streamed, and what a product with them takes from memory and from caches. */
+  private record Streaming(StreamProbe probe, Turn cold, Turn again) {}
 
   /** Copies take so many times as long as elsewhere, since products go on for a while. */
   private static final int BESIDE_SAMPLES = 4;
@@ -56,7 +55,7 @@ public final class ModelProbe implements AutoCloseable {
   private final Turn both;
   private final double bothBytes;
   private final BesideProbe products;
-  private final List<Kept> kept;
+  private final Map<Long, Streaming> streaming;
   private final List<Turn> beside;
   private final HostReads reads;
   private final Turn read;
@@ -97,12 +96,9 @@ public final class ModelProbe implements AutoCloseable {
       toHost = turns(copies.stream(), copies::toHost);
       both = turns.add(copies.both(streamed.usualPiece()));
       bothBytes = copies.bothBytes(streamed.usualPiece());
-      products = new BesideProbe(products(dtype, load), load.decode().sequences());
+      products = new BesideProbe(products(dtype, load), load.usualRows());
       beside = deviceIsHost ? beside(copies) : List.of();
-      kept =
-          streamed.share() > 0
-              ? streamed.pieces().stream().map(size -> kept(dtype, load, size)).toList()
-              : List.of();
+      streaming = streaming(dtype, load);
       reads = new HostReads(host, machine.cores(), STREAMED_BYTES);
       opened.push(reads::close);
       read = turns.add(reads::read);
@@ -132,8 +128,8 @@ public final class ModelProbe implements AutoCloseable {
         new WeightRing(
             device,
             dtype,
-            load.rows().keySet().iterator().next(),
-            load.decode().sequences(),
+            load.products().keySet().iterator().next(),
+            load.usualRows(),
             STREAMED_BYTES);
     opened.push(ring::close);
     return ring;
@@ -151,14 +147,18 @@ public final class ModelProbe implements AutoCloseable {
         .toList();
   }
 
-  private Kept kept(DType dtype, PassLoad load, long size) {
-    KeptProbe probe = new KeptProbe(device, dtype, size, load.decode().sequences(), STREAMED_BYTES);
-    opened.push(probe::close);
-    return new Kept(
-        turns.add(probe.stream(), probe::cold),
-        turns.add(probe.stream(), probe::again),
-        turns.add(probe.stream(), probe::copy),
-        turns.add(probe.stream(), probe::multipliedCopy));
+  private Map<Long, Streaming> streaming(DType dtype, PassLoad load) {
+    Map<Long, Streaming> all = new HashMap<>();
+    for (long piece : streamed.weights()) {
+      StreamProbe probe =
+          new StreamProbe(device, dtype, piece, streamed, load.usualRows(), STREAMED_BYTES);
+      opened.push(probe::close);
+      Turn cold = turns.add(probe.stream(), probe::cold);
+      Turn again = turns.add(probe.stream(), probe::again);
+      turns.addSample(probe::sample);
+      all.put(piece, new Streaming(probe, cold, again));
+    }
+    return all;
   }
 
   /** What something says that is done while the device multiplies. */
@@ -173,9 +173,17 @@ public final class ModelProbe implements AutoCloseable {
     Processor besideDevice = deviceIsHost ? computing : onHost.processor();
     List<Long> pieces = streamed.pieces();
     int usual = pieces.indexOf(streamed.usualPiece());
-    List<Double> cores = IntStream.range(0, pieces.size()).mapToObj(this::copyCores).toList();
-    Link link = new Link(rate(toDevice, cores), rate(toHost, cores), bothBytes / both.seconds());
-    products.setCachedShare(streamed.share() * keptShare(usual));
+    Map<Long, Found> found = new HashMap<>();
+    streaming.forEach((piece, each) -> found.put(piece, each.probe().take()));
+    List<Double> cores =
+        IntStream.range(0, pieces.size())
+            .mapToObj(i -> copyCores(i, Optional.ofNullable(found.get(pieces.get(i)))))
+            .toList();
+    List<Double> kept =
+        pieces.stream().map(piece -> kept(piece, Optional.ofNullable(found.get(piece)))).toList();
+    Link link =
+        new Link(
+            rate(toDevice, cores, kept), rate(toHost, cores, kept), bothBytes / both.seconds());
     double readRate = reads.bytes() / read.seconds();
     double most = Math.max(readRate, besideDevice.memoryBytesPerSecond());
     most = Math.max(most, (deviceIsHost ? 2 : 1) * link.bothBytesPerSecond());
@@ -198,23 +206,28 @@ public final class ModelProbe implements AutoCloseable {
         List.of());
   }
 
-  private double copyCores(int size) {
-    return deviceIsHost
-        ? BesideProbe.copyCores(
-            machine.cores(), toDevice.get(size).seconds(), beside.get(size).seconds())
-        : 0;
+  private double copyCores(int size, Optional<Found> found) {
+    if (!deviceIsHost) {
+      return 0;
+    }
+    double alone = toDevice.get(size).seconds();
+    double slowDown =
+        found.isPresent() ? found.get().slowDown(alone) : beside.get(size).seconds() / alone;
+    return BesideProbe.copyCores(machine.cores(), slowDown);
   }
 
-  private double keptShare(int size) {
-    return kept.isEmpty() ? 0 : kept.get(size).share();
+  private double kept(long piece, Optional<Found> found) {
+    return found
+        .map(
+            each ->
+                each.kept(
+                    streaming.get(piece).cold().seconds(), streaming.get(piece).again().seconds()))
+        .orElse(0.0);
   }
 
-  private CopyRate rate(List<Turn> copies, List<Double> cores) {
+  private CopyRate rate(List<Turn> copies, List<Double> cores, List<Double> kept) {
     return CopyProbe.rate(
-        streamed.pieces(),
-        copies.stream().map(Turn::seconds).toList(),
-        cores,
-        IntStream.range(0, streamed.pieces().size()).mapToObj(this::keptShare).toList());
+        streamed.pieces(), copies.stream().map(Turn::seconds).toList(), cores, kept);
   }
 
   /** Frees everything. */

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.TreeSet;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
@@ -24,14 +25,18 @@ import java.util.stream.IntStream;
 /**
  * What passes have to multiply and to attend to.
  *
- * @param rows numbers of rows that are multiplied with weights of each size, ascending; first the
- *     size that most weights have
+ * @param products with weights of each size; first the size that most weights have
+ * @param usualRows rows that most weights are multiplied with while sequences decode
  * @param isInParts whether micro-batches follow each other with the same weights
  * @param decode sequences of which one row attends
  * @param prompts sequences that attend to themselves
  */
 public record PassLoad(
-    Map<MatrixSize, List<Integer>> rows, boolean isInParts, Attended decode, Attended prompts) {
+    Map<MatrixSize, Multiplied> products,
+    int usualRows,
+    boolean isInParts,
+    Attended decode,
+    Attended prompts) {
   /** So many numbers of rows are measured one by one; among more, powers of two. */
   private static final int MOST_EXACT = 8;
 
@@ -39,7 +44,20 @@ public record PassLoad(
   private static final double MOST_ROWS_OF_MEAN = 2;
 
   public PassLoad {
-    rows = Collections.unmodifiableMap(new LinkedHashMap<>(rows));
+    products = Collections.unmodifiableMap(new LinkedHashMap<>(products));
+  }
+
+  /**
+   * What is multiplied with weights of one size.
+   *
+   * @param rows numbers of rows, ascending
+   * @param ofUnit how many numbers its unit has: so many are multiplied until the next micro-batch
+   *     comes to the same weights
+   */
+  public record Multiplied(List<Integer> rows, double ofUnit) {
+    public Multiplied {
+      rows = List.copyOf(rows);
+    }
   }
 
   /**
@@ -57,22 +75,28 @@ public record PassLoad(
   public static PassLoad of(List<PassShape> passes, ModelConfig model, List<WeightUnit> units) {
     Map<MatrixSize, Double> elements = new HashMap<>();
     Map<MatrixSize, NavigableSet<Integer>> rows = new HashMap<>();
+    Map<MatrixSize, Double> ofUnit = new HashMap<>();
     Map<UnitId.Kind, NavigableSet<Integer>> ofKind = new EnumMap<>(UnitId.Kind.class);
     for (WeightUnit unit : units) {
       UnitId.Kind kind = unit.id().kind();
-      for (MatrixShape shape : MatrixShape.of(unit)) {
+      List<MatrixShape> matrices = MatrixShape.of(unit);
+      double all = matrices.stream().mapToDouble(MatrixShape::elements).sum();
+      for (MatrixShape shape : matrices) {
         MatrixSize size = Profiler.cut(new MatrixSize(shape.outputs(), shape.inputs()));
         elements.merge(size, shape.elements(), Double::sum);
+        ofUnit.merge(size, all, Math::max);
         rows.computeIfAbsent(size, _ -> new TreeSet<>())
             .addAll(ofKind.computeIfAbsent(kind, _ -> rows(kind, passes, model)));
       }
     }
-    Map<MatrixSize, List<Integer>> ordered = new LinkedHashMap<>();
+    Map<MatrixSize, Multiplied> products = new LinkedHashMap<>();
     elements.entrySet().stream()
         .sorted(Map.Entry.<MatrixSize, Double>comparingByValue().reversed())
         .map(Map.Entry::getKey)
         .filter(size -> !rows.get(size).isEmpty())
-        .forEach(size -> ordered.put(size, List.copyOf(rows.get(size))));
+        .forEach(
+            size ->
+                products.put(size, new Multiplied(List.copyOf(rows.get(size)), ofUnit.get(size))));
     boolean isInParts =
         passes.stream()
             .anyMatch(
@@ -84,6 +108,8 @@ public record PassLoad(
                     new Attended(
                         batch.decoding(), Math.toIntExact(batch.decodeKeys() / batch.decoding())))
             .orElse(new Attended(1, 1));
+    double each = chosenShare(model).orElse(1);
+    int usualRows = Math.max(1, (int) Math.round(each * decode.sequences()));
     Attended prompts =
         largest(passes, MicroBatch::promptTokens)
             .map(
@@ -92,12 +118,12 @@ public record PassLoad(
                   return new Attended(sequences, batch.promptTokens() / sequences);
                 })
             .orElse(new Attended(1, 1));
-    return new PassLoad(ordered, isInParts, decode, prompts);
+    return new PassLoad(products, usualRows, isInParts, decode, prompts);
   }
 
   /** The most rows of all. */
   int mostRows() {
-    return rows.values().stream().mapToInt(List::getLast).max().orElse(1);
+    return products.values().stream().mapToInt(each -> each.rows().getLast()).max().orElse(1);
   }
 
   private static NavigableSet<Integer> rows(
@@ -126,15 +152,18 @@ public record PassLoad(
   }
 
   private static NavigableSet<Integer> rowsOfExperts(List<PassShape> passes, ModelConfig model) {
-    double chosen =
-        model.layers().stream()
-            .filter(layer -> layer.feedForward() instanceof MixtureOfExperts)
-            .map(layer -> (MixtureOfExperts) layer.feedForward())
-            .mapToDouble(mixture -> (double) mixture.expertsPerToken() / mixture.experts())
-            .max()
-            .orElse(0);
+    double chosen = chosenShare(model).orElse(0);
     int most = passes.stream().mapToInt(PassShape::tokens).max().orElse(1);
     return powersOfTwo((int) Math.ceil(Math.min(most, MOST_ROWS_OF_MEAN * chosen * most)));
+  }
+
+  /** Which share of experts a token chooses, if there are any. */
+  private static OptionalDouble chosenShare(ModelConfig model) {
+    return model.layers().stream()
+        .filter(layer -> layer.feedForward() instanceof MixtureOfExperts)
+        .map(layer -> (MixtureOfExperts) layer.feedForward())
+        .mapToDouble(mixture -> (double) mixture.expertsPerToken() / mixture.experts())
+        .max();
   }
 
   private static NavigableSet<Integer> powersOfTwo(int most) {

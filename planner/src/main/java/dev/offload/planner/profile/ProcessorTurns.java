@@ -50,7 +50,7 @@ final class ProcessorTurns {
     this.turns = turns;
     this.opened = opened;
     this.dtype = dtype;
-    load.rows().forEach((size, counts) -> multiply(size, counts, again, bytes));
+    load.products().forEach((size, multiplied) -> multiply(size, multiplied, again, bytes));
     rows = new RowProbe(device, load.mostRows());
     opened.accept(rows::close);
     launch = turn(rows.stream(), rows::launch);
@@ -61,13 +61,15 @@ final class ProcessorTurns {
     promptTurn = turn(prompts.stream(), () -> prompts.enqueue(prompts.stream()));
   }
 
-  private void multiply(MatrixSize size, List<Integer> rows, boolean again, long bytes) {
-    WeightRing ring = new WeightRing(device, dtype, size, rows.getLast(), bytes);
+  private void multiply(
+      MatrixSize size, PassLoad.Multiplied multiplied, boolean again, long bytes) {
+    WeightRing ring = new WeightRing(device, dtype, size, multiplied.rows().getLast(), bytes);
     opened.accept(ring::close);
-    for (int each : rows) {
+    int ofUnit = Math.toIntExact(Math.round(multiplied.ofUnit() / size.elements()));
+    for (int each : multiplied.rows()) {
       Turn turn = turn(ring.stream(), () -> ring.enqueue(ring.stream(), each));
       Turn second =
-          again ? turn(ring.stream(), () -> ring.enqueueAgain(ring.stream(), each)) : turn;
+          again ? turn(ring.stream(), () -> ring.enqueueAmong(ring.stream(), ofUnit, each)) : turn;
       products.add(new Multiplied(size, each, turn, second));
     }
   }

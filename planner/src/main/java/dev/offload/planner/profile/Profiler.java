@@ -237,7 +237,7 @@ public final class Profiler {
       List<Double> toDevice = seconds("to the device", sizes, probe.stream(), probe::toDevice);
       List<Double> toHost = seconds("to the host", sizes, probe.stream(), probe::toHost);
       List<Double> cores = copyCores(probe, toDevice);
-      List<Double> kept = sizes.stream().map(this::kept).toList();
+      List<Double> kept = Collections.nCopies(sizes.size(), 0.0); // of rings that no cache holds
       long piece = sizes.getLast();
       double both = probe.bothBytes(piece) / sampler.perItem(probe.both(piece));
       figures.add(
@@ -397,28 +397,10 @@ public final class Profiler {
                 ByteSize.format(piece),
                 piece / beside,
                 Quantity.BYTES_PER_SECOND));
-        cores.add(BesideProbe.copyCores(machine.cores(), aloneSeconds.get(i), beside));
+        cores.add(BesideProbe.copyCores(machine.cores(), beside / aloneSeconds.get(i)));
       }
     }
     return cores;
-  }
-
-  /** How much of a copy to the device its caches keep. */
-  private double kept(long size) {
-    DType dtype = multiplied();
-    try (KeptProbe probe = new KeptProbe(device, dtype, size, 1, effort.streamedBytes())) {
-      Stream stream = probe.stream();
-      sampler.warmUp(stream, probe::multipliedCopy);
-      double kept =
-          KeptProbe.kept(
-              sampler.perItem(stream, probe::cold),
-              sampler.perItem(stream, probe::again),
-              sampler.perItem(stream, probe::copy),
-              sampler.perItem(stream, probe::multipliedCopy));
-      figures.add(
-          new Figure("copies that caches keep", ByteSize.format(size), kept, Quantity.COUNT));
-      return kept;
-    }
   }
 
   /** Rows of products that no memory holds up. */
@@ -427,18 +409,12 @@ public final class Profiler {
   }
 
   private WeightRing ring(MatrixSize size, int rows) {
-    return new WeightRing(device, multiplied(), size, rows, effort.streamedBytes());
-  }
-
-  /** The first format that the device multiplies. */
-  private DType multiplied() {
     IllegalArgumentException none = null;
     for (DType dtype : shapes.dtypes()) {
       try {
-        DType _ = device.operations().matrixInput(dtype);
-        return dtype;
+        return new WeightRing(device, dtype, size, rows, effort.streamedBytes());
       } catch (IllegalArgumentException e) {
-        none = e; // another will do
+        none = e; // the device does not multiply this format; another will do
       }
     }
     throw new IllegalArgumentException("the device multiplies none of " + shapes.dtypes(), none);

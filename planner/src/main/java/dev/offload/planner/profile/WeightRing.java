@@ -80,9 +80,21 @@ final class WeightRing implements AutoCloseable {
     bench.stream().synchronize();
   }
 
+  /** Multiplies rows with one of the weights. */
+  void enqueueOf(Stream stream, int which, int rows) {
+    next = which;
+    enqueueAgain(stream, rows);
+  }
+
   /** Multiplies rows with the next of the weights. */
   void enqueue(Stream stream, int rows) {
     next = (next + 1) % weights.size();
+    enqueueAgain(stream, rows);
+  }
+
+  /** Multiplies rows with the next of so many weights, each of which comes again soon. */
+  void enqueueAmong(Stream stream, int count, int rows) {
+    next = (next + 1) % Math.clamp(count, 1, weights.size());
     enqueueAgain(stream, rows);
   }
 
@@ -94,10 +106,9 @@ final class WeightRing implements AutoCloseable {
         .matmul(stream, x.rows(0, rows), weight, Optional.empty(), false, out.rows(0, rows));
   }
 
-  /** Copies into the next of the weights. */
-  void enqueueCopy(Stream stream, PinnedBuffer from, long offset) {
-    next = (next + 1) % weights.size();
-    Weight weight = weights.get(next);
+  /** Copies into one of the weights. */
+  void enqueueCopy(Stream stream, PinnedBuffer from, long offset, int to) {
+    Weight weight = weights.get(to);
     stream.copyToDevice(from, offset, weight.buffer(), weight.offset(), imageBytes);
   }
 

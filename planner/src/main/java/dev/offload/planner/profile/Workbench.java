@@ -52,6 +52,12 @@ final class Workbench implements AutoCloseable {
     return another;
   }
 
+  /** Weights that are closed with this. */
+  WeightRing own(WeightRing opened) {
+    releases.push(opened::close);
+    return opened;
+  }
+
   /** Device memory of undefined contents. */
   DeviceBuffer allocate(long bytes) {
     DeviceBuffer buffer = device.allocate("measuring", bytes);

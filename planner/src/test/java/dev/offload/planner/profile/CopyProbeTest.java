@@ -36,18 +36,9 @@ final class CopyProbeTest {
 
   @Test
   void shouldGiveCopiesWhatIsLeftOfTheirRate() {
-    assertEquals(1, BesideProbe.copyCores(2, 1e-3, 1e-3), "as fast with its part");
-    assertEquals(1.5, BesideProbe.copyCores(2, 1e-3, 1.5e-3), 1e-12);
-    assertEquals(2, BesideProbe.copyCores(2, 1e-3, 5e-3), "no more than there are");
-  }
-
-  @Test
-  void shouldSayHowMuchOfCopiesCachesKeep() {
-    assertEquals(0, KeptProbe.kept(3e-3, 1e-3, 5e-3, 8e-3), 1e-12, "as slow as from memory");
-    assertEquals(1, KeptProbe.kept(3e-3, 1e-3, 5e-3, 6e-3), 1e-12, "as fast as again");
-    assertEquals(0.25, KeptProbe.kept(3e-3, 1e-3, 5e-3, 7.5e-3), 1e-12);
-    assertEquals(1, KeptProbe.kept(3e-3, 1e-3, 5e-3, 5.5e-3), 1e-12, "no more than all");
-    assertEquals(0, KeptProbe.kept(1e-3, 1e-3, 5e-3, 5e-3), 1e-12, "caches spare nothing");
+    assertEquals(1, BesideProbe.copyCores(2, 1), "as fast with its part");
+    assertEquals(1.5, BesideProbe.copyCores(2, 1.5), 1e-12);
+    assertEquals(2, BesideProbe.copyCores(2, 5), "no more than there are");
   }
 
   private static final List<Long> SIZES = List.of(1L << 16, 1L << 20, 1L << 24, 1L << 26);

@@ -1,0 +1,222 @@
+package dev.offload.planner.profile;
+
+import dev.offload.backends.api.Device;
+import dev.offload.backends.api.Event;
+import dev.offload.backends.api.PinnedBuffer;
+import dev.offload.backends.api.Stream;
+import dev.offload.planner.profile.Shapes.MatrixSize;
+import dev.offload.tensors.DType;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Weights that are copied into a ring and multiplied there, as passes do it: copies are ahead as
+ * far as the ring allows, and between products with weights that were copied there are some with
+ * weights that live on the device. Says how long copies take beside products, and products with
+ * weights that were just copied, of which caches may still have something. Owns its buffers. Not
+ * thread-safe.
+ */
+final class StreamProbe implements AutoCloseable {
+  private static final int INPUTS = 1024;
+
+  /** Copies that are timed each time, behind those that fill the ring. */
+  private static final int TIMED = 16;
+
+  private static final int MOST_SLOTS = 64;
+
+  /** Caches that spare less of a product than this share spare nothing that can be measured. */
+  private static final double LEAST_SPARED = 0.1;
+
+  private final WeightRing resident;
+  private final WeightRing ring;
+  private final Workbench bench;
+  private final PinnedBuffer host;
+  private final double residentPerCopy;
+  private final int slots;
+  private final int rows;
+  private long next;
+  private double residentDue;
+  private Found sum = Found.NONE;
+
+  /**
+   * What copies and products took, summed up.
+   *
+   * @param copySeconds of copies
+   * @param sharedSeconds of these while something was multiplied
+   * @param arrivedSeconds of products with weights that were copied, as many as copies
+   * @param residents products with weights that live on the device
+   * @param residentSeconds of these
+   */
+  record Found(
+      int copies,
+      double copySeconds,
+      double sharedSeconds,
+      double arrivedSeconds,
+      int residents,
+      double residentSeconds) {
+    static final Found NONE = new Found(0, 0, 0, 0, 0, 0);
+
+    private Found plus(Found other) {
+      return new Found(
+          copies + other.copies,
+          copySeconds + other.copySeconds,
+          sharedSeconds + other.sharedSeconds,
+          arrivedSeconds + other.arrivedSeconds,
+          residents + other.residents,
+          residentSeconds + other.residentSeconds);
+    }
+
+    /**
+     * How many times as long copies take while something is multiplied.
+     *
+     * @param alone seconds of a copy with nothing else going on
+     */
+    double slowDown(double alone) {
+      double unshared = copySeconds - sharedSeconds;
+      double copiedShared = copies * alone - unshared;
+      return copiedShared > 0 ? Math.max(1, sharedSeconds / copiedShared) : Double.MAX_VALUE;
+    }
+
+    /**
+     * How much of what was copied caches still have, 0 to 1: by how much less products with it
+     * take, of what caches spare products with the same weights again.
+     *
+     * @param cold seconds of a product with weights that no cache has
+     * @param again with the same weights again
+     */
+    double kept(double cold, double again) {
+      if (residents == 0 || cold - again < LEAST_SPARED * cold) {
+        return 0;
+      }
+      double arrived = arrivedSeconds / copies / (residentSeconds / residents);
+      return Math.clamp((1 - arrived) / (1 - again / cold), 0, 1);
+    }
+  }
+
+  /**
+   * @param piece bytes of weights that are copied at a time
+   * @param rows that are multiplied
+   * @param bytes gone through, so that no cache holds it
+   */
+  StreamProbe(Device device, DType dtype, long piece, Streamed streamed, int rows, long bytes) {
+    this.rows = rows;
+    residentPerCopy = (1 - streamed.share()) / streamed.share();
+    int outputs = Math.toIntExact(Math.max(1, piece / INPUTS / dtype.bytes()));
+    MatrixSize size = new MatrixSize(outputs, INPUTS);
+    bench = new Workbench(device);
+    try {
+      resident = bench.own(new WeightRing(device, dtype, size, rows, bytes));
+      long ringBytes = Math.min(bytes, streamed.ringBytes());
+      slots = Math.clamp(ringBytes / resident.imageBytes(), 1, MOST_SLOTS);
+      ring = bench.own(new WeightRing(device, dtype, size, rows, slots * resident.imageBytes()));
+      host = bench.allocatePinned(Math.max(bytes, ring.imageBytes()));
+    } catch (RuntimeException | Error e) {
+      bench.close();
+      throw e;
+    }
+  }
+
+  /** The stream that multiplies. */
+  Stream stream() {
+    return resident.stream();
+  }
+
+  /** Enqueues a product with weights that no cache has. */
+  void cold() {
+    resident.enqueue(stream(), rows);
+  }
+
+  /** Enqueues a product with the same weights again. */
+  void again() {
+    resident.enqueueAgain(stream(), rows);
+  }
+
+  /** Streams for a while, and says how many seconds copies took. */
+  double sample() {
+    int count = slots + TIMED;
+    Stream copies = bench.stream();
+    List<Span> copied = new ArrayList<>();
+    List<Span> arrived = new ArrayList<>();
+    List<Span> residents = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      if (i >= slots) {
+        copies.await(arrived.get(i - slots).end());
+      }
+      int slot = i % slots;
+      copied.add(span(copies, () -> ring.enqueueCopy(copies, host, next(), slot)));
+      for (residentDue += residentPerCopy; residentDue >= 1; residentDue--) {
+        Span span = span(stream(), this::cold);
+        if (i >= slots) {
+          residents.add(span);
+        }
+      }
+      stream().await(copied.get(i).end());
+      arrived.add(span(stream(), () -> ring.enqueueOf(stream(), slot, rows)));
+    }
+    stream().synchronize();
+    copies.synchronize();
+    List<Span> timed = copied.subList(slots, count);
+    List<Span> multiplied = arrived.subList(slots, count);
+    double shared = 0;
+    for (Span copy : timed) {
+      for (Span each : residents) {
+        shared += copy.sharedSeconds(each);
+      }
+      for (Span each : arrived) {
+        shared += copy.sharedSeconds(each);
+      }
+    }
+    sum =
+        sum.plus(
+            new Found(
+                timed.size(),
+                seconds(timed),
+                shared,
+                seconds(multiplied),
+                residents.size(),
+                seconds(residents)));
+    return seconds(timed);
+  }
+
+  /** What was found since it was last asked for. */
+  Found take() {
+    Found found = sum;
+    sum = Found.NONE;
+    return found;
+  }
+
+  /** What a stream does between two events. */
+  private record Span(Event begin, Event end) {
+    double seconds() {
+      return (end.reachedNanos() - begin.reachedNanos()) / 1e9;
+    }
+
+    double sharedSeconds(Span other) {
+      long from = Math.max(begin.reachedNanos(), other.begin.reachedNanos());
+      long to = Math.min(end.reachedNanos(), other.end.reachedNanos());
+      return Math.max(0, to - from) / 1e9;
+    }
+  }
+
+  private static double seconds(List<Span> spans) {
+    return spans.stream().mapToDouble(Span::seconds).sum();
+  }
+
+  private static Span span(Stream stream, Runnable enqueue) {
+    Event begin = stream.record();
+    enqueue.run();
+    return new Span(begin, stream.record());
+  }
+
+  private long next() {
+    long bytes = ring.imageBytes();
+    long offset = next + bytes > host.segment().byteSize() ? 0 : next;
+    next = offset + bytes;
+    return offset;
+  }
+
+  @Override
+  public void close() {
+    bench.close();
+  }
+}
