@@ -264,7 +264,7 @@ public final class MachineCosts implements TaskCosts {
 
   /** Weights at home on the device were used a pass ago. */
   private double kept(Granule granule) {
-    return granule.isStreamed() ? machine.kept(granule.imageBytes()) : 0;
+    return granule.isStreamed() ? machine.kept((double) granule.imageBytes()) : 0;
   }
 
   private static int tokens(PassShape pass, int microBatch) {
