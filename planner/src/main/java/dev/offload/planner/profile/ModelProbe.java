@@ -13,6 +13,7 @@ import dev.offload.planner.profile.StreamProbe.Found;
 import dev.offload.planner.profile.Turns.Turn;
 import dev.offload.tensors.DType;
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -181,9 +182,10 @@ public final class ModelProbe implements AutoCloseable {
             .toList();
     List<Double> kept =
         pieces.stream().map(piece -> kept(piece, Optional.ofNullable(found.get(piece)))).toList();
+    List<Double> none = Collections.nCopies(pieces.size(), 0.0);
     Link link =
         new Link(
-            rate(toDevice, cores, kept), rate(toHost, cores, kept), bothBytes / both.seconds());
+            rate(toDevice, cores, kept), rate(toHost, cores, none), bothBytes / both.seconds());
     double readRate = reads.bytes() / read.seconds();
     double most = Math.max(readRate, besideDevice.memoryBytesPerSecond());
     most = Math.max(most, (deviceIsHost ? 2 : 1) * link.bothBytesPerSecond());
