@@ -57,7 +57,7 @@ public final class ModelProbe implements AutoCloseable {
   private final double bothBytes;
   private final BesideProbe products;
   private final Map<Long, Streaming> streaming;
-  private final List<Turn> beside;
+  private final Map<Long, Turn> beside;
   private final HostReads reads;
   private final Turn read;
   private final Turn moved;
@@ -98,7 +98,7 @@ public final class ModelProbe implements AutoCloseable {
       both = turns.add(copies.both(streamed.usualPiece()));
       bothBytes = copies.bothBytes(streamed.usualPiece());
       products = new BesideProbe(products(dtype, load), load.usualRows());
-      beside = deviceIsHost ? beside(copies) : List.of();
+      beside = deviceIsHost ? beside(copies) : Map.of();
       streaming = streaming(dtype, load);
       reads = new HostReads(host, machine.cores(), STREAMED_BYTES);
       opened.push(reads::close);
@@ -136,16 +136,19 @@ public final class ModelProbe implements AutoCloseable {
     return ring;
   }
 
-  private List<Turn> beside(CopyProbe copies) {
-    return streamed.pieces().stream()
-        .map(
-            size -> {
-              IntConsumer copying = Sampler.repeating(copies.stream(), () -> copies.toDevice(size));
-              int count = BESIDE_SAMPLES * Sampler.countPerSample(copying);
-              return turns.addSample(
-                  () -> products.measure(() -> Sampler.time(copying, count) / count));
-            })
-        .toList();
+  /** Copies of what is no weights; those are measured as they are streamed. */
+  private Map<Long, Turn> beside(CopyProbe copies) {
+    Map<Long, Turn> all = new HashMap<>();
+    for (long size : streamed.pieces()) {
+      if (!streamed.weights().contains(size)) {
+        IntConsumer copying = Sampler.repeating(copies.stream(), () -> copies.toDevice(size));
+        int count = BESIDE_SAMPLES * Sampler.countPerSample(copying);
+        all.put(
+            size,
+            turns.addSample(() -> products.measure(() -> Sampler.time(copying, count) / count)));
+      }
+    }
+    return all;
   }
 
   private Map<Long, Streaming> streaming(DType dtype, PassLoad load) {
@@ -214,7 +217,9 @@ public final class ModelProbe implements AutoCloseable {
     }
     double alone = toDevice.get(size).seconds();
     double slowDown =
-        found.isPresent() ? found.get().slowDown(alone) : beside.get(size).seconds() / alone;
+        found
+            .map(each -> each.slowDown(alone))
+            .orElseGet(() -> beside.get(streamed.pieces().get(size)).seconds() / alone);
     return BesideProbe.copyCores(machine.cores(), slowDown);
   }
 
