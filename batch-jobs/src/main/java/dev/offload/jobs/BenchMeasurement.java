@@ -24,7 +24,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /** Runs a load on an engine with made-up weights. */
 final class BenchMeasurement {
@@ -79,44 +80,36 @@ final class BenchMeasurement {
       Plan plan = PlanChoice.of(random, device, options, machine);
       List<WeightUnit> onDisk = random.unitsOnDisk(plan);
       if (onDisk.isEmpty() && !machine.mapsWeights()) {
-        return found(
-            device,
-            run(random, devices, plan, rounds, profiles, Optional.empty()),
-            Optional.empty());
+        return run(random, devices, plan, rounds, profiles, Optional.empty()).found(device);
       }
       try (DiskWeights weights =
           DiskWeights.write(model, folder.units(), numbers, machine.temporary())) {
         EngineModel files = machine.mapsWeights() ? weights.model().mapped() : weights.model();
         if (onDisk.isEmpty()) {
-          return found(
-              device,
-              run(files, devices, plan, rounds, profiles, Optional.empty()),
-              Optional.empty());
+          return run(files, devices, plan, rounds, profiles, Optional.empty()).found(device);
         }
         DiskReads reads = readers -> weights.measure(onDisk, plan.computeDType(), readers);
         double before = reads.by(LaneQueue.READS.atATime()).bytesPerSecond();
-        List<Ran> runs = run(files, devices, plan, rounds, profiles, Optional.of(reads));
+        Ran ran = run(files, devices, plan, rounds, profiles, Optional.of(reads));
         double after = reads.by(LaneQueue.READS.atATime()).bytesPerSecond();
         DiskRate disk = new DiskRate(Math.max(before, after), weights.stillCached());
-        return found(device, runs, Optional.of(disk));
+        return ran.found(device, Optional.of(disk));
       }
     }
   }
 
-  /** A run, the round it makes with its forecast, and how long its engine took to open. */
-  private record Ran(RunReport run, Optional<Comparison.Round> round, long loadNanos) {}
+  /** The runs of an engine, and how long it took to open. */
+  private record Ran(List<RunReport> runs, Optional<Comparison> comparison, long loadNanos) {
+    Found found(Device device) {
+      return found(device, Optional.empty());
+    }
 
-  private static Found found(Device device, List<Ran> runs, Optional<DiskRate> disk) {
-    List<Comparison.Round> rounds = runs.stream().flatMap(ran -> ran.round().stream()).toList();
-    return new Found(
-        device.facts().name(),
-        runs.getFirst().loadNanos(),
-        runs.stream().map(Ran::run).toList(),
-        rounds.isEmpty() ? Optional.empty() : Optional.of(new Comparison(rounds)),
-        disk);
+    Found found(Device device, Optional<DiskRate> disk) {
+      return new Found(device.facts().name(), loadNanos, runs, comparison, disk);
+    }
   }
 
-  private List<Ran> run(
+  private Ran run(
       EngineModel weights,
       OpenedDevices devices,
       Plan plan,
@@ -124,7 +117,6 @@ final class BenchMeasurement {
       Optional<ProfileSource.ForPasses> profiles,
       Optional<DiskReads> disk)
       throws IOException, RefusedException {
-    List<Ran> runs = new ArrayList<>();
     Device device = devices.device();
     try (Closing closing = new Closing()) {
       long begin = System.nanoTime();
@@ -133,62 +125,88 @@ final class BenchMeasurement {
               Engine.open(weights, Optional.empty(), device, devices.host(), options, plan));
       long loadNanos = System.nanoTime() - begin;
       closing.add(machine.trace(engine));
-      int vocabularySize = weights.config().vocabularySize();
-      long end = System.nanoTime() + warmUpSeconds * 1_000_000_000L;
-      while (System.nanoTime() < end) {
-        engine.run(new BenchRequests(load.warmUp(), vocabularySize), _ -> {}, _ -> {});
+      for (long end = warmUpEnd(); System.nanoTime() < end; ) {
+        run(engine, weights, load.warmUp());
       }
-      Optional<ProfileSource> source = Optional.empty();
-      if (profiles.isPresent()) {
-        source =
-            Optional.of(
-                closing.add(profiles.get().open(weights, plan, passes(weights, device, plan))));
-        // Once more in turn, as what runs in turn with a run makes Java compile anew.
-        source.get().get(disk);
-        engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
-      }
-      Optional<RoutingStatistics> routing = engine.routing();
-      Optional<Forecast> before = forecast(weights, device, plan, source, disk, routing);
-      for (int i = 0; i < rounds; i++) {
-        RunReport run = engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
-        Optional<PassTimeline> pass = engine.timeline();
-        Optional<Forecast> after = forecast(weights, device, plan, source, disk, routing);
-        List<Forecast> both = Stream.of(before, after).flatMap(Optional::stream).toList();
-        runs.add(new Ran(run, before.map(_ -> new Comparison.Round(run, pass, both)), loadNanos));
-        before = after;
+      Ran ran;
+      if (profiles.isEmpty()) {
+        ran = new Ran(List.of(run(engine, weights, load)), Optional.empty(), loadNanos);
+      } else {
+        Forecasts forecasts =
+            (profile, routing) -> forecast(weights, device, plan, profile, routing);
+        ProfileSource source = closing.add(profiles.get().open(weights, plan, passes(forecasts)));
+        Comparison comparison =
+            compare(
+                engine,
+                () -> run(engine, weights, load),
+                rounds,
+                () -> source.get(disk),
+                forecasts);
+        ran = new Ran(comparison.runs(), Optional.of(comparison), loadNanos);
       }
       machine.saveRouting(engine);
+      return ran;
     }
-    return runs;
   }
 
-  /** What the passes of the run will have to do, which no rate changes. */
-  private List<PassShape> passes(EngineModel weights, Device device, Plan plan) throws IOException {
-    MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
-    return forecast(weights, device, plan, HardwareEstimate.of(facts), Optional.empty())
-        .passes()
-        .stream()
-        .map(PlayedPass::shape)
-        .toList();
+  private long warmUpEnd() {
+    return System.nanoTime() + warmUpSeconds * 1_000_000_000L;
+  }
+
+  private static RunReport run(Engine engine, EngineModel weights, BenchLoad load) {
+    int vocabularySize = weights.config().vocabularySize();
+    return engine.run(new BenchRequests(load, vocabularySize), _ -> {}, _ -> {});
+  }
+
+  /** What the machine can do just now. */
+  @FunctionalInterface
+  private interface Measuring {
+    HardwareProfile measure() throws IOException, RefusedException;
+  }
+
+  /** What a run would be where a machine can do so much and experts are chosen so often. */
+  @FunctionalInterface
+  private interface Forecasts {
+    Forecast of(HardwareProfile profile, Optional<RoutingStatistics> routing);
   }
 
   /**
-   * What the run would be by what the machine can do just now, which changes.
-   *
-   * @param routing experts that were chosen in other runs
+   * Measures what the machine can do, which changes, in turn with runs: first for as long as it
+   * warms up without counting, since what runs in turn makes Java compile anew. Forecasts are made
+   * behind all of it for the same reason.
    */
-  private Optional<Forecast> forecast(
-      EngineModel weights,
-      Device device,
-      Plan plan,
-      Optional<ProfileSource> source,
-      Optional<DiskReads> disk,
-      Optional<RoutingStatistics> routing)
+  private Comparison compare(
+      Engine engine, Supplier<RunReport> run, int rounds, Measuring machine, Forecasts forecasts)
       throws IOException, RefusedException {
-    if (source.isEmpty()) {
-      return Optional.empty();
+    long end = warmUpEnd();
+    do {
+      machine.measure();
+      run.get();
+    } while (System.nanoTime() < end);
+    Optional<RoutingStatistics> routing = engine.routing();
+    List<HardwareProfile> measured = new ArrayList<>(List.of(machine.measure()));
+    List<RunReport> runs = new ArrayList<>();
+    List<Optional<PassTimeline>> passes = new ArrayList<>();
+    for (int i = 0; i < rounds; i++) {
+      runs.add(run.get());
+      passes.add(engine.timeline());
+      measured.add(machine.measure());
     }
-    return Optional.of(forecast(weights, device, plan, source.get().get(disk), routing));
+    List<Forecast> predicted =
+        measured.stream().map(profile -> forecasts.of(profile, routing)).toList();
+    return new Comparison(
+        IntStream.range(0, rounds)
+            .mapToObj(
+                i -> new Comparison.Round(runs.get(i), passes.get(i), predicted.subList(i, i + 2)))
+            .toList());
+  }
+
+  /** What the passes of the run will have to do, which no rate changes. */
+  private List<PassShape> passes(Forecasts forecasts) throws IOException {
+    MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
+    return forecasts.of(HardwareEstimate.of(facts), Optional.empty()).passes().stream()
+        .map(PlayedPass::shape)
+        .toList();
   }
 
   private Forecast forecast(

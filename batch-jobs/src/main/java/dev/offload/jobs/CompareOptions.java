@@ -18,7 +18,7 @@ final class CompareOptions {
       paramLabel = "FILE",
       description = {
         "What this machine can do, as offload profile --save writes it, for --compare.",
-        "Default: it is measured before every run, with the model's own matrices."
+        "Default: it is measured before and behind every run, with the model's own matrices."
       })
   private Path profile;
 
@@ -27,7 +27,8 @@ final class CompareOptions {
       paramLabel = "N",
       defaultValue = "1",
       description = {
-        "With --compare, so many runs, each measured and forecast anew, and their medians.",
+        "With --compare, so many runs, each forecast from what the machine could do just before"
+            + " and behind it; taken together, as if they were one.",
         "Default: ${DEFAULT-VALUE}."
       })
   private int rounds;

@@ -65,6 +65,11 @@ record Comparison(List<Round> rounds) {
     rounds = List.copyOf(rounds);
   }
 
+  /** What was measured, in order. */
+  List<RunReport> runs() {
+    return rounds.stream().map(Round::measured).toList();
+  }
+
   /** Prompt and generated tokens per second. */
   Both tokensPerSecond() {
     return rate("tokens_per_s", RunReport::totalTokensPerSecond);

@@ -142,9 +142,13 @@ public final class MicroBatchInput implements AutoCloseable {
     Sequence sequence = chunk.sequence();
     setInt(layout.rowStarts(), s, firstRow);
     setInt(layout.contextLengths(), s, chunk.contextLength());
-    for (int b = 0; b < maxBlocks; b++) {
-      boolean used = b < blocksOf(chunk.contextLength());
-      setInt(layout.blockTable(), (long) s * maxBlocks + b, used ? sequence.blocks().block(b) : 0);
+    long blocks = (long) s * maxBlocks;
+    int used = blocksOf(chunk.contextLength());
+    for (int b = 0; b < used; b++) {
+      setInt(layout.blockTable(), blocks + b, sequence.blocks().block(b));
+    }
+    for (int b = used; b < maxBlocks; b++) {
+      setInt(layout.blockTable(), blocks + b, 0);
     }
     for (int i = 0; i < chunk.count(); i++) {
       int position = chunk.first() + i;
