@@ -274,6 +274,7 @@ public final class Simulator {
     running.get(queue).remove(ended);
     flows.remove(ended.flow);
     done(ended.task);
-    played.add(new PlayedPass.Entry(ended.task, ended.begin, now));
+    double busy = ended.flow.busyShare() * (now - ended.begin);
+    played.add(new PlayedPass.Entry(ended.task, now - busy, now));
   }
 }
