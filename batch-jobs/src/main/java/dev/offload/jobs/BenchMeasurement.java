@@ -181,7 +181,7 @@ final class BenchMeasurement {
     long end = warmUpEnd();
     do {
       machine.measure();
-      run.get();
+      RunReport _ = run.get();
     } while (System.nanoTime() < end);
     Optional<RoutingStatistics> routing = engine.routing();
     List<HardwareProfile> measured = new ArrayList<>(List.of(machine.measure()));
