@@ -127,7 +127,8 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "10",
       description = {
         "Run requests of the same kind for about so long before measuring, while Java compiles what"
-            + " is used most; 0 measures the start too.",
+            + " is used most, and with --compare as long again in turn with measuring the machine;"
+            + " 0 measures the start too.",
         "Default: ${DEFAULT-VALUE}."
       })
   private int warmUpSeconds;

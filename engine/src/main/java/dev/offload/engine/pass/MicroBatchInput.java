@@ -144,6 +144,7 @@ public final class MicroBatchInput implements AutoCloseable {
     setInt(layout.contextLengths(), s, chunk.contextLength());
     long blocks = (long) s * maxBlocks;
     int used = blocksOf(chunk.contextLength());
+    // Two loops: one with a condition is compiled anew whenever a sequence has fewer blocks.
     for (int b = 0; b < used; b++) {
       setInt(layout.blockTable(), blocks + b, sequence.blocks().block(b));
     }
