@@ -53,7 +53,11 @@ final class BenchMeasurement {
       long loadNanos,
       List<RunReport> runs,
       Optional<Comparison> comparison,
-      Optional<DiskRate> disk) {}
+      Optional<DiskRate> disk) {
+    private Found withDisk(DiskRate disk) {
+      return new Found(device, loadNanos, runs, comparison, Optional.of(disk));
+    }
+  }
 
   BenchMeasurement(
       MachineOptions machine, EngineOptions options, BenchLoad load, int warmUpSeconds) {
@@ -80,36 +84,25 @@ final class BenchMeasurement {
       Plan plan = PlanChoice.of(random, device, options, machine);
       List<WeightUnit> onDisk = random.unitsOnDisk(plan);
       if (onDisk.isEmpty() && !machine.mapsWeights()) {
-        return run(random, devices, plan, rounds, profiles, Optional.empty()).found(device);
+        return run(random, devices, plan, rounds, profiles, Optional.empty());
       }
       try (DiskWeights weights =
           DiskWeights.write(model, folder.units(), numbers, machine.temporary())) {
         EngineModel files = machine.mapsWeights() ? weights.model().mapped() : weights.model();
         if (onDisk.isEmpty()) {
-          return run(files, devices, plan, rounds, profiles, Optional.empty()).found(device);
+          return run(files, devices, plan, rounds, profiles, Optional.empty());
         }
         DiskReads reads = readers -> weights.measure(onDisk, plan.computeDType(), readers);
         double before = reads.by(LaneQueue.READS.atATime()).bytesPerSecond();
-        Ran ran = run(files, devices, plan, rounds, profiles, Optional.of(reads));
+        Found found = run(files, devices, plan, rounds, profiles, Optional.of(reads));
         double after = reads.by(LaneQueue.READS.atATime()).bytesPerSecond();
         DiskRate disk = new DiskRate(Math.max(before, after), weights.stillCached());
-        return ran.found(device, Optional.of(disk));
+        return found.withDisk(disk);
       }
     }
   }
 
-  /** The runs of an engine, and how long it took to open. */
-  private record Ran(List<RunReport> runs, Optional<Comparison> comparison, long loadNanos) {
-    Found found(Device device) {
-      return found(device, Optional.empty());
-    }
-
-    Found found(Device device, Optional<DiskRate> disk) {
-      return new Found(device.facts().name(), loadNanos, runs, comparison, disk);
-    }
-  }
-
-  private Ran run(
+  private Found run(
       EngineModel weights,
       OpenedDevices devices,
       Plan plan,
@@ -128,24 +121,26 @@ final class BenchMeasurement {
       for (long end = warmUpEnd(); System.nanoTime() < end; ) {
         run(engine, weights, load.warmUp());
       }
-      Ran ran;
+      List<RunReport> runs;
+      Optional<Comparison> comparison = Optional.empty();
       if (profiles.isEmpty()) {
-        ran = new Ran(List.of(run(engine, weights, load)), Optional.empty(), loadNanos);
+        runs = List.of(run(engine, weights, load));
       } else {
         Forecasts forecasts =
             (profile, routing) -> forecast(weights, device, plan, profile, routing);
         ProfileSource source = closing.add(profiles.get().open(weights, plan, passes(forecasts)));
-        Comparison comparison =
+        Comparison compared =
             compare(
                 engine,
                 () -> run(engine, weights, load),
                 rounds,
                 () -> source.get(disk),
                 forecasts);
-        ran = new Ran(comparison.runs(), Optional.of(comparison), loadNanos);
+        runs = compared.runs();
+        comparison = Optional.of(compared);
       }
       machine.saveRouting(engine);
-      return ran;
+      return new Found(device.facts().name(), loadNanos, runs, comparison, Optional.empty());
     }
   }
 
