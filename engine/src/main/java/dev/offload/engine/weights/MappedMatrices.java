@@ -1,9 +1,9 @@
 package dev.offload.engine.weights;
 
 import dev.offload.backends.api.Device;
-import dev.offload.backends.api.HostMemory;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.tensors.ByteSize;
+import dev.offload.tensors.HostMemory;
 import dev.offload.tensors.checkpoint.FileRange;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;

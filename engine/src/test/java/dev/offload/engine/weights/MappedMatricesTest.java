@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceFacts;
-import dev.offload.backends.api.HostMemory;
 import dev.offload.backends.api.PinnedBuffer;
 import dev.offload.tensors.DType;
+import dev.offload.tensors.HostMemory;
 import dev.offload.tensors.checkpoint.FileRange;
 import dev.offload.tensors.weights.ModelFolder;
 import java.io.IOException;

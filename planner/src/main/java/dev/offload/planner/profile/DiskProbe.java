@@ -18,7 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Collections;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -44,6 +44,10 @@ final class DiskProbe implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final double writeBytesPerSecond;
   private final AtomicInteger next = new AtomicInteger();
+
+  /** Where each reader puts what it reads, used again and again as passes use their rings. */
+  private final List<MemorySegment> targets = new ArrayList<>();
+
   private Checkpoint checkpoint;
   private UnitReader reader;
 
@@ -114,13 +118,19 @@ final class DiskProbe implements AutoCloseable {
 
   /** Reads so many units with so many readers; returns when they are there. */
   void read(int count, int readers) {
+    while (targets.size() < readers) {
+      targets.add(arena.allocate(UNIT_BYTES, BLOCK));
+    }
     AtomicInteger left = new AtomicInteger(count);
-    Crew.run("offload-profile-disk", Collections.nCopies(readers, () -> readUntilDone(left)));
+    List<Runnable> reading = new ArrayList<>();
+    for (MemorySegment target : targets.subList(0, readers)) {
+      reading.add(() -> readUntilDone(left, target));
+    }
+    Crew.run("offload-profile-disk", reading);
   }
 
-  private void readUntilDone(AtomicInteger left) {
-    try (Arena own = Arena.ofConfined()) {
-      MemorySegment target = own.allocate(UNIT_BYTES, BLOCK);
+  private void readUntilDone(AtomicInteger left, MemorySegment target) {
+    try {
       while (left.getAndDecrement() > 0) {
         reader.read(List.of(new UnitReader.Target(nextUnit(), DTYPE, 0)), target);
       }

@@ -40,6 +40,9 @@ public final class Profiler {
   /** As passes have them. */
   private static final int READERS = LaneQueue.READS.atATime();
 
+  /** That each reader reads before it ends: passes' readers go on. */
+  private static final int UNITS_PER_READER = 4;
+
   /** How long is read to see how many cores that takes, whose clock is coarse. */
   private static final double READING_SECONDS = 0.3;
 
@@ -318,9 +321,10 @@ public final class Profiler {
   }
 
   private double readRate(DiskProbe probe, int readers) {
-    return DiskProbe.UNIT_BYTES
-        * readers
-        / sampler.perItem(count -> probe.read(count * readers, readers));
+    int units = UNITS_PER_READER * readers;
+    return units
+        * DiskProbe.UNIT_BYTES
+        / sampler.perItem(count -> probe.read(count * units, readers));
   }
 
   private double readRateBesideProducts(DiskProbe probe) {

@@ -1,6 +1,7 @@
 package dev.offload.backends.api;
 
 import dev.offload.tensors.ByteSize;
+import dev.offload.tensors.HostMemory;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.offload.backends.api;
 
+import dev.offload.tensors.HostMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 

@@ -1,7 +1,7 @@
 package dev.offload.backends.cuda;
 
-import dev.offload.backends.api.HostMemory;
 import dev.offload.tensors.ByteSize;
+import dev.offload.tensors.HostMemory;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -2,7 +2,7 @@ package dev.offload.backends.cuda;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.offload.backends.api.HostMemory;
+import dev.offload.tensors.HostMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;

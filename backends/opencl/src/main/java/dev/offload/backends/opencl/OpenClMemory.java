@@ -1,6 +1,6 @@
 package dev.offload.backends.opencl;
 
-import dev.offload.backends.api.HostMemory;
+import dev.offload.tensors.HostMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.IntBuffer;

@@ -1,6 +1,5 @@
-package dev.offload.backends.api;
+package dev.offload.tensors;
 
-import dev.offload.tensors.ByteSize;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;

@@ -1,4 +1,4 @@
-package dev.offload.backends.api;
+package dev.offload.tensors;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
