@@ -6,7 +6,10 @@ package dev.offload.planner;
  * and no kind of cargo behind another one that has no room yet.
  */
 public enum LaneQueue {
-  /** Some at a time: the disk has the next request before it is done with one, copies go on meanwhile. */
+  /**
+   * Some at a time: the disk has the next request before it is done with one, copies go on
+   * meanwhile.
+   */
   READS(Lane.DISK, 4),
   WEIGHTS_IN(Lane.H2D),
   CACHE_IN(Lane.H2D),

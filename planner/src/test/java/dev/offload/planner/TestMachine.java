@@ -142,6 +142,7 @@ public record TestMachine(
         new Processor(
             deviceMemoryRate,
             deviceMemoryRate / 2,
+            deviceMemoryRate / 2,
             5e-6,
             Map.of(DType.F16, flops, DType.BF16, flops, DType.F32, flops / 8),
             List.of(),
@@ -150,6 +151,7 @@ public record TestMachine(
     Processor host =
         new Processor(
             hostMemoryRate,
+            hostMemoryRate / 2,
             hostMemoryRate / 2,
             2e-6,
             Map.of(DType.BF16, 1e12, DType.F16, 1e12, DType.F32, 1e12),

@@ -69,7 +69,7 @@ public final class MachineCosts implements TaskCosts {
       case Work.Embed of -> machine.onDevice(embed(of, bytes, tokens(pass, of.microBatch())));
       case Work.ReadWeights _ -> machine.read(bytes);
       case Work.CopyWeights _ -> machine.toDevice(bytes, 1);
-      case Work.ExpandWeights _ -> machine.onDevice(machine.device().movement(bytes));
+      case Work.ExpandWeights _ -> machine.onDevice(machine.device().packing(bytes));
       case Work.LoadKv _ -> machine.toDevice(bytes, 1);
       case Work.StoreKv of ->
           machine.toHost(bytes, pass.microBatches().get(of.microBatch()).sequences());

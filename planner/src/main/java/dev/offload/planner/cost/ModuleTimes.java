@@ -47,6 +47,12 @@ public final class ModuleTimes {
     return new Compute(processor.launchSeconds() + bytes / processor.rowBytesPerSecond(), 0, bytes);
   }
 
+  /** Putting weights into the order that products read, which reads and writes so many bytes. */
+  public Compute packing(double bytes) {
+    return new Compute(
+        processor.launchSeconds() + bytes / processor.packBytesPerSecond(), 0, bytes);
+  }
+
   /** Products of all rows with all matrices, and what goes with them. */
   public Compute products(List<MatrixShape> matrices, double rows) {
     Compute sum = Compute.NONE;

@@ -84,6 +84,7 @@ public final class HardwareJson {
     return new Processor(
         rate(fields, "memory_bytes_per_s"),
         rate(fields, "row_bytes_per_s"),
+        rate(fields, "pack_bytes_per_s"),
         seconds(fields, "launch_s"),
         peaks(fields.requiredObject("peak_flops")),
         products(fields),
@@ -247,6 +248,7 @@ public final class HardwareJson {
             .put("memory_bytes", memoryBytes)
             .put("memory_bytes_per_s", processor.memoryBytesPerSecond())
             .put("row_bytes_per_s", processor.rowBytesPerSecond())
+            .put("pack_bytes_per_s", processor.packBytesPerSecond())
             .put("launch_s", processor.launchSeconds());
     ObjectNode peaks = node.putObject("peak_flops");
     new EnumMap<>(processor.peakFlops()).forEach((dtype, rate) -> peaks.put(dtype.name(), rate));

@@ -67,6 +67,9 @@ final class PresetReader {
   /** Norms, activations and the like on a processor. */
   private static final double ROWS_SHARE_OF_MEMORY = 0.5;
 
+  /** Weights put into the order that products read. */
+  private static final double PACKING_SHARE_OF_MEMORY = 0.3;
+
   private static final double HOST_COPY_SHARE = 0.4;
   private static final double HOST_COPY_LATENCY = 2e-7;
   private static final double HOST_COPY_BOTH_SHARE = 0.75;
@@ -142,6 +145,11 @@ final class PresetReader {
         memory,
         assume(
             "device.row_bytes_per_s",
+            memory,
+            BYTES_PER_SECOND,
+            "the memory rate, which simple kernels reach"),
+        assume(
+            "device.pack_bytes_per_s",
             memory,
             BYTES_PER_SECOND,
             "the memory rate, which simple kernels reach"),
@@ -366,6 +374,11 @@ final class PresetReader {
             memory * ROWS_SHARE_OF_MEMORY,
             BYTES_PER_SECOND,
             ROWS_SHARE_OF_MEMORY + " of the memory rate, as measured on an EPYC"),
+        assume(
+            role + ".pack_bytes_per_s",
+            memory * PACKING_SHARE_OF_MEMORY,
+            BYTES_PER_SECOND,
+            PACKING_SHARE_OF_MEMORY + " of the memory rate, as measured on an EPYC"),
         assume(role + ".launch_s", HOST_LAUNCH, SECONDS, "as measured on an EPYC of two cores"),
         peaks,
         List.of(),

@@ -13,6 +13,8 @@ import java.util.Map;
  * @param memoryBytesPerSecond large reads
  * @param rowBytesPerSecond rows that operations without weights read and write: norms, activations,
  *     rotations
+ * @param packBytesPerSecond weights that are put into the order that products read, read and
+ *     written
  * @param launchSeconds what every operation costs besides its work
  * @param peakFlops large matrix products, by format of the weights
  * @param products measured products; where there are none for a format, time is the larger of
@@ -24,6 +26,7 @@ import java.util.Map;
 public record Processor(
     double memoryBytesPerSecond,
     double rowBytesPerSecond,
+    double packBytesPerSecond,
     double launchSeconds,
     Map<DType, Double> peakFlops,
     List<Product> products,
@@ -32,6 +35,7 @@ public record Processor(
   public Processor {
     positive("memory rate", memoryBytesPerSecond);
     positive("rate of rows", rowBytesPerSecond);
+    positive("rate of packing", packBytesPerSecond);
     notNegative("launch time", launchSeconds);
     positive("attention's memory rate", attentionBytesPerSecond);
     positive("attention's arithmetic", attentionFlops);
@@ -48,6 +52,7 @@ public record Processor(
       double attentionBytesPerSecond,
       double attentionFlops) {
     this(
+        memoryBytesPerSecond,
         memoryBytesPerSecond,
         memoryBytesPerSecond,
         launchSeconds,

@@ -10,9 +10,11 @@ import dev.offload.planner.profile.Shapes.MatrixSize;
 import dev.offload.planner.profile.Turns.Turn;
 import dev.offload.tensors.DType;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** What one processor multiplies and attends to, in turn with all else. Owns its operands. */
@@ -29,6 +31,9 @@ final class ProcessorTurns {
   private final Turn promptTurn;
   private final Turn activation;
   private final Turn launch;
+  private final Optional<Packing> packing;
+
+  private record Packing(PackProbe probe, Turn turn) {}
 
   private record Multiplied(MatrixSize size, int rows, Turn turn, Turn again) {}
 
@@ -55,6 +60,7 @@ final class ProcessorTurns {
     opened.accept(rows::close);
     launch = turn(rows.stream(), rows::launch);
     activation = turn(rows.stream(), rows::activate);
+    packing = largestPacked(load).map(size -> packing(size, bytes));
     decode = attention(heads, load.decode(), 1, bytes);
     decodeTurn = turn(decode.stream(), () -> decode.enqueue(decode.stream()));
     prompts = attention(heads, load.prompts(), load.prompts().context(), 0);
@@ -72,6 +78,18 @@ final class ProcessorTurns {
           again ? turn(ring.stream(), () -> ring.enqueueAmong(ring.stream(), ofUnit, each)) : turn;
       products.add(new Multiplied(size, each, turn, second));
     }
+  }
+
+  private Optional<MatrixSize> largestPacked(PassLoad load) {
+    return load.products().keySet().stream()
+        .filter(size -> PackProbe.packs(device, dtype, size))
+        .max(Comparator.comparingLong(MatrixSize::elements));
+  }
+
+  private Packing packing(MatrixSize size, long bytes) {
+    PackProbe probe = new PackProbe(device, dtype, size, bytes);
+    opened.accept(probe::close);
+    return new Packing(probe, turn(probe.stream(), probe::pack));
   }
 
   private AttentionProbe attention(Heads heads, Attended attended, int rows, long bytes) {
@@ -100,9 +118,11 @@ final class ProcessorTurns {
           new Product(
               dtype, size.outputs(), size.inputs(), each.rows(), seconds, each.again().seconds()));
     }
+    double activated = rows.activatedBytes() / activation.seconds();
     return new Processor(
         most,
-        rows.activatedBytes() / activation.seconds(),
+        activated,
+        packing.map(each -> each.probe().bytes() / each.turn().seconds()).orElse(activated),
         launch.seconds(),
         peaks,
         measured,

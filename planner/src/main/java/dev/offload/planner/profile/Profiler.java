@@ -17,9 +17,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.function.LongConsumer;
@@ -166,12 +169,14 @@ public final class Profiler {
             "rows that activations read and write",
             rows,
             Quantity.BYTES_PER_SECOND));
+    double packing = packBytesPerSecond(which, of, sizes).orElse(rows);
     progress.accept("attention " + which);
     double decode = attend(decodeOn(of), "a row per sequence", which);
     double prompt = attend(promptOn(of), "prompts", which);
     return new Processor(
         products.bytesPerSecond(),
         rows,
+        packing,
         launch,
         products.peaks(),
         products.products(),
@@ -190,6 +195,29 @@ public final class Profiler {
     try (RowProbe probe = new RowProbe(of, effort.rows().getLast())) {
       sampler.warmUp(probe.stream(), probe::activate);
       return probe.activatedBytes() / sampler.perItem(probe.stream(), probe::activate);
+    }
+  }
+
+  /** Of the largest weights that it packs, if any. */
+  private OptionalDouble packBytesPerSecond(String which, Device of, List<MatrixSize> sizes) {
+    DType dtype = shapes.dtypes().getFirst();
+    Optional<MatrixSize> largest =
+        sizes.stream()
+            .filter(size -> PackProbe.packs(of, dtype, size))
+            .max(Comparator.comparingLong(MatrixSize::elements));
+    if (largest.isEmpty()) {
+      return OptionalDouble.empty();
+    }
+    try (PackProbe probe = new PackProbe(of, dtype, largest.get(), effort.streamedBytes())) {
+      sampler.warmUp(probe.stream(), probe::pack);
+      double rate = probe.bytes() / sampler.perItem(probe.stream(), probe::pack);
+      figures.add(
+          new Figure(
+              "memory " + which,
+              "weights that are put into order, read and written",
+              rate,
+              Quantity.BYTES_PER_SECOND));
+      return OptionalDouble.of(rate);
     }
   }
 

@@ -206,6 +206,7 @@ final class AdviceMaker {
         new Processor(
             host.memoryBytesPerSecond(),
             host.rowBytesPerSecond(),
+            host.packBytesPerSecond(),
             host.launchSeconds(),
             host.peakFlops(),
             host.products(),
@@ -222,6 +223,7 @@ final class AdviceMaker {
     return new Processor(
         of.memoryBytesPerSecond() * memory,
         of.rowBytesPerSecond() * memory,
+        of.packBytesPerSecond() * memory,
         of.launchSeconds(),
         peaks,
         of.products().stream()

@@ -287,7 +287,7 @@ final class PassLoads {
     }
     if (each.size().packed()) {
       double moved = stored + each.totalBytes();
-      onDevice(changes.toDisk(), costs.device().movement(moved / each.count()).times(each.count()));
+      onDevice(changes.toDisk(), costs.device().packing(moved / each.count()).times(each.count()));
     }
   }
 
