@@ -237,6 +237,7 @@ final class PassLoop {
   }
 
   private RunReport report() {
+    passes.account();
     return new RunReport(
         job.rowsFinished(),
         promptTokens,

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Notes task by task what lanes do in the passes number 1, 2, 4, 8 and so on of a run, and keeps
@@ -20,7 +21,10 @@ import java.util.Optional;
 final class PassRecorder implements TaskListener {
   private long passes;
   private int mostSequences;
-  private Optional<Recording> current = Optional.empty();
+
+  /** Begun, oldest first; tasks of the last pass are heard of while the next one runs. */
+  private final List<Recording> recordings = new ArrayList<>();
+
   private Optional<PassTimeline> kept = Optional.empty();
   private Optional<PassListener> listener = Optional.empty();
   private Pass running;
@@ -35,7 +39,7 @@ final class PassRecorder implements TaskListener {
   void newRun() {
     passes = 0;
     mostSequences = 0;
-    current = Optional.empty();
+    recordings.clear();
     kept = Optional.empty();
   }
 
@@ -45,15 +49,14 @@ final class PassRecorder implements TaskListener {
     running = pass;
     began = System.nanoTime();
     if (Long.bitCount(passes) == 1) {
-      keep();
-      current = Optional.of(new Recording(passes, pass, began, schedule.tasks().getLast().id()));
+      recordings.add(new Recording(passes, pass, began, schedule.tasks().getLast().id()));
     }
   }
 
   /** The pass that began last has its logits; some of its tasks may still run. */
   void ended() {
     long end = System.nanoTime();
-    current.ifPresent(recording -> recording.end(end));
+    recordings.forEach(recording -> recording.end(end));
     listener.ifPresent(
         each ->
             each.passed(
@@ -63,27 +66,24 @@ final class PassRecorder implements TaskListener {
   @Override
   public void done(Task task, long beginNanos, long endNanos) {
     listener.ifPresent(each -> each.done(task, beginNanos, endNanos));
-    if (current.isPresent()) {
-      current.get().add(task, beginNanos, endNanos);
-      if (current.get().isComplete()) {
-        keep();
-      }
-    }
+    recordings.forEach(recording -> recording.add(task, beginNanos, endNanos));
+    keep(Recording::isComplete);
   }
 
   /** The pass that was kept; empty before the first has ended. */
   Optional<PassTimeline> timeline() {
-    keep();
+    keep(Recording::hasEnded);
     return kept;
   }
 
-  /** Keeps what was recorded if it is typical. */
-  private void keep() {
-    if (current.isEmpty() || !current.get().hasEnded()) {
-      return;
+  private void keep(Predicate<Recording> finished) {
+    while (!recordings.isEmpty() && finished.test(recordings.getFirst())) {
+      keep(recordings.removeFirst().timeline());
     }
-    PassTimeline timeline = current.get().timeline();
-    current = Optional.empty();
+  }
+
+  /** Keeps what was recorded if it is typical. */
+  private void keep(PassTimeline timeline) {
     mostSequences = Math.max(mostSequences, timeline.sequences());
     if (2 * timeline.sequences() >= mostSequences) {
       kept = Optional.of(timeline);

@@ -103,6 +103,11 @@ final class PassRunner implements Passes {
   }
 
   @Override
+  public void account() {
+    executor.account();
+  }
+
+  @Override
   public Map<Lane, Long> busyNanos() {
     return executor.busyNanos();
   }
@@ -110,6 +115,7 @@ final class PassRunner implements Passes {
   /** What {@link #timeline} tells of begins anew. */
   @Override
   public void newRun() {
+    executor.account();
     recorder.newRun();
   }
 
@@ -120,6 +126,7 @@ final class PassRunner implements Passes {
 
   /** A typical pass of the run, task by task. */
   Optional<PassTimeline> timeline() {
+    executor.account();
     return recorder.timeline();
   }
 

@@ -30,8 +30,11 @@ interface Passes {
   /** Cache blocks that sequences have, shared ones once. */
   int blocksInUse();
 
-  /** How long each lane has been busy so far. */
+  /** How long each lane has been busy with what is accounted for. */
   Map<Lane, Long> busyNanos();
+
+  /** Accounts for what is done; what the last pass did need not be accounted for before. */
+  void account();
 
   /** Bytes read from weight files so far. */
   long bytesRead();

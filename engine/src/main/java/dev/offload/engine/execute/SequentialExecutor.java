@@ -47,6 +47,11 @@ public final class SequentialExecutor implements Executor {
   }
 
   @Override
+  public void account() {
+    // Each task is as soon as it is done.
+  }
+
+  @Override
   public Map<Lane, Long> busyNanos() {
     return Map.copyOf(busy);
   }
