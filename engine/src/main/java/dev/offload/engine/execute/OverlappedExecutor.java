@@ -49,14 +49,15 @@ public final class OverlappedExecutor implements Executor {
     for (Task task : schedule.tasks()) {
       pending.put(task.id(), new Completion(task));
     }
+    Completion result = pending.get(schedule.resultTask());
     for (Task task : schedule.tasks()) {
       feeders.get(LaneQueue.of(task)).feed(pending.get(task.id()));
     }
     clock.account(pending); // while lanes are busy
     try {
-      Event result = pending.get(schedule.resultTask()).awaitIssued();
-      if (result != null) {
-        result.synchronize();
+      Event reached = result.awaitIssued();
+      if (reached != null) {
+        reached.synchronize();
       }
     } catch (Completion.AbandonedException e) {
       throwFailure();
