@@ -237,7 +237,6 @@ final class PassLoop {
   }
 
   private RunReport report() {
-    passes.account();
     return new RunReport(
         job.rowsFinished(),
         promptTokens,

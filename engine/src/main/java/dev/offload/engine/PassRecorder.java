@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
 
 /**
  * Notes task by task what lanes do in the passes number 1, 2, 4, 8 and so on of a run, and keeps
@@ -21,10 +20,7 @@ import java.util.function.Predicate;
 final class PassRecorder implements TaskListener {
   private long passes;
   private int mostSequences;
-
-  /** Begun, oldest first; tasks of the last pass are heard of while the next one runs. */
-  private final List<Recording> recordings = new ArrayList<>();
-
+  private Optional<Recording> current = Optional.empty();
   private Optional<PassTimeline> kept = Optional.empty();
   private Optional<PassListener> listener = Optional.empty();
   private Pass running;
@@ -39,7 +35,7 @@ final class PassRecorder implements TaskListener {
   void newRun() {
     passes = 0;
     mostSequences = 0;
-    recordings.clear();
+    current = Optional.empty();
     kept = Optional.empty();
   }
 
@@ -49,14 +45,15 @@ final class PassRecorder implements TaskListener {
     running = pass;
     began = System.nanoTime();
     if (Long.bitCount(passes) == 1) {
-      recordings.add(new Recording(passes, pass, began, schedule.tasks().getLast().id()));
+      keep();
+      current = Optional.of(new Recording(passes, pass, began, schedule.tasks().getLast().id()));
     }
   }
 
   /** The pass that began last has its logits; some of its tasks may still run. */
   void ended() {
     long end = System.nanoTime();
-    recordings.forEach(recording -> recording.end(end));
+    current.ifPresent(recording -> recording.end(end));
     listener.ifPresent(
         each ->
             each.passed(
@@ -66,24 +63,27 @@ final class PassRecorder implements TaskListener {
   @Override
   public void done(Task task, long beginNanos, long endNanos) {
     listener.ifPresent(each -> each.done(task, beginNanos, endNanos));
-    recordings.forEach(recording -> recording.add(task, beginNanos, endNanos));
-    keep(Recording::isComplete);
+    if (current.isPresent()) {
+      current.get().add(task, beginNanos, endNanos);
+      if (current.get().isComplete()) {
+        keep();
+      }
+    }
   }
 
   /** The pass that was kept; empty before the first has ended. */
   Optional<PassTimeline> timeline() {
-    keep(Recording::hasEnded);
+    keep();
     return kept;
   }
 
-  private void keep(Predicate<Recording> finished) {
-    while (!recordings.isEmpty() && finished.test(recordings.getFirst())) {
-      keep(recordings.removeFirst().timeline());
-    }
-  }
-
   /** Keeps what was recorded if it is typical. */
-  private void keep(PassTimeline timeline) {
+  private void keep() {
+    if (current.isEmpty() || !current.get().hasEnded()) {
+      return;
+    }
+    PassTimeline timeline = current.get().timeline();
+    current = Optional.empty();
     mostSequences = Math.max(mostSequences, timeline.sequences());
     if (2 * timeline.sequences() >= mostSequences) {
       kept = Optional.of(timeline);

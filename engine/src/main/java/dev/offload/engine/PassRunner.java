@@ -103,11 +103,6 @@ final class PassRunner implements Passes {
   }
 
   @Override
-  public void account() {
-    executor.account();
-  }
-
-  @Override
   public Map<Lane, Long> busyNanos() {
     return executor.busyNanos();
   }
@@ -115,7 +110,6 @@ final class PassRunner implements Passes {
   /** What {@link #timeline} tells of begins anew. */
   @Override
   public void newRun() {
-    executor.account();
     recorder.newRun();
   }
 
@@ -126,7 +120,6 @@ final class PassRunner implements Passes {
 
   /** A typical pass of the run, task by task. */
   Optional<PassTimeline> timeline() {
-    executor.account();
     return recorder.timeline();
   }
 

@@ -30,11 +30,8 @@ interface Passes {
   /** Cache blocks that sequences have, shared ones once. */
   int blocksInUse();
 
-  /** How long each lane has been busy with what is accounted for. */
+  /** How long each lane has been busy so far. */
   Map<Lane, Long> busyNanos();
-
-  /** Accounts for what is done; what the last pass did need not be accounted for before. */
-  void account();
 
   /** Bytes read from weight files so far. */
   long bytesRead();

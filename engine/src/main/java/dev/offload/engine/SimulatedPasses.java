@@ -111,11 +111,6 @@ final class SimulatedPasses implements Passes {
   }
 
   @Override
-  public void account() {
-    // Done in every pass.
-  }
-
-  @Override
   public Map<Lane, Long> busyNanos() {
     Map<Lane, Long> nanos = new EnumMap<>(Lane.class);
     simulator.busySeconds().forEach((lane, seconds) -> nanos.put(lane, nanos(seconds)));

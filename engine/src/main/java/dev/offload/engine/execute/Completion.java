@@ -70,7 +70,7 @@ final class Completion {
   }
 
   synchronized boolean isDone() {
-    return issued && (event == null || event.isDone());
+    return abandoned || (issued && (event == null || event.isDone()));
   }
 
   /** When it was issued or, as far as that is known, began; only after {@link #isDone()}. */

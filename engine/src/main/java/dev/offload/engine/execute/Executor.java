@@ -14,11 +14,8 @@ public interface Executor extends AutoCloseable {
    */
   void run(Schedule schedule);
 
-  /** Nanoseconds that each lane has been busy with all tasks accounted for. */
+  /** Nanoseconds that each lane has been busy so far. */
   Map<Lane, Long> busyNanos();
-
-  /** Accounts for tasks that are done; else it does so while it waits for the next pass. */
-  void account();
 
   /** Waits for what still runs and gives the streams back. */
   @Override

@@ -6,7 +6,10 @@ import dev.offload.planner.Lane;
 import dev.offload.planner.LaneQueue;
 import dev.offload.planner.Schedule;
 import dev.offload.planner.Task;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -25,7 +28,8 @@ public final class OverlappedExecutor implements Executor {
   private final LaneClock clock;
 
   /**
-   * @param listener hears of tasks when they are accounted for
+   * @param listener hears of tasks at the beginning of the next pass at the latest, and when busy
+   *     times are asked for
    */
   public OverlappedExecutor(Device device, TaskActions actions, TaskListener listener) {
     this.actions = actions;
@@ -46,18 +50,17 @@ public final class OverlappedExecutor implements Executor {
   @Override
   public void run(Schedule schedule) {
     throwFailure();
+    clock.account(pending);
     for (Task task : schedule.tasks()) {
       pending.put(task.id(), new Completion(task));
     }
-    Completion result = pending.get(schedule.resultTask());
     for (Task task : schedule.tasks()) {
       feeders.get(LaneQueue.of(task)).feed(pending.get(task.id()));
     }
-    clock.account(pending); // while lanes are busy
     try {
-      Event reached = result.awaitIssued();
-      if (reached != null) {
-        reached.synchronize();
+      Event result = pending.get(schedule.resultTask()).awaitIssued();
+      if (result != null) {
+        result.synchronize();
       }
     } catch (Completion.AbandonedException e) {
       throwFailure();
@@ -96,12 +99,8 @@ public final class OverlappedExecutor implements Executor {
   }
 
   @Override
-  public void account() {
-    clock.account(pending);
-  }
-
-  @Override
   public Map<Lane, Long> busyNanos() {
+    clock.account(pending);
     return clock.busyNanos();
   }
 
@@ -117,7 +116,8 @@ public final class OverlappedExecutor implements Executor {
 
     private final Map<Lane, BusyTime> busy = new EnumMap<>(Lane.class);
     private final Map<LaneQueue, Long> lastEnd = new EnumMap<>(LaneQueue.class);
-    private final long[] ends = new long[MEMORY];
+    private final Map<Long, Long> ends = new HashMap<>();
+    private final Deque<Long> endOrder = new ArrayDeque<>();
     private final TaskListener listener;
     private long next;
 
@@ -135,20 +135,19 @@ public final class OverlappedExecutor implements Executor {
         long begin =
             Math.max(completion.issuedNanos(), lastEnd.getOrDefault(queue, Long.MIN_VALUE));
         for (long earlier : task.after()) {
-          begin = Math.max(begin, end(earlier));
+          begin = Math.max(begin, ends.getOrDefault(earlier, Long.MIN_VALUE));
         }
         long end = completion.doneNanos();
         busy.computeIfAbsent(task.lane(), _ -> new BusyTime()).add(begin, end);
         lastEnd.merge(queue, end, Math::max);
         listener.done(task, begin, end);
-        ends[(int) (next % MEMORY)] = end;
+        ends.put(task.id(), end);
+        endOrder.addLast(task.id());
+        if (endOrder.size() > MEMORY) {
+          ends.remove(endOrder.removeFirst());
+        }
         pending.remove(next++);
       }
-    }
-
-    /** When a task ended; long ago if that is forgotten. */
-    private long end(long task) {
-      return next - task <= MEMORY ? ends[(int) (task % MEMORY)] : Long.MIN_VALUE;
     }
 
     Map<Lane, Long> busyNanos() {

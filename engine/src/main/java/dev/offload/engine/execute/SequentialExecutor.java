@@ -47,11 +47,6 @@ public final class SequentialExecutor implements Executor {
   }
 
   @Override
-  public void account() {
-    // Each task is as soon as it is done.
-  }
-
-  @Override
   public Map<Lane, Long> busyNanos() {
     return Map.copyOf(busy);
   }
