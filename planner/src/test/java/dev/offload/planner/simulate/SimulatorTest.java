@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.offload.planner.Granule;
 import dev.offload.planner.Lane;
+import dev.offload.planner.LaneQueue;
 import dev.offload.planner.PassShape;
 import dev.offload.planner.PassTimeline;
 import dev.offload.planner.PassTimeline.Span;
@@ -18,6 +19,7 @@ import dev.offload.tensors.Tier;
 import dev.offload.tensors.weights.UnitId;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -138,15 +140,19 @@ class SimulatorTest {
   }
 
   @Test
-  void shouldReadTwoGranulesAtATime() {
-    task(Lane.DISK, seconds(2));
-    task(Lane.DISK, seconds(2));
+  void shouldReadSomeGranulesAtATime() {
+    int readers = LaneQueue.READS.atATime();
+    for (int i = 0; i < readers; i++) {
+      task(Lane.DISK, seconds(2));
+    }
     long result = task(Lane.DISK, seconds(1.2));
     Simulator simulator = simulator(new Capacities(1e18, 1e18, 2, 0.6, 1));
     PlayedPass pass = simulator.play(new Schedule(tasks, result), SHAPE);
-    // Two share the disk; one alone gets 0.6 of it.
-    assertEquals(List.of("DISK 0-4", "DISK 0-4", "DISK 4-6"), spans(pass.timeline(1)).sorted());
-    assertEquals(6, simulator.busySeconds().get(Lane.DISK), 1e-12);
+    // All share the disk; one alone gets 0.6 of it.
+    List<String> expected = new ArrayList<>(Collections.nCopies(readers, "DISK 0-" + 2 * readers));
+    expected.add("DISK %d-%d".formatted(2 * readers, 2 * readers + 2));
+    assertEquals(expected, spans(pass.timeline(1)).sorted());
+    assertEquals(2 * readers + 2, simulator.busySeconds().get(Lane.DISK), 1e-12);
   }
 
   @Test
