@@ -60,7 +60,7 @@ final class ProcessorTurns {
     opened.accept(rows::close);
     launch = turn(rows.stream(), rows::launch);
     activation = turn(rows.stream(), rows::activate);
-    packing = largestPacked(load).map(size -> packing(size, bytes));
+    packing = largestPacked(load).map(size -> packing(Profiler.cut(size), bytes));
     decode = attention(heads, load.decode(), 1, bytes);
     decodeTurn = turn(decode.stream(), () -> decode.enqueue(decode.stream()));
     prompts = attention(heads, load.prompts(), load.prompts().context(), 0);
