@@ -6,11 +6,8 @@ package dev.offload.planner;
  * and no kind of cargo behind another one that has no room yet.
  */
 public enum LaneQueue {
-  /**
-   * Some at a time: the disk has the next request before it is done with one, copies go on
-   * meanwhile.
-   */
-  READS(Lane.DISK, 4),
+  /** Two at a time, so that the disk has the next request before it is done with one. */
+  READS(Lane.DISK, 2),
   WEIGHTS_IN(Lane.H2D),
   CACHE_IN(Lane.H2D),
   /** Inputs, and what the host computed: small, and the device waits for it. */
