@@ -6,6 +6,9 @@ import dev.offload.backends.api.Stream;
 import dev.offload.backends.api.Weight;
 import dev.offload.planner.profile.Shapes.MatrixSize;
 import dev.offload.tensors.DType;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Optional;
 
 /**
  * Weights of one shape that are put into the order that products read, from memory to memory, so
@@ -49,9 +52,12 @@ final class PackProbe implements AutoCloseable {
     return Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
   }
 
-  /** Whether a device has an order of its own for such weights. */
-  static boolean packs(Device device, DType dtype, MatrixSize size) {
-    return device.operations().packs(dtype, size.outputs(), size.inputs());
+  /** The largest weights that a device has an order of its own for, cut as products are. */
+  static Optional<MatrixSize> largest(Device device, DType dtype, Collection<MatrixSize> sizes) {
+    return sizes.stream()
+        .filter(size -> device.operations().packs(dtype, size.outputs(), size.inputs()))
+        .max(Comparator.comparingLong(MatrixSize::elements))
+        .map(Profiler::cut);
   }
 
   Stream stream() {

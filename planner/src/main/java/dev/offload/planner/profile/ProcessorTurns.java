@@ -10,7 +10,6 @@ import dev.offload.planner.profile.Shapes.MatrixSize;
 import dev.offload.planner.profile.Turns.Turn;
 import dev.offload.tensors.DType;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +59,9 @@ final class ProcessorTurns {
     opened.accept(rows::close);
     launch = turn(rows.stream(), rows::launch);
     activation = turn(rows.stream(), rows::activate);
-    packing = largestPacked(load).map(size -> packing(Profiler.cut(size), bytes));
+    packing =
+        PackProbe.largest(device, dtype, load.products().keySet())
+            .map(size -> packing(size, bytes));
     decode = attention(heads, load.decode(), 1, bytes);
     decodeTurn = turn(decode.stream(), () -> decode.enqueue(decode.stream()));
     prompts = attention(heads, load.prompts(), load.prompts().context(), 0);
@@ -78,12 +79,6 @@ final class ProcessorTurns {
           again ? turn(ring.stream(), () -> ring.enqueueAmong(ring.stream(), ofUnit, each)) : turn;
       products.add(new Multiplied(size, each, turn, second));
     }
-  }
-
-  private Optional<MatrixSize> largestPacked(PassLoad load) {
-    return load.products().keySet().stream()
-        .filter(size -> PackProbe.packs(device, dtype, size))
-        .max(Comparator.comparingLong(MatrixSize::elements));
   }
 
   private Packing packing(MatrixSize size, long bytes) {

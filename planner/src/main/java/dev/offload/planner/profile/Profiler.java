@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -201,10 +200,7 @@ public final class Profiler {
   /** Of the largest weights that it packs, if any. */
   private OptionalDouble packBytesPerSecond(String which, Device of, List<MatrixSize> sizes) {
     DType dtype = shapes.dtypes().getFirst();
-    Optional<MatrixSize> largest =
-        sizes.stream()
-            .filter(size -> PackProbe.packs(of, dtype, size))
-            .max(Comparator.comparingLong(MatrixSize::elements));
+    Optional<MatrixSize> largest = PackProbe.largest(of, dtype, sizes);
     if (largest.isEmpty()) {
       return OptionalDouble.empty();
     }
