@@ -154,6 +154,7 @@ final class ProfilerTest {
             Map.of(new MatrixSize(64, 32), rows, new MatrixSize(96, 64), rows),
             2,
             false,
+            true,
             new Attended(2, 17),
             new Attended(3, 9));
     Streamed streamed =
@@ -195,7 +196,8 @@ final class ProfilerTest {
             4,
             2);
     try (ModelFolder mixture = ModelFolder.open(Path.of("../examples/models/tiny-moe"))) {
-      PassLoad load = PassLoad.of(List.of(prompts, decode), mixture.config(), mixture.units());
+      PassLoad load =
+          PassLoad.of(List.of(prompts, decode), mixture.config(), mixture.units(), true);
       assertEquals(new Attended(3, 25), load.decode());
       assertEquals(new Attended(4, 24), load.prompts());
       assertTrue(load.isInParts());
@@ -212,7 +214,8 @@ final class ProfilerTest {
           "experts get any number of rows, up to twice as many as on average");
       assertEquals(
           3 * 192 * 128, load.products().get(new MatrixSize(192, 128)).ofUnit(), "an expert");
-      assertTrue(!PassLoad.of(List.of(prompts), mixture.config(), mixture.units()).isInParts());
+      assertTrue(
+          !PassLoad.of(List.of(prompts), mixture.config(), mixture.units(), false).isInParts());
     }
   }
 }

@@ -88,10 +88,9 @@ public final class MachineCosts implements TaskCosts {
       case Work.DownloadQueries _ -> machine.toHost(bytes, 1);
       case Work.AttendOnHost of -> {
         MicroBatch batch = pass.microBatches().get(of.microBatch());
-        yield machine.waiting(
-            machine.onHost(machine.host().attend(attention(of.layer()), load(batch))), 1);
+        yield machine.waitedFor(machine.host().attend(attention(of.layer()), load(batch)));
       }
-      case Work.UploadAttended _ -> machine.waiting(machine.toDevice(bytes, 1), 0);
+      case Work.UploadAttended _ -> machine.waiting(machine.toDevice(bytes, 1));
       case Work.ProjectOutput of ->
           machine.onDevice(
               attentionOutput(of.layer(), of.weights(), rows(pass, of.microBatch(), of.weights())));
@@ -106,15 +105,14 @@ public final class MachineCosts implements TaskCosts {
       case Work.SharedExpert of ->
           machine.onDevice(products(of.weights(), rows(pass.tokens(), of.weights())));
       case Work.DownloadRouting _ -> machine.toHost(bytes, 1);
-      case Work.Regroup _ -> machine.waiting(machine.onOneCore(bytes), 0);
-      case Work.UploadRegrouping _ -> machine.waiting(machine.toDevice(bytes, 2), 0);
+      case Work.Regroup _ -> machine.waiting(machine.onOneCore(bytes));
+      case Work.UploadRegrouping _ -> machine.waiting(machine.toDevice(bytes, 2));
       case Work.Collect _ -> machine.onDevice(machine.device().movement(bytes));
       case Work.Experts of ->
           machine.onDevice(experts(machine.device(), of.weights().granule(), pass));
       case Work.DownloadRows _ -> machine.toHost(bytes, 1);
-      case Work.ExpertsOnHost of ->
-          machine.waiting(machine.onHost(experts(machine.host(), of.experts(), pass)), 1);
-      case Work.UploadRows _ -> machine.waiting(machine.toDevice(bytes, 1), 0);
+      case Work.ExpertsOnHost of -> machine.waitedFor(experts(machine.host(), of.experts(), pass));
+      case Work.UploadRows _ -> machine.waiting(machine.toDevice(bytes, 1));
       case Work.Combine _ -> machine.onDevice(machine.device().movement(bytes));
       case Work.Head of -> machine.onDevice(head(of, bytes, pass.logitsRows()));
       case Work.Output of -> machine.onDevice(output(of, pass.logitsRows()));

@@ -55,12 +55,20 @@ public final class ModuleCosts {
   }
 
   /**
-   * Work that a thread of the host waits to do or, behind work of another, to hand to its stream;
-   * and while it works it waits so many times for others. Its lane is busy once it has begun.
+   * Work that a thread of the host waits to do or, behind work of another, to hand to its stream.
+   * Its lane is busy once it has begun.
    */
-  public Cost waiting(Cost work, int times) {
+  public Cost waiting(Cost work) {
     double waking = sharing().handOverSeconds();
-    return work.plus(new Cost((1 + times) * waking, 0, 0, 0, waking));
+    return work.plus(new Cost(waking, 0, 0, 0, waking));
+  }
+
+  /**
+   * Work of the lane {@code CPU} whose thread waits to begin, and then for cores to come to it and
+   * for its end: until then it wants them like the work itself, so copies keep it waiting.
+   */
+  public Cost waitedFor(Compute work) {
+    return waiting(onHost(work.plus(new Compute(sharing().handOverSeconds(), 0, 0))));
   }
 
   /** Work of a single core that does little else than read and write so many bytes. */
@@ -103,7 +111,7 @@ public final class ModuleCosts {
    * before, looks up what goes up to the device, and hands that to a thread of its lane.
    */
   public Cost prepare(double uploadBytes) {
-    return waiting(onOneCore(2 * uploadBytes), 1);
+    return waiting(waiting(onOneCore(2 * uploadBytes)));
   }
 
   /** What it does after one: looks at every logit that it got whole rows of. */

@@ -112,6 +112,14 @@ final class AttentionProbe implements AutoCloseable {
     bench.operations().attention(stream, queries, cache, batch, spec, out);
   }
 
+  /** Seconds until a thread that has this done and waits for it goes on. */
+  double secondsWaitedFor() {
+    long begin = System.nanoTime();
+    enqueue(bench.stream());
+    bench.stream().synchronize();
+    return (System.nanoTime() - begin) / 1e9;
+  }
+
   Stream stream() {
     return bench.stream();
   }

@@ -21,6 +21,12 @@ final class BesideProbe {
     this.rows = rows;
   }
 
+  /** A product, until it is done. */
+  void multiply() {
+    ring.enqueue(ring.stream(), rows);
+    ring.stream().synchronize();
+  }
+
   /** What {@code copying} says, which copies meanwhile. */
   double measure(DoubleSupplier copying) {
     double[] found = new double[1];

@@ -36,6 +36,9 @@ public final class ModelProbe implements AutoCloseable {
   /** Of an activation that takes some tenths of a millisecond. */
   private static final int WAITED_ROWS = 64;
 
+  /** Times that a layer's attention is waited for in a sample. */
+  private static final int WAITED = 32;
+
   /** Weights that are streamed, and what a product with them takes from memory and from caches. */
   private record Streaming(StreamProbe probe, Turn cold, Turn again) {}
 
@@ -61,7 +64,7 @@ public final class ModelProbe implements AutoCloseable {
   private final HostReads reads;
   private final Turn read;
   private final Turn moved;
-  private final Turn lost;
+  private final DoubleSupplier handOver;
 
   /**
    * Allocates, and runs everything for a while.
@@ -104,9 +107,7 @@ public final class ModelProbe implements AutoCloseable {
       opened.push(reads::close);
       read = turns.add(reads::read);
       moved = turns.add(reads::copy);
-      RowProbe waited = new RowProbe(host, WAITED_ROWS);
-      opened.push(waited::close);
-      lost = turns.addSample(waited::secondsLost);
+      handOver = load.attendsOnHost() ? attended(host, heads, load) : activated(host);
     } catch (RuntimeException | Error e) {
       close();
       throw e;
@@ -165,6 +166,34 @@ public final class ModelProbe implements AutoCloseable {
     return all;
   }
 
+  private DoubleSupplier activated(Device host) {
+    RowProbe probe = new RowProbe(host, WAITED_ROWS);
+    opened.push(probe::close);
+    return turns.addSample(probe::secondsLost)::seconds;
+  }
+
+  /**
+   * Attention is so short that threads which wait for it have not gone to sleep, so less is lost
+   * than with an activation.
+   */
+  private DoubleSupplier attended(Device host, Heads heads, PassLoad load) {
+    AttentionProbe probe =
+        new AttentionProbe(
+            host, heads, load.decode().sequences(), 1, load.decode().context(), STREAMED_BYTES);
+    opened.push(probe::close);
+    Turn waited =
+        turns.addSample(
+            () -> {
+              double sum = 0;
+              for (int i = 0; i < WAITED; i++) {
+                products.multiply();
+                sum += probe.secondsWaitedFor();
+              }
+              return sum / WAITED;
+            });
+    return () -> Math.max(0, waited.seconds() - onHost.decodeSeconds());
+  }
+
   /** What something says that is done while the device multiplies. */
   public double besideProducts(DoubleSupplier something) {
     return products.measure(something);
@@ -205,7 +234,7 @@ public final class ModelProbe implements AutoCloseable {
             Math.min(most, reads.bytes() / moved.seconds()),
             machine.cores(),
             cores.get(usual),
-            lost.seconds(),
+            handOver.getAsDouble(),
             deviceIsHost),
         disk,
         List.of());

@@ -28,6 +28,7 @@ import java.util.stream.IntStream;
  * @param products with weights of each size; first the size that most weights have
  * @param usualRows rows that most weights are multiplied with while sequences decode
  * @param isInParts whether micro-batches follow each other with the same weights
+ * @param attendsOnHost whether the host attends to caches, which the device waits for
  * @param decode sequences of which one row attends
  * @param prompts sequences that attend to themselves
  */
@@ -35,6 +36,7 @@ public record PassLoad(
     Map<MatrixSize, Multiplied> products,
     int usualRows,
     boolean isInParts,
+    boolean attendsOnHost,
     Attended decode,
     Attended prompts) {
   /** So many numbers of rows are measured one by one; among more, powers of two. */
@@ -71,8 +73,10 @@ public record PassLoad(
    * That of passes: numbers of rows as they have them, attention as in the largest micro-batches.
    *
    * @param units of the model, the output matrix in the slices in which it is multiplied
+   * @param attendsOnHost whether the host attends to caches
    */
-  public static PassLoad of(List<PassShape> passes, ModelConfig model, List<WeightUnit> units) {
+  public static PassLoad of(
+      List<PassShape> passes, ModelConfig model, List<WeightUnit> units, boolean attendsOnHost) {
     Map<MatrixSize, Double> elements = new HashMap<>();
     Map<MatrixSize, NavigableSet<Integer>> rows = new HashMap<>();
     Map<MatrixSize, Double> ofUnit = new HashMap<>();
@@ -118,7 +122,7 @@ public record PassLoad(
                   return new Attended(sequences, batch.promptTokens() / sequences);
                 })
             .orElse(new Attended(1, 1));
-    return new PassLoad(products, usualRows, isInParts, decode, prompts);
+    return new PassLoad(products, usualRows, isInParts, attendsOnHost, decode, prompts);
   }
 
   /** The most rows of all. */

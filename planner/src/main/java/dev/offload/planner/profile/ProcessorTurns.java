@@ -98,6 +98,11 @@ final class ProcessorTurns {
     return turns.add(stream, enqueue);
   }
 
+  /** Of one row of each sequence, when many layers follow each other. */
+  double decodeSeconds() {
+    return decodeTurn.seconds();
+  }
+
   /** As it was measured last. */
   Processor processor() {
     double most = 0;

@@ -174,15 +174,16 @@ final class PassLoads {
     double pieces = (double) model.layers() * design.groups();
     Cost queries = costs.toHost(rows * model.queryBytes(), pieces);
     Cost attended = costs.toDevice(rows * model.attendedBytes(), pieces);
-    Cost attention = costs.onHost(onHost).plus(costs.waiting(Cost.NONE, 1).times(pieces));
+    Cost attention = costs.onHost(onHost).plus(costs.waitedFor(Compute.NONE).times(pieces));
     add(attendedCache, Lane.D2H, queries);
     add(attendedCache, Lane.H2D, attended);
     add(attendedCache, Lane.CPU, attention);
     add(attendedCache, Lane.GPU, costs.onDevice(onDevice).times(-1));
-    // Where the device's cores are the host's, nothing is done for a micro-batch that is waited
+    // Where the device's cores are the host's, nothing is done while the only micro-batch is waited
     // for.
-    double handOvers = machine.sharing().deviceIsHost() ? 2.0 * model.layers() : 0;
-    attendedCache.add(Row.CORES, handOvers * machine.sharing().handOverSeconds() / design.groups());
+    boolean idles = machine.sharing().deviceIsHost() && design.groups() == 1;
+    double handOvers = idles ? model.layers() : 0;
+    attendedCache.add(Row.CORES, handOvers * machine.sharing().handOverSeconds());
     double chain = attention.seconds() + (queries.seconds() + attended.seconds()) / design.groups();
     attendedCache.add(Row.ATTENTION_ON_HOST, chain);
     wait(attendedCache, (chain - onDevice.seconds()) * mixtureShare());
@@ -238,7 +239,7 @@ final class PassLoads {
     onDevice("routers", work, true);
     double pairs = rows * model.classes().stream().mapToInt(UnitClass::perToken).max().orElse(0);
     Cost down = costs.toHost(4 * pairs, 1).times(each.count());
-    Cost sort = costs.waiting(costs.onOneCore(12 * pairs), 0).times(each.count());
+    Cost sort = costs.waiting(costs.onOneCore(12 * pairs)).times(each.count());
     Cost up = costs.toDevice(8 * pairs, 2).times(each.count());
     add(resident, Lane.D2H, down);
     add(resident, Lane.CPU, sort);
@@ -349,7 +350,7 @@ final class PassLoads {
   private Cost onHost(UnitClass each) {
     double layers = (double) each.count() / each.experts();
     Compute work = costs.host().experts(each.matrices(), each.experts(), each.rows(rows), 1);
-    return costs.onHost(work.times(layers)).plus(costs.waiting(Cost.NONE, 1).times(layers));
+    return costs.onHost(work.times(layers)).plus(costs.waitedFor(Compute.NONE).times(layers));
   }
 
   private double leastSlowing() {

@@ -39,7 +39,7 @@ public final class Simulator {
   private record Waiting(Task task, PassShape pass) {}
 
   /** A task of a queue that goes on. */
-  private record Running(Task task, Flow flow, double begin) {}
+  private record Running(Task task, Flow flow) {}
 
   private final TaskCosts costs;
   private final Capacities capacities;
@@ -86,7 +86,8 @@ public final class Simulator {
     List<PlayedPass.Entry> entries = played;
     running.values().stream()
         .flatMap(List::stream)
-        .map(each -> new PlayedPass.Entry(each.task, each.begin, now))
+        .filter(each -> each.flow.works())
+        .map(this::entry)
         .forEach(entries::add);
     return new PlayedPass(pass, begin, now, entries);
   }
@@ -157,7 +158,7 @@ public final class Simulator {
     if (cost.seconds() > 0) {
       Flow flow = new Flow(cost);
       flows.add(flow);
-      running.get(queue).add(new Running(next.task(), flow, now));
+      running.get(queue).add(new Running(next.task(), flow));
     } else {
       done(next.task());
     }
@@ -185,21 +186,33 @@ public final class Simulator {
       seconds = Math.min(seconds, flow.secondsLeft());
     }
     now += seconds;
+    for (Lane lane : lanesThatWork()) {
+      busy.merge(lane, seconds, Double::sum);
+    }
     for (Flow flow : flows) {
       flow.advance(seconds);
     }
-    Map<Lane, Double> worked = new EnumMap<>(Lane.class);
     for (LaneQueue queue : QUEUES) {
       for (Running current : List.copyOf(running.get(queue))) {
-        worked.merge(queue.lane(), current.flow.busyShare(), Math::max);
         if (current.flow.isDone()) {
           end(queue, current);
         }
       }
     }
-    for (Map.Entry<Lane, Double> each : worked.entrySet()) {
-      busy.merge(each.getKey(), seconds * each.getValue(), Double::sum);
+  }
+
+  private Set<Lane> lanesThatWork() {
+    Set<Lane> lanes = EnumSet.noneOf(Lane.class);
+    for (LaneQueue queue : QUEUES) {
+      if (works(queue)) {
+        lanes.add(queue.lane());
+      }
     }
+    return lanes;
+  }
+
+  private boolean works(LaneQueue queue) {
+    return running.get(queue).stream().anyMatch(each -> each.flow.works());
   }
 
   private void setSpeeds() {
@@ -221,9 +234,10 @@ public final class Simulator {
   private void shareLanes() {
     Map<Lane, Integer> sharers = new EnumMap<>(Lane.class);
     Set<Lane> urgent = EnumSet.noneOf(Lane.class);
-    running.forEach((queue, tasks) -> sharers.merge(queue.lane(), tasks.size(), Integer::sum));
     for (LaneQueue queue : QUEUES) {
-      if (queue.isUrgent() && !running.get(queue).isEmpty()) {
+      int count = (int) running.get(queue).stream().filter(each -> each.flow.works()).count();
+      sharers.merge(queue.lane(), count, Integer::sum);
+      if (queue.isUrgent() && count > 0) {
         urgent.add(queue.lane());
       }
     }
@@ -237,6 +251,9 @@ public final class Simulator {
 
   private double laneShare(
       LaneQueue queue, Flow flow, Map<Lane, Integer> sharers, Set<Lane> urgent) {
+    if (!flow.works()) {
+      return 1;
+    }
     double equal = 1.0 / sharers.get(queue.lane());
     if (queue == LaneQueue.READS) {
       double share = Math.min(equal, capacities.loneReadShare());
@@ -274,7 +291,10 @@ public final class Simulator {
     running.get(queue).remove(ended);
     flows.remove(ended.flow);
     done(ended.task);
-    double busy = ended.flow.busyShare() * (now - ended.begin);
-    played.add(new PlayedPass.Entry(ended.task, now - busy, now));
+    played.add(entry(ended));
+  }
+
+  private PlayedPass.Entry entry(Running of) {
+    return new PlayedPass.Entry(of.task, now - of.flow.workedSeconds(), now);
   }
 }

@@ -152,8 +152,10 @@ class ModuleCostsTest {
     assertEquals(new Cost(2, 30e9, 0, 2), costs.onOneCore(30e9));
     assertEquals(new Cost(15, 90, 0, 3.75), costs.read(30), "through a buffer");
     assertEquals(6e-4 + 2 * 15e6 / 15e9, costs.prepare(15e6).seconds(), 1e-12);
-    Cost waited = costs.waiting(new Cost(1, 2, 3, 4), 2);
-    assertEquals(new Cost(1 + 3 * 3e-4, 2, 3, 4, 3e-4), waited, "its lane works but for one");
+    Cost waited = costs.waiting(new Cost(1, 2, 3, 4));
+    assertEquals(new Cost(1 + 3e-4, 2, 3, 4, 3e-4), waited, "its lane is not busy before");
+    Cost both = costs.waitedFor(new Compute(1, 0, 20e9));
+    assertEquals(new Cost(1 + 2 * 3e-4, 20e9, 0, 2 * (1 + 3e-4), 3e-4), both, "cores are wanted");
   }
 
   @Test
