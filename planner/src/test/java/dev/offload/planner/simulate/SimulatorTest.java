@@ -177,6 +177,17 @@ class SimulatorTest {
   }
 
   @Test
+  void shouldTakeNothingOfOthersUntilAThreadHasWokenUp() {
+    // One second to wake, then 2 s on both cores, of which the copy has one until it is done.
+    long result = task(Lane.CPU, new Cost(3, 30, 0, 4, 1));
+    task(Lane.H2D, new Cost(2, 30, 0, 4));
+    PlayedPass pass =
+        simulator(new Capacities(15, 1e18, 2, 1, 1)).play(new Schedule(tasks, result), SHAPE);
+    // The copy is half done when they begin to share, so it takes two seconds more.
+    assertEquals(List.of("CPU 1-4", "H2D 0-3"), spans(pass.timeline(1)).byName());
+  }
+
+  @Test
   void shouldGoOnWithTasksBehindTheResultInTheNextPass() {
     long first = task(Lane.GPU, seconds(1));
     task(Lane.H2D, seconds(5));
