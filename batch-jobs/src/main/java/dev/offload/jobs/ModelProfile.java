@@ -1,7 +1,6 @@
 package dev.offload.jobs;
 
 import dev.offload.engine.EngineModel;
-import dev.offload.planner.KvGroup;
 import dev.offload.planner.LaneQueue;
 import dev.offload.planner.PassShape;
 import dev.offload.planner.Plan;
@@ -70,16 +69,12 @@ final class ModelProfile implements ProfileSource {
                   noDisk,
                   plan.computeDType(),
                   heads(model.config()),
-                  PassLoad.of(passes, model.config(), model.units(), attendsOnHost(plan)),
+                  PassLoad.of(passes, model.config(), model.units(), plan.attendsOnHost()),
                   streamed(model.units(), plan)));
     } catch (RuntimeException | Error e) {
       closing.closeAfter(e);
       throw e;
     }
-  }
-
-  private static boolean attendsOnHost(Plan plan) {
-    return plan.kvGroups().stream().anyMatch(each -> each.home() == KvGroup.Home.HOST_ATTENDED);
   }
 
   private static Heads heads(ModelConfig model) {

@@ -372,13 +372,9 @@ final class EnginePlanner implements ModelSizes {
         config, plan, layout.matrixInput(computeDType), hostLayout.matrixInput(computeDType));
   }
 
-  private static boolean attendsOnHost(Plan plan) {
-    return plan.kvGroups().stream().anyMatch(g -> g.home() == KvGroup.Home.HOST_ATTENDED);
-  }
-
   /** The sinks for groups that are attended on the host, if the plan has any. */
   HostSinks hostSinks(Device device, Device host, Plan plan, List<AutoCloseable> owned) {
-    return attendsOnHost(plan) ? HostSinks.load(model, device, host, owned) : HostSinks.none();
+    return plan.attendsOnHost() ? HostSinks.load(model, device, host, owned) : HostSinks.none();
   }
 
   private int widestQkv() {
@@ -458,7 +454,7 @@ final class EnginePlanner implements ModelSizes {
     for (KvGroup group : plan.kvGroups()) {
       running += group.home() == KvGroup.Home.HOST_ATTENDED ? attentionBytes(plan) : 0;
     }
-    if (attendsOnHost(plan)) {
+    if (plan.attendsOnHost()) {
       running += sinkBytes;
     }
     running += MixtureModule.hostBytes(plan.passTokens() * expertsPerToken());

@@ -117,6 +117,11 @@ public record Plan(
         .collect(Collectors.toUnmodifiableSet());
   }
 
+  /** Whether the CPU attends to some cache in host memory. */
+  public boolean attendsOnHost() {
+    return kvGroups.stream().anyMatch(group -> group.home() == KvGroup.Home.HOST_ATTENDED);
+  }
+
   /** Most sequences at a time. */
   public int maxSequences() {
     return kvGroups.stream().mapToInt(KvGroup::sequences).sum();

@@ -37,7 +37,7 @@ public final class ModelProbe implements AutoCloseable {
   private static final int WAITED_ROWS = 64;
 
   /** Times that a layer's attention is waited for in a sample. */
-  private static final int WAITED = 32;
+  private static final int WAITS_OF_SAMPLE = 32;
 
   /** Weights that are streamed, and what a product with them takes from memory and from caches. */
   private record Streaming(StreamProbe probe, Turn cold, Turn again) {}
@@ -185,11 +185,11 @@ public final class ModelProbe implements AutoCloseable {
         turns.addSample(
             () -> {
               double sum = 0;
-              for (int i = 0; i < WAITED; i++) {
+              for (int i = 0; i < WAITS_OF_SAMPLE; i++) {
                 products.multiply();
                 sum += probe.secondsWaitedFor();
               }
-              return sum / WAITED;
+              return sum / WAITS_OF_SAMPLE;
             });
     return () -> Math.max(0, waited.seconds() - onHost.decodeSeconds());
   }

@@ -204,15 +204,15 @@ public final class Simulator {
   private Set<Lane> lanesThatWork() {
     Set<Lane> lanes = EnumSet.noneOf(Lane.class);
     for (LaneQueue queue : QUEUES) {
-      if (works(queue)) {
+      if (working(queue) > 0) {
         lanes.add(queue.lane());
       }
     }
     return lanes;
   }
 
-  private boolean works(LaneQueue queue) {
-    return running.get(queue).stream().anyMatch(each -> each.flow.works());
+  private int working(LaneQueue queue) {
+    return (int) running.get(queue).stream().filter(each -> each.flow.works()).count();
   }
 
   private void setSpeeds() {
@@ -235,7 +235,7 @@ public final class Simulator {
     Map<Lane, Integer> sharers = new EnumMap<>(Lane.class);
     Set<Lane> urgent = EnumSet.noneOf(Lane.class);
     for (LaneQueue queue : QUEUES) {
-      int count = (int) running.get(queue).stream().filter(each -> each.flow.works()).count();
+      int count = working(queue);
       sharers.merge(queue.lane(), count, Integer::sum);
       if (queue.isUrgent() && count > 0) {
         urgent.add(queue.lane());
