@@ -6,12 +6,12 @@ import dev.offload.engine.EngineModel;
 import dev.offload.engine.EngineOptions;
 import dev.offload.engine.Forecast;
 import dev.offload.engine.RunReport;
+import dev.offload.engine.RunsBefore;
 import dev.offload.jobs.ProfileSource.DiskReads;
 import dev.offload.planner.LaneQueue;
 import dev.offload.planner.PassShape;
 import dev.offload.planner.PassTimeline;
 import dev.offload.planner.Plan;
-import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.planner.hardware.HardwareEstimate;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.hardware.MachineFacts;
@@ -126,8 +126,7 @@ final class BenchMeasurement {
       if (profiles.isEmpty()) {
         runs = List.of(run(engine, weights, load));
       } else {
-        Forecasts forecasts =
-            (profile, routing) -> forecast(weights, device, plan, profile, routing);
+        Forecasts forecasts = (profile, before) -> forecast(weights, device, plan, profile, before);
         ProfileSource source = closing.add(profiles.get().open(weights, plan, passes(forecasts)));
         Comparison compared =
             compare(
@@ -159,10 +158,10 @@ final class BenchMeasurement {
     HardwareProfile measure() throws IOException, RefusedException;
   }
 
-  /** What a run would be where a machine can do so much and experts are chosen so often. */
+  /** What a run would be where a machine can do so much and runs before have shown so much. */
   @FunctionalInterface
   private interface Forecasts {
-    Forecast of(HardwareProfile profile, Optional<RoutingStatistics> routing);
+    Forecast of(HardwareProfile profile, RunsBefore before);
   }
 
   /**
@@ -178,7 +177,7 @@ final class BenchMeasurement {
       machine.measure();
       RunReport _ = run.get();
     } while (System.nanoTime() < end);
-    Optional<RoutingStatistics> routing = engine.routing();
+    RunsBefore before = engine.runsBefore();
     List<HardwareProfile> measured = new ArrayList<>(List.of(machine.measure()));
     List<RunReport> runs = new ArrayList<>();
     List<Optional<PassTimeline>> passes = new ArrayList<>();
@@ -188,7 +187,7 @@ final class BenchMeasurement {
       measured.add(machine.measure());
     }
     List<Forecast> predicted =
-        measured.stream().map(profile -> forecasts.of(profile, routing)).toList();
+        measured.stream().map(profile -> forecasts.of(profile, before)).toList();
     return new Comparison(
         IntStream.range(0, rounds)
             .mapToObj(
@@ -199,24 +198,20 @@ final class BenchMeasurement {
   /** What the passes of the run will have to do, which no rate changes. */
   private List<PassShape> passes(Forecasts forecasts) throws IOException {
     MachineFacts facts = ThisMachine.facts(machine.threads(), machine.temporary());
-    return forecasts.of(HardwareEstimate.of(facts), Optional.empty()).passes().stream()
+    return forecasts.of(HardwareEstimate.of(facts), RunsBefore.NONE).passes().stream()
         .map(PlayedPass::shape)
         .toList();
   }
 
   private Forecast forecast(
-      EngineModel weights,
-      Device device,
-      Plan plan,
-      HardwareProfile profile,
-      Optional<RoutingStatistics> routing) {
+      EngineModel weights, Device device, Plan plan, HardwareProfile profile, RunsBefore before) {
     return Forecast.of(
         weights,
         device.operations(),
         plan,
         options.admission(),
         profile,
-        routing,
+        before,
         new BenchRequests(load, weights.config().vocabularySize()).lengths());
   }
 }

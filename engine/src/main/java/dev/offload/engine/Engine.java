@@ -367,6 +367,11 @@ public final class Engine implements AutoCloseable {
     return passes.routing();
   }
 
+  /** What a forecast of the next run can know from those so far. Not to be asked during a run. */
+  public RunsBefore runsBefore() {
+    return passes.runsBefore();
+  }
+
   /** Most tokens that a sequence may have, prompt and output together. */
   public int maxSequenceTokens() {
     return Math.min(rules.contextLength(), passes.maxSequenceTokens());

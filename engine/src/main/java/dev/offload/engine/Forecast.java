@@ -9,14 +9,12 @@ import dev.offload.planner.Plan;
 import dev.offload.planner.ScheduleBuilder;
 import dev.offload.planner.cost.MachineCosts;
 import dev.offload.planner.cost.ModuleCosts;
-import dev.offload.planner.cost.RoutingStatistics;
 import dev.offload.planner.hardware.HardwareProfile;
 import dev.offload.planner.simulate.Capacities;
 import dev.offload.planner.simulate.PlayedPass;
 import dev.offload.planner.simulate.Simulator;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * What a run on some machine would be like: the engine's own loop makes the passes, and a simulator
@@ -51,7 +49,7 @@ public record Forecast(RunReport report, List<PlayedPass> passes) {
    * The forecast of a run of an engine with a plan.
    *
    * @param layout of the device that the plan was made for
-   * @param routing how often experts are chosen; absent: all as often
+   * @param before what runs of the engine have shown
    * @throws IllegalArgumentException if a row can never run
    */
   public static Forecast of(
@@ -60,7 +58,7 @@ public record Forecast(RunReport report, List<PlayedPass> passes) {
       Plan plan,
       AdmissionPolicy admission,
       HardwareProfile machine,
-      Optional<RoutingStatistics> routing,
+      RunsBefore before,
       Iterator<Row> rows) {
     EnginePlanner sizes = new EnginePlanner(model, layout, plan.computeDType());
     List<Granule> granules =
@@ -76,13 +74,14 @@ public record Forecast(RunReport report, List<PlayedPass> passes) {
             model.config(),
             model.units(),
             (double) blockBytes / blockTokens,
-            routing);
+            before.routing());
     SimulatedPasses passes =
         new SimulatedPasses(
             plan,
             schedules,
             new Simulator(Capacities.of(machine), costs),
             costs,
+            before.betweenSeconds(),
             blockTokens,
             blockBytes);
     RunReport report = new PassLoop(passes, admission, new SimulatedJob(rows), _ -> {}).run();

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Runs passes over sequences: keeps the cache blocks, computes, hands out logits. */
 final class PassRunner implements Passes {
@@ -36,6 +37,10 @@ final class PassRunner implements Passes {
   private final List<BlockPool> pools = new ArrayList<>();
   private final List<SwapArea> swap;
   private final PassTimes times;
+  private final BetweenPasses between = new BetweenPasses();
+
+  /** When the pass before had its result; nothing before the first of a run. */
+  private OptionalLong lastEnd = OptionalLong.empty();
 
   PassRunner(
       Plan plan,
@@ -85,10 +90,14 @@ final class PassRunner implements Passes {
     tasks.prepare(pass);
     Schedule schedule = schedules.next(shapes.of(pass));
     recorder.begins(pass, schedule);
+    long waitedBefore = executor.waitedNanos();
     executor.run(schedule);
     recorder.ended();
     pass.advance();
-    times.add(pass.tokens(), System.nanoTime() - begin);
+    long end = System.nanoTime();
+    times.add(pass.tokens(), end - begin);
+    between.add(end - lastEnd.orElse(begin) - (executor.waitedNanos() - waitedBefore));
+    lastEnd = OptionalLong.of(end);
     return pass;
   }
 
@@ -110,6 +119,7 @@ final class PassRunner implements Passes {
   /** What {@link #timeline} tells of begins anew. */
   @Override
   public void newRun() {
+    lastEnd = OptionalLong.empty();
     recorder.newRun();
   }
 
@@ -126,6 +136,11 @@ final class PassRunner implements Passes {
   /** How often experts were chosen in all passes so far. */
   Optional<RoutingStatistics> routing() {
     return tasks.routing();
+  }
+
+  /** What runs so far have shown. */
+  RunsBefore runsBefore() {
+    return new RunsBefore(routing(), between.seconds());
   }
 
   @Override

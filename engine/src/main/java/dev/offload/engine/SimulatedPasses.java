@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /** Passes that a simulator plays; nothing is computed. Preempted sequences are computed anew. */
 final class SimulatedPasses implements Passes {
@@ -29,6 +30,7 @@ final class SimulatedPasses implements Passes {
   private final ScheduleBuilder schedules;
   private final Simulator simulator;
   private final MachineCosts costs;
+  private final OptionalDouble betweenSeconds;
   private final PassAssembler assembler;
   private final PassShapes shapes;
   private final int blockTokens;
@@ -42,12 +44,14 @@ final class SimulatedPasses implements Passes {
       ScheduleBuilder schedules,
       Simulator simulator,
       MachineCosts costs,
+      OptionalDouble betweenSeconds,
       int blockTokens,
       long blockBytes) {
     this.plan = plan;
     this.schedules = schedules;
     this.simulator = simulator;
     this.costs = costs;
+    this.betweenSeconds = betweenSeconds;
     this.assembler = new PassAssembler(plan);
     this.shapes = new PassShapes(blockTokens, blockBytes);
     this.blockTokens = blockTokens;
@@ -76,7 +80,10 @@ final class SimulatedPasses implements Passes {
     Pass pass = assembler.next(running);
     PassShape shape = shapes.of(pass);
     Schedule schedule = schedules.next(shape);
-    simulator.between(costs.prepare(schedule));
+    simulator.between(
+        betweenSeconds.isPresent()
+            ? costs.between(betweenSeconds.getAsDouble())
+            : costs.prepare(schedule));
     countBytes(schedule);
     played.add(simulator.play(schedule, shape));
     pass.advance();
@@ -92,7 +99,9 @@ final class SimulatedPasses implements Passes {
 
   @Override
   public void chosen() {
-    simulator.between(costs.choose(played.getLast().shape()));
+    if (betweenSeconds.isEmpty()) {
+      simulator.between(costs.choose(played.getLast().shape()));
+    }
   }
 
   /** The passes of the run, in order. */

@@ -112,7 +112,7 @@ class ForecastTest {
               plan,
               options.admission(),
               machine(1e10),
-              Optional.empty(),
+              RunsBefore.NONE,
               rows(requests, prompt, generated));
       assertEquals(done, forecast.passes().stream().map(ForecastTest::done).toList());
       RunReport report = forecast.report();
@@ -187,7 +187,7 @@ class ForecastTest {
               onDisk,
               options.admission(),
               machine,
-              Optional.empty(),
+              RunsBefore.NONE,
               rows(8, 10, 20))
           .report();
     }

@@ -14,6 +14,9 @@ public interface Executor extends AutoCloseable {
    */
   void run(Schedule schedule);
 
+  /** Nanoseconds that {@link #run} has done nothing but wait for results so far. */
+  long waitedNanos();
+
   /** Nanoseconds that each lane has been busy so far. */
   Map<Lane, Long> busyNanos();
 

@@ -26,6 +26,7 @@ public final class OverlappedExecutor implements Executor {
   private final Map<Long, Completion> pending = new ConcurrentHashMap<>();
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
   private final LaneClock clock;
+  private long waited;
 
   /**
    * @param listener hears of tasks at the beginning of the next pass at the latest, and when busy
@@ -57,11 +58,13 @@ public final class OverlappedExecutor implements Executor {
     for (Task task : schedule.tasks()) {
       feeders.get(LaneQueue.of(task)).feed(pending.get(task.id()));
     }
+    long begin = System.nanoTime();
     try {
       Event result = pending.get(schedule.resultTask()).awaitIssued();
       if (result != null) {
         result.synchronize();
       }
+      waited += System.nanoTime() - begin;
     } catch (Completion.AbandonedException e) {
       throwFailure();
       throw e;
@@ -96,6 +99,11 @@ public final class OverlappedExecutor implements Executor {
 
   boolean hasFailed() {
     return failure.get() != null;
+  }
+
+  @Override
+  public long waitedNanos() {
+    return waited;
   }
 
   @Override

@@ -278,6 +278,11 @@ public final class MachineCosts implements TaskCosts {
     return machine.prepare(bytes);
   }
 
+  /** All that it does between two passes, where it is known how long that takes. */
+  public Cost between(double seconds) {
+    return machine.between(seconds);
+  }
+
   /** What it does after one: looks at every logit that it got whole rows of. */
   public Cost choose(PassShape pass) {
     return machine.choose((double) pass.wholeRows() * model.vocabularySize());

@@ -114,6 +114,11 @@ public final class ModuleCosts {
     return waiting(waiting(onOneCore(2 * uploadBytes)));
   }
 
+  /** All that it does between two passes, where it is known how long that takes. */
+  public Cost between(double seconds) {
+    return new Cost(seconds, 0, 0, sharing().deviceIsHost() ? seconds : 0);
+  }
+
   /** What it does after one: looks at every logit that it got whole rows of. */
   public Cost choose(double logits) {
     return onOneCore(logits * DType.F32.bytes());

@@ -34,6 +34,12 @@ final class CpuStream implements Stream {
   /** From here on copies are large; those of 3 MB slowed decoding down as single tasks. */
   private static final long LARGE_COPY_BYTES = 8 << 20;
 
+  /**
+   * Smaller copies are a task of one worker. Beside products they would be anyway, as the others
+   * multiply, and alone they take some ten microseconds.
+   */
+  private static final long SMALL_COPY_BYTES = 1 << 20;
+
   private static final int CACHE_LINE = 64;
 
   /**
@@ -129,8 +135,7 @@ final class CpuStream implements Stream {
       MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes) {
     OperandChecks.copyFits("source", from.byteSize(), fromOffset, bytes);
     OperandChecks.copyFits("destination", to.byteSize(), toOffset, bytes);
-    long least = bytes < LARGE_COPY_BYTES ? COPY_TASK_BYTES : LARGE_COPY_TASK_BYTES;
-    int tasks = Math.toIntExact(Math.max(1, bytes / least));
+    int tasks = copyTasks(bytes);
     long ofTask = bytes / tasks / CACHE_LINE * CACHE_LINE;
     submit(
         () ->
@@ -141,6 +146,14 @@ final class CpuStream implements Stream {
                   long length = task == tasks - 1 ? bytes - first : ofTask;
                   MemorySegment.copy(from, fromOffset + first, to, toOffset + first, length);
                 }));
+  }
+
+  private static int copyTasks(long bytes) {
+    if (bytes < SMALL_COPY_BYTES) {
+      return 1;
+    }
+    long each = bytes < LARGE_COPY_BYTES ? COPY_TASK_BYTES : LARGE_COPY_TASK_BYTES;
+    return Math.toIntExact(bytes / each);
   }
 
   @Override
