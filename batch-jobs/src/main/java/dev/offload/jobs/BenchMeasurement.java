@@ -164,6 +164,9 @@ final class BenchMeasurement {
     Forecast of(HardwareProfile profile, RunsBefore before);
   }
 
+  /** What a run is forecast from: the machine before or behind it, and the runs before it. */
+  private record Known(HardwareProfile machine, RunsBefore before) {}
+
   /**
    * Measures what the machine can do, which changes, in turn with runs: first for as long as it
    * warms up without counting, since what runs in turn makes Java compile anew. Forecasts are made
@@ -177,17 +180,18 @@ final class BenchMeasurement {
       machine.measure();
       RunReport _ = run.get();
     } while (System.nanoTime() < end);
-    RunsBefore before = engine.runsBefore();
-    List<HardwareProfile> measured = new ArrayList<>(List.of(machine.measure()));
+    List<Known> known = new ArrayList<>();
+    known.add(new Known(machine.measure(), engine.runsBefore()));
     List<RunReport> runs = new ArrayList<>();
     List<Optional<PassTimeline>> passes = new ArrayList<>();
     for (int i = 0; i < rounds; i++) {
+      RunsBefore before = engine.runsBefore();
       runs.add(run.get());
       passes.add(engine.timeline());
-      measured.add(machine.measure());
+      known.add(new Known(machine.measure(), before));
     }
     List<Forecast> predicted =
-        measured.stream().map(profile -> forecasts.of(profile, before)).toList();
+        known.stream().map(each -> forecasts.of(each.machine(), each.before())).toList();
     return new Comparison(
         IntStream.range(0, rounds)
             .mapToObj(

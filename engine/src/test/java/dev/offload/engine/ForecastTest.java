@@ -8,6 +8,7 @@ import dev.offload.backends.api.Device;
 import dev.offload.backends.api.DeviceOptions;
 import dev.offload.engine.prefix.PrefixSharing;
 import dev.offload.generation.GenerationRequest;
+import dev.offload.generation.RequestSource;
 import dev.offload.planner.KvGroup;
 import dev.offload.planner.Lane;
 import dev.offload.planner.Plan;
@@ -31,6 +32,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -79,11 +81,6 @@ class ForecastTest {
             PrefixSharing.OFF,
             Optional.empty(),
             true);
-    Iterator<GenerationRequest> source =
-        IntStream.range(0, requests)
-            .mapToObj(
-                i -> TestRun.greedy(i, IntStream.range(1, prompt + 1).boxed().toList(), generated))
-            .iterator();
     List<Done> done = new ArrayList<>();
     long[] before = {0, 0};
     try (ModelFolder folder = ModelFolder.open(MIXTURE);
@@ -94,7 +91,7 @@ class ForecastTest {
       try (Engine engine = Engine.open(model, Optional.empty(), device, options, plan)) {
         run =
             engine.run(
-                () -> source.hasNext() ? Optional.of(source.next()) : Optional.empty(),
+                requests(requests, prompt, generated),
                 _ -> {},
                 progress -> {
                   done.add(
@@ -125,6 +122,13 @@ class ForecastTest {
     }
   }
 
+  private static RequestSource requests(int count, int prompt, int generated) {
+    List<Integer> tokens = IntStream.range(1, prompt + 1).boxed().toList();
+    Iterator<GenerationRequest> all =
+        IntStream.range(0, count).mapToObj(i -> TestRun.greedy(i, tokens, generated)).iterator();
+    return () -> all.hasNext() ? Optional.of(all.next()) : Optional.empty();
+  }
+
   private static Done done(PlayedPass pass) {
     return new Done(pass.shape().promptTokens(), pass.shape().logitsRows());
   }
@@ -137,6 +141,46 @@ class ForecastTest {
     assertTrue(fast.busyShares().get(Lane.DISK) < 0.95, fast.busyShares().toString());
     assertEquals(slow.diskBytes() / 1e7, slow.wallNanos() / 1e9, 0.05 * slow.wallNanos() / 1e9);
     assertTrue(fast.totalTokensPerSecond() > 3 * slow.totalTokensPerSecond());
+  }
+
+  @Test
+  void shouldHaveLanesWaitBetweenPassesAsInRunsBefore() throws Exception {
+    EngineOptions options = EngineOptions.of(Optional.of(DType.F32), MEMORY, MEMORY, 2, 0);
+    try (ModelFolder folder = ModelFolder.open(MIXTURE);
+        Device device = open()) {
+      EngineModel model = EngineModel.of(folder);
+      Plan plan = Engine.plan(model, device, options);
+      RunsBefore before;
+      try (Engine engine = Engine.open(model, Optional.empty(), device, options, plan)) {
+        assertEquals(OptionalDouble.empty(), engine.runsBefore().betweenSeconds());
+        RunReport run = engine.run(requests(8, 10, 20), _ -> {}, _ -> {});
+        before = engine.runsBefore();
+        assertEquals(engine.routing(), before.routing());
+        double between = before.betweenSeconds().orElseThrow();
+        assertTrue(between > 0 && between < run.wallNanos() / 1e9, between + " s");
+      }
+      RunReport known = allOnDevice(model, device, plan, options, before.betweenSeconds());
+      RunReport none = allOnDevice(model, device, plan, options, OptionalDouble.of(0));
+      double waited = known.passes() * before.betweenSeconds().orElseThrow();
+      assertEquals(waited, (known.wallNanos() - none.wallNanos()) / 1e9, 1e-6 * known.passes());
+    }
+  }
+
+  private static RunReport allOnDevice(
+      EngineModel model,
+      Device device,
+      Plan plan,
+      EngineOptions options,
+      OptionalDouble betweenSeconds) {
+    return Forecast.of(
+            model,
+            device.operations(),
+            plan,
+            options.admission(),
+            machine(1e10),
+            new RunsBefore(Optional.empty(), betweenSeconds),
+            rows(8, 10, 20))
+        .report();
   }
 
   @Test

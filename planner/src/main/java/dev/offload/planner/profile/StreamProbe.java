@@ -43,27 +43,20 @@ final class StreamProbe implements AutoCloseable {
    *
    * @param copySeconds of copies
    * @param sharedSeconds of these while something was multiplied
-   * @param arrivedSeconds of products with weights that were copied, as many as copies
+   * @param arrived products with weights that were copied, as many as copies
    * @param residents products with weights that live on the device
-   * @param residentSeconds of these
    */
   record Found(
-      int copies,
-      double copySeconds,
-      double sharedSeconds,
-      double arrivedSeconds,
-      int residents,
-      double residentSeconds) {
-    static final Found NONE = new Found(0, 0, 0, 0, 0, 0);
+      int copies, double copySeconds, double sharedSeconds, Products arrived, Products residents) {
+    static final Found NONE = new Found(0, 0, 0, Products.NONE, Products.NONE);
 
     private Found plus(Found other) {
       return new Found(
           copies + other.copies,
           copySeconds + other.copySeconds,
           sharedSeconds + other.sharedSeconds,
-          arrivedSeconds + other.arrivedSeconds,
-          residents + other.residents,
-          residentSeconds + other.residentSeconds);
+          arrived.plus(other.arrived),
+          residents.plus(other.residents));
     }
 
     /**
@@ -79,17 +72,52 @@ final class StreamProbe implements AutoCloseable {
 
     /**
      * How much of what was copied caches still have, 0 to 1: by how much less products with it
-     * take, of what caches spare products with the same weights again.
+     * take, of what caches spare products with the same weights again. How copies slow products
+     * down is known from those with other weights.
      *
      * @param cold seconds of a product with weights that no cache has
      * @param again with the same weights again
      */
     double kept(double cold, double again) {
-      if (residents == 0 || cold - again < LEAST_SPARED * cold) {
+      if (residents.count() == 0 || cold - again < LEAST_SPARED * cold) {
         return 0;
       }
-      double arrived = arrivedSeconds / copies / (residentSeconds / residents);
-      return Math.clamp((1 - arrived) / (1 - again / cold), 0, 1);
+      double alone = arrived.secondsAlone(residents.speedBesideCopies(cold));
+      return Math.clamp((cold - alone) / (cold - again), 0, 1);
+    }
+  }
+
+  /**
+   * Products.
+   *
+   * @param sharedSeconds of their seconds, those in which something was copied
+   */
+  record Products(int count, double seconds, double sharedSeconds) {
+    static final Products NONE = new Products(0, 0, 0);
+
+    private static Products of(List<Span> products, List<Span> copies) {
+      double shared = 0;
+      for (Span each : products) {
+        for (Span copy : copies) {
+          shared += each.sharedSeconds(copy);
+        }
+      }
+      return new Products(products.size(), StreamProbe.seconds(products), shared);
+    }
+
+    private Products plus(Products other) {
+      return new Products(
+          count + other.count, seconds + other.seconds, sharedSeconds + other.sharedSeconds);
+    }
+
+    private double speedBesideCopies(double alone) {
+      double shared = count * alone - (seconds - sharedSeconds);
+      return sharedSeconds > 0 ? Math.clamp(shared / sharedSeconds, 0, 1) : 1;
+    }
+
+    /** Of one, had nothing been copied. */
+    private double secondsAlone(double speedBesideCopies) {
+      return (seconds - sharedSeconds + speedBesideCopies * sharedSeconds) / count;
     }
   }
 
@@ -172,9 +200,8 @@ final class StreamProbe implements AutoCloseable {
                 timed.size(),
                 seconds(timed),
                 shared,
-                seconds(multiplied),
-                residents.size(),
-                seconds(residents)));
+                Products.of(multiplied, copied),
+                Products.of(residents, copied)));
     return seconds(timed);
   }
 

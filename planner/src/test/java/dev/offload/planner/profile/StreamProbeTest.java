@@ -3,12 +3,20 @@ package dev.offload.planner.profile;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.offload.planner.profile.StreamProbe.Found;
+import dev.offload.planner.profile.StreamProbe.Products;
 import org.junit.jupiter.api.Test;
 
 final class StreamProbeTest {
+  /** Five of 3 s each when nothing is copied. */
+  private static final Products RESIDENTS = new Products(5, 15, 0);
+
   /** Ten copies of 3 s, 2 of them beside products. */
   private static Found found(double arrivedSeconds) {
-    return new Found(10, 30, 20, arrivedSeconds, 5, 20);
+    return found(new Products(10, arrivedSeconds, 0), RESIDENTS);
+  }
+
+  private static Found found(Products arrived, Products residents) {
+    return new Found(10, 30, 20, arrived, residents);
   }
 
   @Test
@@ -20,11 +28,22 @@ final class StreamProbeTest {
 
   @Test
   void shouldSayHowMuchCachesKeep() {
-    assertEquals(0, found(40).kept(3, 1), 1e-12, "as slow as from memory");
-    assertEquals(1, found(40.0 / 3).kept(3, 1), 1e-12, "as fast as again");
-    assertEquals(0.5, found(40 * 2.0 / 3).kept(3, 1), 1e-12);
+    assertEquals(0, found(40).kept(3, 1), 1e-12, "slower than from memory");
+    assertEquals(0, found(30).kept(3, 1), 1e-12, "as slow as from memory");
+    assertEquals(1, found(10).kept(3, 1), 1e-12, "as fast as again");
+    assertEquals(0.5, found(20).kept(3, 1), 1e-12);
     assertEquals(1, found(1).kept(3, 1), 1e-12, "no more than all");
     assertEquals(0, found(20).kept(3, 2.9), 1e-12, "caches spare too little to tell");
-    assertEquals(0, new Found(10, 30, 20, 20, 0, 0).kept(3, 1), 1e-12, "nothing to compare with");
+    Products arrived = new Products(10, 20, 0);
+    assertEquals(0, found(arrived, Products.NONE).kept(3, 1), 1e-12, "nothing to compare with");
+  }
+
+  @Test
+  void shouldNotTakeWhatCopiesSlowDownForWhatCachesSpare() {
+    // Half as fast beside copies: 5 s alone and 20 s beside them for 15 s of products.
+    Products residents = new Products(5, 25, 20);
+    assertEquals(0, found(new Products(10, 30, 0), residents).kept(3, 1), 1e-12);
+    assertEquals(0.5, found(new Products(10, 30, 20), residents).kept(3, 1), 1e-12);
+    assertEquals(0.5, found(new Products(10, 20, 0), residents).kept(3, 1), 1e-12);
   }
 }

@@ -20,6 +20,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class CpuStreamTest {
@@ -238,9 +240,9 @@ class CpuStreamTest {
     }
   }
 
-  @Test
-  void shouldCopyInTasks() {
-    long bytes = 1_000_003;
+  @ParameterizedTest
+  @ValueSource(longs = {(1 << 20) - 1, 1 << 20, 3_000_001, (8 << 20) - 1, 13_000_003})
+  void shouldCopyInTasks(long bytes) {
     try (Arena arena = Arena.ofShared();
         CpuStream stream = newStream("copy")) {
       CpuPinnedBuffer host = new CpuPinnedBuffer(arena.allocate(bytes + 7), () -> {});
