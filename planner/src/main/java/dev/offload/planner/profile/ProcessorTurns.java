@@ -21,7 +21,6 @@ final class ProcessorTurns {
   private final Device device;
   private final DType dtype;
   private final Turns turns;
-  private final Turns.Sequence sequence;
   private final Consumer<Runnable> opened;
   private final List<Multiplied> products = new ArrayList<>();
   private final AttentionProbe decode;
@@ -55,17 +54,16 @@ final class ProcessorTurns {
     this.turns = turns;
     this.opened = opened;
     this.dtype = dtype;
+    load.products().forEach((size, multiplied) -> multiply(size, multiplied, again, bytes));
     rows = new RowProbe(device, load.mostRows());
     opened.accept(rows::close);
-    sequence = turns.sequence(rows.stream());
-    load.products().forEach((size, multiplied) -> multiply(size, multiplied, again, bytes));
-    launch = sequence.add(rows::launch);
+    launch = turn(rows.stream(), rows::launch);
     activation = turn(rows.stream(), rows::activate);
     packing =
         PackProbe.largest(device, dtype, load.products().keySet())
             .map(size -> packing(size, bytes));
     decode = attention(heads, load.decode(), 1, bytes);
-    decodeTurn = sequence.add(decode::enqueue);
+    decodeTurn = turn(decode.stream(), () -> decode.enqueue(decode.stream()));
     prompts = attention(heads, load.prompts(), load.prompts().context(), 0);
     promptTurn = turn(prompts.stream(), () -> prompts.enqueue(prompts.stream()));
   }
@@ -76,7 +74,7 @@ final class ProcessorTurns {
     opened.accept(ring::close);
     int ofUnit = Math.toIntExact(Math.round(multiplied.ofUnit() / size.elements()));
     for (int each : multiplied.rows()) {
-      Turn turn = sequence.add(stream -> ring.enqueue(stream, each));
+      Turn turn = turn(ring.stream(), () -> ring.enqueue(ring.stream(), each));
       Turn second =
           again ? turn(ring.stream(), () -> ring.enqueueAmong(ring.stream(), ofUnit, each)) : turn;
       products.add(new Multiplied(size, each, turn, second));

@@ -185,8 +185,8 @@ public final class Profiler {
 
   private double launchSeconds(Device of) {
     try (RowProbe probe = new RowProbe(of, 1)) {
-      sampler.warmUp(probe.stream(), () -> probe.launch(probe.stream()));
-      return sampler.perItem(probe.stream(), () -> probe.launch(probe.stream()));
+      sampler.warmUp(probe.stream(), probe::launch);
+      return sampler.perItem(probe.stream(), probe::launch);
     }
   }
 

@@ -39,8 +39,8 @@ final class RowProbe implements AutoCloseable {
   }
 
   /** The smallest operation. */
-  void launch(Stream stream) {
-    bench.operations().add(stream, small, small);
+  void launch() {
+    bench.operations().add(bench.stream(), small, small);
   }
 
   /** An activation with a gate, as between the matrices of a feed-forward module. */

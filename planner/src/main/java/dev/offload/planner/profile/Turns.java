@@ -4,7 +4,6 @@ import dev.offload.backends.api.Event;
 import dev.offload.backends.api.Stream;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.IntConsumer;
 
@@ -23,15 +22,19 @@ final class Turns {
   private static final int MOST_COUNT = 1 << 10;
 
   private final List<Turn> all = new ArrayList<>();
-  private final List<Runnable> samples = new ArrayList<>();
 
   /** Something that is timed, and what it took on average when it was last measured. */
   static final class Turn {
+    private final DoubleSupplier sample;
     private double sum;
     private int samples;
 
-    private void add(double seconds) {
-      sum += seconds;
+    private Turn(DoubleSupplier sample) {
+      this.sample = sample;
+    }
+
+    private void take() {
+      sum += sample.getAsDouble();
       samples++;
     }
 
@@ -62,78 +65,14 @@ final class Turns {
    * @return with the seconds of one when many follow each other
    */
   Turn add(Stream stream, Runnable enqueue) {
-    warmUp(stream, enqueue);
-    return addWarm(stream, enqueue, seconds(stream, enqueue, 1));
-  }
-
-  private Turn addWarm(Stream stream, Runnable enqueue, double once) {
-    int count = (int) Math.ceil(SAMPLE_SECONDS / Math.max(once, SAMPLE_SECONDS / MOST_COUNT));
-    return addSample(() -> seconds(stream, enqueue, count) / count);
-  }
-
-  private static void warmUp(Stream stream, Runnable enqueue) {
     long warm = System.nanoTime() + WARM_UP_NANOS;
     do {
       enqueue.run();
       stream.synchronize();
     } while (System.nanoTime() < warm);
-  }
-
-  /** What a stream does one after the other as in a pass, see {@link Sequence}. */
-  Sequence sequence(Stream stream) {
-    Sequence sequence = new Sequence(stream);
-    samples.add(sequence::take);
-    return sequence;
-  }
-
-  /**
-   * Operations that follow each other. In a pass each comes behind another one, and so takes some
-   * microseconds longer than behind itself; of those that take a millisecond that is nothing, and
-   * they are timed by themselves.
-   */
-  final class Sequence {
-    private final Stream stream;
-    private final List<Step> steps = new ArrayList<>();
-    private double seconds;
-
-    private record Step(Runnable enqueue, Turn turn) {}
-
-    private Sequence(Stream stream) {
-      this.stream = stream;
-    }
-
-    /** Adds the next. */
-    Turn add(Consumer<Stream> enqueue) {
-      Runnable next = () -> enqueue.accept(stream);
-      warmUp(stream, next);
-      double once = Turns.seconds(stream, next, 1);
-      if (once >= SAMPLE_SECONDS) {
-        return addWarm(stream, next, once);
-      }
-      Turn turn = new Turn();
-      all.add(turn);
-      steps.add(new Step(next, turn));
-      seconds += once;
-      return turn;
-    }
-
-    /** All in turn, so often that it takes as long as samples of each; once before it counts. */
-    private void take() {
-      int times = (int) Math.clamp(steps.size() * SAMPLE_SECONDS / seconds, 1, MOST_COUNT);
-      steps.forEach(step -> step.enqueue().run());
-      List<Event> events = new ArrayList<>(List.of(stream.record()));
-      for (int i = 0; i < times; i++) {
-        for (Step step : steps) {
-          step.enqueue().run();
-          events.add(stream.record());
-        }
-      }
-      events.getLast().synchronize();
-      for (int i = 1; i < events.size(); i++) {
-        long nanos = events.get(i).reachedNanos() - events.get(i - 1).reachedNanos();
-        steps.get((i - 1) % steps.size()).turn().add(nanos / 1e9);
-      }
-    }
+    double once = seconds(stream, enqueue, 1);
+    int count = (int) Math.ceil(SAMPLE_SECONDS / Math.max(once, SAMPLE_SECONDS / MOST_COUNT));
+    return addSample(() -> seconds(stream, enqueue, count) / count);
   }
 
   /** Seconds of so many behind another one, so that nobody sleeps when they begin. */
@@ -150,9 +89,8 @@ final class Turns {
 
   /** Adds what says itself how many seconds something took. */
   Turn addSample(DoubleSupplier sample) {
-    Turn turn = new Turn();
+    Turn turn = new Turn(sample);
     all.add(turn);
-    samples.add(() -> turn.add(sample.getAsDouble()));
     return turn;
   }
 
@@ -164,7 +102,7 @@ final class Turns {
     }
     long end = System.nanoTime() + (long) (seconds * 1e9);
     do {
-      samples.forEach(Runnable::run);
+      all.forEach(Turn::take);
     } while (System.nanoTime() < end);
   }
 }
