@@ -14,7 +14,6 @@ public final class SequentialExecutor implements Executor {
   private final TaskListener listener;
   private final Stream stream;
   private final Map<Lane, Long> busy = new EnumMap<>(Lane.class);
-  private long waited;
 
   public SequentialExecutor(Device device, TaskActions actions, TaskListener listener) {
     this.actions = actions;
@@ -33,7 +32,6 @@ public final class SequentialExecutor implements Executor {
       play(task);
       long end = System.nanoTime();
       busy.merge(task.lane(), end - begin, Long::sum);
-      waited += end - begin;
       listener.done(task, begin, end);
     }
   }
@@ -41,7 +39,7 @@ public final class SequentialExecutor implements Executor {
   /** The time of all tasks. */
   @Override
   public long waitedNanos() {
-    return waited;
+    return busy.values().stream().mapToLong(Long::longValue).sum();
   }
 
   private void play(Task task) {

@@ -41,22 +41,15 @@ final class StreamProbe implements AutoCloseable {
   /**
    * What copies and products took, summed up.
    *
-   * @param copySeconds of copies
-   * @param sharedSeconds of these while something was multiplied
-   * @param arrived products with weights that were copied, as many as copies
+   * @param arrived products with weights that were copied
    * @param residents products with weights that live on the device
    */
-  record Found(
-      int copies, double copySeconds, double sharedSeconds, Products arrived, Products residents) {
-    static final Found NONE = new Found(0, 0, 0, Products.NONE, Products.NONE);
+  record Found(Timed copies, Timed arrived, Timed residents) {
+    static final Found NONE = new Found(Timed.NONE, Timed.NONE, Timed.NONE);
 
     private Found plus(Found other) {
       return new Found(
-          copies + other.copies,
-          copySeconds + other.copySeconds,
-          sharedSeconds + other.sharedSeconds,
-          arrived.plus(other.arrived),
-          residents.plus(other.residents));
+          copies.plus(other.copies), arrived.plus(other.arrived), residents.plus(other.residents));
     }
 
     /**
@@ -65,9 +58,8 @@ final class StreamProbe implements AutoCloseable {
      * @param alone seconds of a copy with nothing else going on
      */
     double slowDown(double alone) {
-      double unshared = copySeconds - sharedSeconds;
-      double copiedShared = copies * alone - unshared;
-      return copiedShared > 0 ? Math.max(1, sharedSeconds / copiedShared) : Double.MAX_VALUE;
+      double speed = copies.sharedSpeed(alone);
+      return speed > 0 ? 1 / speed : Double.MAX_VALUE;
     }
 
     /**
@@ -82,42 +74,47 @@ final class StreamProbe implements AutoCloseable {
       if (residents.count() == 0 || cold - again < LEAST_SPARED * cold) {
         return 0;
       }
-      double alone = arrived.secondsAlone(residents.speedBesideCopies(cold));
+      double alone = arrived.secondsAlone(residents.sharedSpeed(cold));
       return Math.clamp((cold - alone) / (cold - again), 0, 1);
     }
   }
 
   /**
-   * Products.
+   * Copies, or products.
    *
-   * @param sharedSeconds of their seconds, those in which something was copied
+   * @param sharedSeconds of their seconds, those in which the other stream did something too
    */
-  record Products(int count, double seconds, double sharedSeconds) {
-    static final Products NONE = new Products(0, 0, 0);
+  record Timed(int count, double seconds, double sharedSeconds) {
+    static final Timed NONE = new Timed(0, 0, 0);
 
-    private static Products of(List<Span> products, List<Span> copies) {
+    private static Timed of(List<Span> spans, List<Span> others) {
       double shared = 0;
-      for (Span each : products) {
-        for (Span copy : copies) {
-          shared += each.sharedSeconds(copy);
+      for (Span each : spans) {
+        for (Span other : others) {
+          shared += each.sharedSeconds(other);
         }
       }
-      return new Products(products.size(), StreamProbe.seconds(products), shared);
+      return new Timed(spans.size(), StreamProbe.seconds(spans), shared);
     }
 
-    private Products plus(Products other) {
-      return new Products(
+    private Timed plus(Timed other) {
+      return new Timed(
           count + other.count, seconds + other.seconds, sharedSeconds + other.sharedSeconds);
     }
 
-    private double speedBesideCopies(double alone) {
-      double shared = count * alone - (seconds - sharedSeconds);
-      return sharedSeconds > 0 ? Math.clamp(shared / sharedSeconds, 0, 1) : 1;
+    /**
+     * How fast they go while the other stream does something, 0 to 1.
+     *
+     * @param alone seconds of one while it does nothing
+     */
+    private double sharedSpeed(double alone) {
+      double done = count * alone - (seconds - sharedSeconds);
+      return sharedSeconds > 0 ? Math.clamp(done / sharedSeconds, 0, 1) : 1;
     }
 
-    /** Of one, had nothing been copied. */
-    private double secondsAlone(double speedBesideCopies) {
-      return (seconds - sharedSeconds + speedBesideCopies * sharedSeconds) / count;
+    /** Of one, had the other stream done nothing. */
+    private double secondsAlone(double sharedSpeed) {
+      return (seconds - sharedSeconds + sharedSpeed * sharedSeconds) / count;
     }
   }
 
@@ -185,23 +182,14 @@ final class StreamProbe implements AutoCloseable {
     copies.synchronize();
     List<Span> timed = copied.subList(slots, count);
     List<Span> multiplied = arrived.subList(slots, count);
-    double shared = 0;
-    for (Span copy : timed) {
-      for (Span each : residents) {
-        shared += copy.sharedSeconds(each);
-      }
-      for (Span each : arrived) {
-        shared += copy.sharedSeconds(each);
-      }
-    }
+    List<Span> products = new ArrayList<>(residents);
+    products.addAll(arrived);
     sum =
         sum.plus(
             new Found(
-                timed.size(),
-                seconds(timed),
-                shared,
-                Products.of(multiplied, copied),
-                Products.of(residents, copied)));
+                Timed.of(timed, products),
+                Timed.of(multiplied, copied),
+                Timed.of(residents, copied)));
     return seconds(timed);
   }
 

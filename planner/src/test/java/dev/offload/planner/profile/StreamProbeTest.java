@@ -3,24 +3,24 @@ package dev.offload.planner.profile;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.offload.planner.profile.StreamProbe.Found;
-import dev.offload.planner.profile.StreamProbe.Products;
+import dev.offload.planner.profile.StreamProbe.Timed;
 import org.junit.jupiter.api.Test;
 
 final class StreamProbeTest {
   /** Five of 3 s each when nothing is copied. */
-  private static final Products RESIDENTS = new Products(5, 15, 0);
+  private static final Timed RESIDENTS = new Timed(5, 15, 0);
 
   /** Ten copies of 3 s, 2 of them beside products. */
   private static Found found(double arrivedSeconds) {
-    return found(new Products(10, arrivedSeconds, 0), RESIDENTS);
+    return found(new Timed(10, arrivedSeconds, 0), RESIDENTS);
   }
 
-  private static Found found(Products arrived, Products residents) {
-    return new Found(10, 30, 20, arrived, residents);
+  private static Found found(Timed arrived, Timed residents) {
+    return new Found(new Timed(10, 30, 20), arrived, residents);
   }
 
   @Test
-  void shouldSayHowMuchProductsSlowCopiesDown() {
+  void shouldSayHowMuchTimedSlowCopiesDown() {
     assertEquals(2, found(20).slowDown(2), 1e-12, "1 s alone is half of a copy");
     assertEquals(1, found(20).slowDown(4), 1e-12, "no faster than alone");
     assertEquals(Double.MAX_VALUE, found(20).slowDown(1), "all that was copied was copied alone");
@@ -34,16 +34,16 @@ final class StreamProbeTest {
     assertEquals(0.5, found(20).kept(3, 1), 1e-12);
     assertEquals(1, found(1).kept(3, 1), 1e-12, "no more than all");
     assertEquals(0, found(20).kept(3, 2.9), 1e-12, "caches spare too little to tell");
-    Products arrived = new Products(10, 20, 0);
-    assertEquals(0, found(arrived, Products.NONE).kept(3, 1), 1e-12, "nothing to compare with");
+    Timed arrived = new Timed(10, 20, 0);
+    assertEquals(0, found(arrived, Timed.NONE).kept(3, 1), 1e-12, "nothing to compare with");
   }
 
   @Test
   void shouldNotTakeWhatCopiesSlowDownForWhatCachesSpare() {
     // Half as fast beside copies: 5 s alone and 20 s beside them for 15 s of products.
-    Products residents = new Products(5, 25, 20);
-    assertEquals(0, found(new Products(10, 30, 0), residents).kept(3, 1), 1e-12);
-    assertEquals(0.5, found(new Products(10, 30, 20), residents).kept(3, 1), 1e-12);
-    assertEquals(0.5, found(new Products(10, 20, 0), residents).kept(3, 1), 1e-12);
+    Timed residents = new Timed(5, 25, 20);
+    assertEquals(0, found(new Timed(10, 30, 0), residents).kept(3, 1), 1e-12);
+    assertEquals(0.5, found(new Timed(10, 30, 20), residents).kept(3, 1), 1e-12);
+    assertEquals(0.5, found(new Timed(10, 20, 0), residents).kept(3, 1), 1e-12);
   }
 }

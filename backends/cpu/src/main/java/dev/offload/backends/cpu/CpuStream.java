@@ -35,8 +35,8 @@ final class CpuStream implements Stream {
   private static final long LARGE_COPY_BYTES = 8 << 20;
 
   /**
-   * Smaller copies are a task of one worker. Beside products they would be anyway, as the others
-   * multiply, and alone they take some ten microseconds.
+   * Smaller copies are a task of one worker. Of two workers one copies all of it beside products
+   * anyway, and alone it takes 0.13 ms at most, at 8 GB/s.
    */
   private static final long SMALL_COPY_BYTES = 1 << 20;
 
